@@ -53,6 +53,16 @@ class PlateRow(Row, tag="plate"):
     passes: int = 0
 
 
+class DishDayRow(Row, tag="dish_day"):
+    """Plates filled with and sold of a dish on a day: portions left = bound - sold."""
+
+    KEY: ClassVar = ("day", "dish_id")
+    day: str
+    dish_id: str
+    bound: int
+    sold: int
+
+
 class LaneRow(Row, tag="lane_stats"):
     """What a lane has learned: prior of the read probability (Beta) and of plates per tray by meal (JSON object)."""
 
@@ -93,7 +103,8 @@ class PurseEntryRow(Row, tag="purse_entry"):
 
 
 class OrderRow(Row, tag="orders"):
-    """A sale. list_fen + sum of its steps = payable_fen = paid; ``status``: paid, refunded_part, refunded, voided."""
+    """A sale. The sum of its steps (the list price is step 0) = payable_fen = paid; discount_fen, subsidy_fen and
+    rounding_fen are sums of steps, <= 0. ``status``: paid, refunded_part, refunded, voided."""
 
     KEY: ClassVar = ("order_id",)
     order_id: str
@@ -231,6 +242,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     ConfigRow,
     DayRow,
     PlateRow,
+    DishDayRow,
     LaneRow,
     MemberRow,
     PurseRow,
