@@ -1,7 +1,7 @@
 """What the canteen keeps: one struct per table of ``edge/storage/schema``. Field order is column order.
 
 Money is signed integer fen, days are ISO dates (Asia/Shanghai), ``at_ns`` UTC wall ns with ``at_trusted`` beside it.
-JSON columns (``*_json``) hold what nobody queries by: reasons and explanations.
+Parts of an order repeat its business day, so that a start reads only the refund window. JSON columns (``*_json``) hold what nobody queries by: reasons and explanations.
 """
 
 from __future__ import annotations
@@ -135,6 +135,7 @@ class OrderLineRow(Row, tag="order_line"):
     KEY: ClassVar = ("order_id", "line_no")
     order_id: str
     line_no: int
+    business_day: str
     plate_uid: str
     fill_epoch: int
     dish_id: str
@@ -156,9 +157,11 @@ class OrderStepRow(Row, tag="order_step"):
     KEY: ClassVar = ("order_id", "step_no")
     order_id: str
     step_no: int
+    business_day: str
     kind: str
     rule_id: str
     rule_version: str
+    scheme: str
     fen: int
     why_json: str
 
@@ -166,6 +169,7 @@ class OrderStepRow(Row, tag="order_step"):
 class PaymentRow(Row, tag="payment"):
     KEY: ClassVar = ("order_id",)
     order_id: str
+    business_day: str
     method: str
     member: str | None
     fen: int
