@@ -11,7 +11,7 @@ from typing import ClassVar
 from edge.domain.kernel import Row
 
 
-class ConfigRow(Row, tag="config"):
+class ConfigRow(Row, frozen=True, kw_only=True, tag="config"):
     """The configuration in force; ``body`` is its msgpack."""
 
     KEY: ClassVar = ("kind",)
@@ -20,7 +20,7 @@ class ConfigRow(Row, tag="config"):
     body: bytes
 
 
-class DayRow(Row, tag="business_day"):
+class DayRow(Row, frozen=True, kw_only=True, tag="business_day"):
     """The business day, and the totals that the day view shows; the newest row is the current day."""
 
     KEY: ClassVar = ("day",)
@@ -34,7 +34,7 @@ class DayRow(Row, tag="business_day"):
     plates_sold: int = 0
 
 
-class PlateRow(Row, tag="plate"):
+class PlateRow(Row, frozen=True, kw_only=True, tag="plate"):
     """A plate. ``fill_epoch`` rises with each binding; ``sold_epoch`` is the last epoch sold (0 = never): the filling is
     for sale while sold_epoch < fill_epoch. ``reads`` of ``passes`` is the read-rate ledger."""
 
@@ -53,7 +53,7 @@ class PlateRow(Row, tag="plate"):
     passes: int = 0
 
 
-class DishDayRow(Row, tag="dish_day"):
+class DishDayRow(Row, frozen=True, kw_only=True, tag="dish_day"):
     """Plates filled with and sold of a dish on a day: portions left = bound - sold."""
 
     KEY: ClassVar = ("day", "dish_id")
@@ -63,7 +63,7 @@ class DishDayRow(Row, tag="dish_day"):
     sold: int
 
 
-class LaneRow(Row, tag="lane_stats"):
+class LaneRow(Row, frozen=True, kw_only=True, tag="lane_stats"):
     """What a lane has learned: prior of the read probability (Beta) and of plates per tray by meal (JSON object)."""
 
     KEY: ClassVar = ("lane",)
@@ -73,7 +73,7 @@ class LaneRow(Row, tag="lane_stats"):
     mean_plates_json: str
 
 
-class MemberRow(Row, tag="member"):
+class MemberRow(Row, frozen=True, kw_only=True, tag="member"):
     KEY: ClassVar = ("token",)
     token: str
     card: str
@@ -83,13 +83,13 @@ class MemberRow(Row, tag="member"):
     low_income: bool
 
 
-class PurseRow(Row, tag="purse"):
+class PurseRow(Row, frozen=True, kw_only=True, tag="purse"):
     KEY: ClassVar = ("member",)
     member: str
     balance_fen: int
 
 
-class PurseEntryRow(Row, tag="purse_entry"):
+class PurseEntryRow(Row, frozen=True, kw_only=True, tag="purse_entry"):
     """One movement of a purse. ``kind``: top_up, pay, refund, void; ``ref``: order, refund or command id."""
 
     KEY: ClassVar = ("seq", "member")
@@ -102,7 +102,7 @@ class PurseEntryRow(Row, tag="purse_entry"):
     at_ns: int
 
 
-class OrderRow(Row, tag="orders"):
+class OrderRow(Row, frozen=True, kw_only=True, tag="orders"):
     """A sale. The sum of its steps (the list price is step 0) = payable_fen = paid; discount_fen, subsidy_fen and
     rounding_fen are sums of steps, <= 0. ``status``: paid, refunded_part, refunded, voided."""
 
@@ -128,7 +128,7 @@ class OrderRow(Row, tag="orders"):
     at_trusted: bool
 
 
-class OrderLineRow(Row, tag="order_line"):
+class OrderLineRow(Row, frozen=True, kw_only=True, tag="order_line"):
     """One plate of an order; ``fen_json`` is this line's share of every step, in step order; payable_fen is what is left
     to pay for it; nutrients are those of the plate."""
 
@@ -153,7 +153,7 @@ class OrderLineRow(Row, tag="order_line"):
     refunded: bool = False
 
 
-class OrderStepRow(Row, tag="order_step"):
+class OrderStepRow(Row, frozen=True, kw_only=True, tag="order_step"):
     KEY: ClassVar = ("order_id", "step_no")
     order_id: str
     step_no: int
@@ -166,7 +166,7 @@ class OrderStepRow(Row, tag="order_step"):
     why_json: str
 
 
-class PaymentRow(Row, tag="payment"):
+class PaymentRow(Row, frozen=True, kw_only=True, tag="payment"):
     KEY: ClassVar = ("order_id",)
     order_id: str
     business_day: str
@@ -178,7 +178,7 @@ class PaymentRow(Row, tag="payment"):
     at_ns: int
 
 
-class ClaimRow(Row, tag="claim"):
+class ClaimRow(Row, frozen=True, kw_only=True, tag="claim"):
     """Who owns a filling: one order per plate and epoch, ever; "" after a void gave it back."""
 
     KEY: ClassVar = ("plate_uid", "fill_epoch")
@@ -187,7 +187,7 @@ class ClaimRow(Row, tag="claim"):
     order_id: str
 
 
-class RefundRow(Row, tag="refund"):
+class RefundRow(Row, frozen=True, kw_only=True, tag="refund"):
     KEY: ClassVar = ("refund_id", "line_no")
     refund_id: str
     line_no: int
@@ -200,7 +200,7 @@ class RefundRow(Row, tag="refund"):
     at_ns: int
 
 
-class SubsidyUseRow(Row, tag="subsidy_use"):
+class SubsidyUseRow(Row, frozen=True, kw_only=True, tag="subsidy_use"):
     """What a member got from a scheme on a day: fen and number of grants (given back by same-day void or refund)."""
 
     KEY: ClassVar = ("member", "scheme", "day")
@@ -211,7 +211,7 @@ class SubsidyUseRow(Row, tag="subsidy_use"):
     grants: int
 
 
-class SchemeRow(Row, tag="scheme"):
+class SchemeRow(Row, frozen=True, kw_only=True, tag="scheme"):
     """How much of a scheme's budget is spent."""
 
     KEY: ClassVar = ("scheme",)
@@ -219,7 +219,7 @@ class SchemeRow(Row, tag="scheme"):
     spent_fen: int
 
 
-class ReplyRow(Row, tag="command_reply"):
+class ReplyRow(Row, frozen=True, kw_only=True, tag="command_reply"):
     """The stored answer of a command: the same id with the same digest gets it again."""
 
     KEY: ClassVar = ("command_id",)
@@ -230,7 +230,7 @@ class ReplyRow(Row, tag="command_reply"):
     day: str
 
 
-class AuditRow(Row, tag="audit"):
+class AuditRow(Row, frozen=True, kw_only=True, tag="audit"):
     """Who did what: one row per accepted command that changed money, plates or members."""
 
     KEY: ClassVar = ("seq",)

@@ -1,0 +1,217 @@
+"""Which plates lie in a lane's field, and how sure that is. Evidence only: no dishes, no money.
+
+The hard part is knowing when to stop. A price shown as firm while a plate is still unread gives food away, silently, every
+day; a rule that is too shy makes a queue of hungry people lift their plates again. The rule (see ``confidence``) counts
+independent complete passes since something new last appeared, so plates put down one after the other are safe too, and
+names what is missing when it cannot be sure in time. The reader's word that a pass was incomplete makes it no trial.
+
+Two lanes may see one plate (UHF). The lane that reads it clearly more often, or clearly stronger, owns it; until that is
+clear nobody is charged.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from edge.domain.canteen.confidence import miss_bound, passes_needed
+from edge.domain.devices import PlatePass
+
+#: Nothing may have appeared or vanished for this long before a tray is firm.
+REST_NS = 200_000_000
+#: Empty complete passes after which the field counts as cleared (the lane re-arms).
+CLEAR_PASSES = 3
+#: Lane choice: passes needed on both lanes, gap of read rates, gap of signal strength (19 dB was seen at 2 m).
+CHOICE_PASSES = 4
+RATE_GAP = 0.5
+RSSI_GAP_DB = 10.0
+MAX_TRACKS = 64
+RESIDUAL_PATIENCE = 3
+
+
+class Track(msgspec.Struct):
+    """One chip in the field. ``reads`` of ``passes`` count independent complete passes since it first answered;
+    ``silent`` those since it last answered; ``seen`` every pass in which it answered."""
+
+    uid: str
+    seen: int = 1
+    reads: int = 0
+    passes: int = 0
+    silent: int = 0
+    rssi_sum: int = 0
+    rssi_count: int = 0
+    keyed: bool = False
+
+    @property
+    def rate(self) -> float:
+        return self.reads / self.passes if self.passes else 0.0
+
+
+class Belief(msgspec.Struct, frozen=True):
+    """What the lane believes about read rates and trays (see ``confidence``)."""
+
+    a: float
+    b: float
+    mean_plates: float
+    epsilon: float
+
+
+class Field(msgspec.Struct):
+    """All that a lane's antenna sees now. ``passes`` counts trials since something new appeared."""
+
+    tracks: dict[str, Track] = {}
+    passes: int = 0
+    incomplete: int = 0
+    open_incomplete: bool = False
+    residual_empty: bool = False
+    residual_asked: int = 0
+    empty_run: int = 0
+    changed_ns: int = 0
+    overflow: int = 0
+
+
+class Change(msgspec.Struct, frozen=True):
+    appeared: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.appeared or self.vanished)
+
+
+NO_CHANGE = Change()
+
+
+def observe(field: Field, item: PlatePass, belief: Belief, foreign: frozenset[str]) -> Change:
+    """Take one pass into the field. ``foreign`` are chips that another lane clearly holds: their appearance does not
+    start the count anew. Returns what appeared or vanished."""
+    trial = item.complete and item.independent and not item.residual
+    heard = {tag.uid: tag.rssi_dbm for tag in item.tags}
+    appeared = _hear(field, heard, trial=trial)
+    if any(uid not in foreign for uid in appeared):
+        field.passes = 0
+        field.residual_empty, field.residual_asked = False, 0
+        field.changed_ns = item.ended_ns
+    if trial:
+        count = max(1, item.empty_passes)
+        field.passes += count
+        field.open_incomplete = False
+        field.empty_run = 0 if heard else field.empty_run + count
+        for track in field.tracks.values():
+            if track.uid not in heard:
+                track.passes += count
+                track.silent += count
+    elif not item.complete:
+        field.incomplete += 1
+        field.open_incomplete = True
+    elif item.residual and not appeared:
+        field.residual_empty = True
+    vanished = _forget(field, belief)
+    if any(uid not in foreign for uid in vanished):
+        field.changed_ns = item.ended_ns
+    return Change(appeared, vanished) if appeared or vanished else NO_CHANGE
+
+
+def _hear(field: Field, heard: dict[str, int | None], *, trial: bool) -> tuple[str, ...]:
+    appeared = []
+    for uid, rssi in heard.items():
+        track = field.tracks.get(uid)
+        if track is None:
+            if len(field.tracks) >= MAX_TRACKS:
+                field.overflow += 1
+                continue
+            track = field.tracks[uid] = Track(uid=uid, seen=0)
+            appeared.append(uid)
+        track.seen += 1
+        track.silent = 0
+        if trial:
+            track.reads += 1
+            track.passes += 1
+        if rssi is not None:
+            track.rssi_sum += rssi
+            track.rssi_count += 1
+    return tuple(appeared)
+
+
+def _forget(field: Field, belief: Belief) -> tuple[str, ...]:
+    """Drop chips that have been silent for so long that a live one would be a wonder, or all when the field is clear."""
+    if field.empty_run >= CLEAR_PASSES:
+        gone = tuple(field.tracks)
+        clear(field)
+        return gone
+    limit = passes_needed(belief.epsilon, 1.0, belief.a, belief.b)
+    gone = tuple(uid for uid, track in field.tracks.items() if track.silent >= limit and not track.keyed)
+    for uid in gone:
+        del field.tracks[uid]
+    return gone
+
+
+def clear(field: Field) -> None:
+    """Forget the tray; what the lane learned about its own passes goes too."""
+    field.tracks.clear()
+    field.passes = field.incomplete = 0
+    field.open_incomplete = field.residual_empty = False
+    field.residual_asked = 0
+
+
+class Sureness(msgspec.Struct, frozen=True):
+    """``failing`` names the checks of the stopping rule that do not hold; empty = sure."""
+
+    passes: int
+    singletons: int
+    miss_bound: float
+    failing: tuple[str, ...]
+
+
+def sureness(field: Field, own: frozenset[str], belief: Belief, now_ns: int) -> Sureness:
+    """Judge the stopping rule for the plates ``own`` of this lane (the others in the field are another lane's or paid).
+
+    1 passes: mean_plates * T(k) <= epsilon; 2 singletons: each plate answered at least twice; 3 residual: a residual
+    pass found nothing new; 4 incomplete: the last statistical pass was complete; 5 moving: nothing appeared or
+    vanished for 200 ms (the scale's part of check 5 needs a scale).
+    """
+    bound = miss_bound(field.passes, belief.mean_plates, belief.a, belief.b)
+    singletons = sum(1 for uid in own if field.tracks[uid].seen < 2 and not field.tracks[uid].keyed)
+    failing = []
+    if field.passes < passes_needed(belief.epsilon, belief.mean_plates, belief.a, belief.b):
+        failing.append("passes")
+    if singletons:
+        failing.append("singletons")
+    if not field.residual_empty:
+        failing.append("residual")
+    if field.open_incomplete:
+        failing.append("incomplete")
+    if now_ns - field.changed_ns < REST_NS:
+        failing.append("moving")
+    return Sureness(field.passes, singletons, bound, tuple(failing))
+
+
+def wants_residual(field: Field, belief: Belief) -> bool:
+    """True when one more trial will do, so that the residual pass comes right behind it; and again when the one asked
+    for has not come within ``RESIDUAL_PATIENCE`` trials. ``residual_asked`` is the trial at which it was asked."""
+    if field.residual_empty or not field.tracks:
+        return False
+    if field.residual_asked and field.passes < field.residual_asked + RESIDUAL_PATIENCE:
+        return False
+    return field.passes + 1 >= passes_needed(belief.epsilon, belief.mean_plates, belief.a, belief.b)
+
+
+class Choice(StrEnum):
+    MINE = "mine"
+    THEIRS = "theirs"
+    UNDECIDED = "undecided"
+
+
+def choose(mine: Track, theirs: Track) -> Choice:
+    """Whose plate is it that two lanes see? By read-rate gap, else by signal gap, else nobody's yet."""
+    if mine.keyed or theirs.keyed:
+        return Choice.MINE if mine.keyed else Choice.THEIRS
+    if min(mine.passes, theirs.passes) >= CHOICE_PASSES:
+        gap = mine.rate - theirs.rate
+        if abs(gap) >= RATE_GAP:
+            return Choice.MINE if gap > 0 else Choice.THEIRS
+    if min(mine.rssi_count, theirs.rssi_count) >= 2:
+        gap_db = mine.rssi_sum / mine.rssi_count - theirs.rssi_sum / theirs.rssi_count
+        if abs(gap_db) >= RSSI_GAP_DB:
+            return Choice.MINE if gap_db > 0 else Choice.THEIRS
+    return Choice.UNDECIDED
