@@ -164,31 +164,34 @@ def compile_plan(
     """Choose the rules that hold. Of several specials of a dish the cheapest wins, of several discounts the one that
     leaves least to pay, of several subsidies of one scheme the greatest that caps leave; ties go to the smaller rule id.
     """
+    held = [rule for rule in sorted(rules, key=lambda r: r.rule_id) if _holds(rule, diner, occasion)]
+    by_kind = {kind: [rule for rule in held if rule.kind is kind] for kind in RuleKind}
+    offers = [_rest(rule, occasion.meal, diner, usage or {}, spent or {}) for rule in by_kind[RuleKind.SUBSIDY]]
+    return Plan(
+        version=version,
+        specials=_specials(by_kind[RuleKind.SPECIAL]),
+        discount=min(by_kind[RuleKind.DISCOUNT], key=lambda r: r.rate_bp, default=None),
+        grants=_best_grants(offers),
+        wipe_off=max(by_kind[RuleKind.WIPE_OFF], key=lambda r: r.unit_fen, default=None),
+    )
+
+
+def _specials(rules: Sequence[Rule]) -> dict[str, tuple[int, Rule]]:
     specials: dict[str, tuple[int, Rule]] = {}
-    discount: Rule | None = None
+    for rule in rules:
+        for dish in rule.dishes:
+            if dish not in specials or rule.price_fen < specials[dish][0]:
+                specials[dish] = (rule.price_fen, rule)
+    return specials
+
+
+def _best_grants(offers: Sequence[Grant]) -> tuple[Grant, ...]:
     by_scheme: dict[str, Grant] = {}
-    wipe_off: Rule | None = None
-    for rule in sorted(rules, key=lambda r: r.rule_id):
-        if not _holds(rule, diner, occasion):
-            continue
-        match rule.kind:
-            case RuleKind.SPECIAL:
-                for dish in rule.dishes:
-                    if dish not in specials or rule.price_fen < specials[dish][0]:
-                        specials[dish] = (rule.price_fen, rule)
-            case RuleKind.DISCOUNT:
-                if discount is None or rule.rate_bp < discount.rate_bp:
-                    discount = rule
-            case RuleKind.SUBSIDY:
-                grant = _rest(rule, occasion.meal, diner, usage or {}, spent or {})
-                best = by_scheme.get(rule.scheme)
-                if best is None or grant.rest_fen > best.rest_fen:
-                    by_scheme[rule.scheme] = grant
-            case RuleKind.WIPE_OFF:
-                if wipe_off is None or rule.unit_fen > wipe_off.unit_fen:
-                    wipe_off = rule
-    grants = tuple(by_scheme[scheme] for scheme in sorted(by_scheme))
-    return Plan(version=version, specials=specials, discount=discount, grants=grants, wipe_off=wipe_off)
+    for grant in offers:
+        best = by_scheme.get(grant.rule.scheme)
+        if best is None or grant.rest_fen > best.rest_fen:
+            by_scheme[grant.rule.scheme] = grant
+    return tuple(by_scheme[scheme] for scheme in sorted(by_scheme))
 
 
 def portion_price(price_fen: int, dish: DishCard, grams: int) -> int:
