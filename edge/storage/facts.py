@@ -1,15 +1,37 @@
-"""``facts.db``: one commit carries an input and all that it caused.  (Interface; the body follows.)"""
+"""``facts.db``: one commit carries an input and all that it caused.
+
+The store of one daemon, as it sees it: open, read rows, hand over batches, be told when they are on disk. The hard part is
+in ``writer`` (group commit, failure), ``migrate`` (upgrade) and ``log`` (damage); here it is the order of opening: lock
+first, then look, then change. A user would notice a mistake as two daemons that sell the same plate.
+"""
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from edge.domain.kernel import Row, Rows
+from edge.domain.kernel import Row
+from edge.storage.ballast import Ballast
 from edge.storage.batch import Batch
+from edge.storage.chores import PruneGoal
+from edge.storage.connect import FILE_NAME, damaged, open_writer, quick_check
 from edge.storage.errors import StoreError
+from edge.storage.lock import StoreLock
+from edge.storage.log_table import last_seq
+from edge.storage.migrate import Migration, migrate, packaged
+from edge.storage.stored_rows import StoredRows
+from edge.storage.tables import table_of
+from edge.storage.writer import Done, GroupWriter
 
-Done = Callable[[StoreError | None], None]
+BALLAST_BYTES = 64 << 20
+
+
+def _no_point(_name: str) -> None:
+    """Nobody watches the points of a transaction."""
 
 
 class FactsStore:
@@ -20,6 +42,18 @@ class FactsStore:
     the failed batch has then failed too, and the owner rebuilds its world from ``rows()``.
     """
 
+    def __init__(
+        self, lock: StoreLock, ballast: Ballast, writer: GroupWriter, path: Path, row_types: Sequence[type[Row]]
+    ) -> None:
+        """Use ``open``."""
+        self._lock = lock
+        self._ballast = ballast
+        self._writer = writer
+        self._row_types = frozenset(row_types)
+        self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._reader.execute("PRAGMA query_only = ON")
+        self._closed = False
+
     @classmethod
     def open(
         cls,
@@ -27,52 +61,114 @@ class FactsStore:
         row_types: Sequence[type[Row]],
         *,
         build: str = "",
-        ballast_bytes: int = 64 << 20,
-        on_point: Callable[[str], None] | None = None,
+        ballast_bytes: int = BALLAST_BYTES,
+        schema: Sequence[Migration] | None = None,
+        on_point: Callable[[str], None] = _no_point,
     ) -> FactsStore:
-        """Lock, check, migrate and open. Raises StoreError ("locked", "newer", "schema", "damaged").
+        """Lock, check, migrate and open; the directory is made when it is not there.
 
-        ``on_point`` is called in the writer thread at "begin", "before_commit", "after_commit" of every transaction:
-        the place where fault tests kill the process. ``build`` is written beside each snapshot."""
-        raise NotImplementedError
+        ``build`` is written beside each snapshot. ``schema`` replaces the packaged schema files (tests with toy rows:
+        ``(*packaged(), Migration(version, sql))``). ``on_point`` is called in the writer thread at "begin",
+        "before_commit" and "after_commit" of every transaction: where fault tests kill the process or raise (not at the last).
+        Raises StoreError "locked", "newer", "schema", "damaged", "storage"."""
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = directory / FILE_NAME
+        lock = StoreLock(directory)
+        try:
+            _prepare(path, row_types, packaged() if schema is None else schema)
+            ballast = Ballast(directory, ballast_bytes)
+            ballast.load()
+            writer = GroupWriter(lambda: open_writer(path), ballast, build=build, on_point=on_point)
+            return cls(lock, ballast, writer, path, row_types)
+        except sqlite3.Error as error:
+            lock.release()
+            raise _explained(path, error) from error
+        except BaseException:
+            lock.release()
+            raise
 
     @property
     def degraded(self) -> str:
         """ "" when all is well; "disk_full" from the first full-disk error until space is back and the ballast restored."""
-        raise NotImplementedError
+        return self._ballast.degraded
 
-    def rows(self) -> Rows:
+    def rows(self) -> StoredRows:
         """Committed rows, in key order. Call it when nothing is in flight (before the first submit, after ``reset``, or
         after the ``done`` of an empty batch)."""
-        raise NotImplementedError
+        return StoredRows(self._reader)
 
     def last_seq(self) -> int:
         """Seq of the last committed record, 0 for a new store. The next record has this + 1."""
-        raise NotImplementedError
+        return last_seq(self._reader)
 
     def submit(self, batch: Batch, done: Done) -> None:
         """Queue a batch; returns at once. ``done(None)`` is called from the writer thread when it is on disk,
-        ``done(error)`` when it is not. ``done`` must be quick and must not raise (use ``loop.call_soon_threadsafe``).
+        ``done(error)`` when it is not: code "row" when this very batch breaks a rule of the schema (give it up),
+        "storage" otherwise (may be tried again). ``done`` must be quick and not raise (``loop.call_soon_threadsafe``).
 
         Raises StoreBusy when the queue is full, StoreError("storage") between a failure and ``reset``,
-        StoreError("closed") after ``close``, ValueError when the seqs are not gapless. Then ``done`` is never called."""
-        raise NotImplementedError
+        StoreError("closed") after ``close``, ValueError for seqs that are not gapless or a row of an unknown type.
+        Then nothing was queued and ``done`` is never called."""
+        for row in batch.rows:
+            if type(row) not in self._row_types:
+                raise ValueError(f"{type(row).__name__} is not among the row types that this store was opened with")
+        self._writer.submit(batch, done)
 
     def reset(self) -> None:
         """After a failure: waits until every failed ``done`` was called, opens the file anew and accepts batches from
         ``last_seq() + 1``. Raises StoreError("storage") when the file cannot be opened; call again later."""
-        raise NotImplementedError
+        self._writer.reset()
 
     def prune(self, *, keep_after_wall_ns: int, max_bytes: int) -> None:
         """Ask the writer thread to drop old log rows in slices between commits: those wholly before
         ``keep_after_wall_ns`` (UTC ns; pass 0 while the clock is not trusted) and the oldest beyond ``max_bytes`` of
         compressed log. Stops at a snapshot, so that replay can start at the oldest kept row. Returns at once."""
-        raise NotImplementedError
+        self._writer.ask_prune(PruneGoal(keep_after_wall_ns, max_bytes))
 
     def counters(self) -> dict[str, int]:
-        """Since open: commits, batches, records, rows, queued, failed, log_pruned, disk_full, longest_group, ..."""
-        raise NotImplementedError
+        """Since open: commits, batches, records, rows, failed, refused_busy, disk_full, longest_group, checkpoints,
+        wal_pages (of the last checkpoint), log_pruned, chore_errors, longest_chore_us; now: queued, queued_bytes."""
+        return self._writer.counters()
 
     def close(self) -> None:
         """Write what is queued, call every ``done``, checkpoint, release the lock. Idempotent."""
-        raise NotImplementedError
+        if self._closed:
+            return
+        self._closed = True
+        self._reader.close()
+        self._writer.close()
+        self._lock.release()
+
+
+def _prepare(path: Path, row_types: Sequence[type[Row]], schema: Sequence[Migration]) -> None:
+    """Check what is there, bring it to the newest version, compare its tables with ``row_types``."""
+    new = not path.exists()
+    connection = open_writer(path)
+    try:
+        if new:
+            _sync_directory(path.parent)
+        else:
+            quick_check(connection, path)
+        migrate(connection, schema, str(path))
+        for kind in row_types:
+            table_of(kind).check(connection)
+        connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', ?)", (uuid.uuid4().hex,))
+    finally:
+        with suppress(sqlite3.Error):
+            connection.close()
+
+
+def _explained(path: Path, error: sqlite3.Error) -> StoreError:
+    if isinstance(error, sqlite3.OperationalError):
+        text = f"{path} cannot be opened: {error}. Is there free space, and does the directory belong to this user?"
+        return StoreError("storage", text)
+    return damaged(path, str(error))
+
+
+def _sync_directory(directory: Path) -> None:
+    for path in (directory, directory.parent):
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

@@ -1,12 +1,28 @@
-"""The flight recorder: every input in order, compressed, checked."""
+"""The flight recorder's format: every input in order, compressed, checked.
+
+One log row holds the records of one commit (at most ``MAX_RECORDS`` or about ``MAX_RAW_BYTES``; one boot): a header
+``seq_first .. seq_last, boot_id, wall_ns of the last record, count, format`` and zlib data, with a CRC-32 (ISO 3309, as
+zlib computes it) over both. Readings lie inside the inputs, so samples are later sealed from here by sequence.
+
+The hard part is that damage must stay small and be named: a torn or flipped row costs that row and no other, and a reader
+is told which span of seqs is gone. A user would notice a mistake as an explanation of a sale from the wrong inputs.
+"""
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Collection, Iterator, Sequence
 from enum import IntEnum
+from typing import NamedTuple
 
 import msgspec
 
 from edge.domain.kernel import Stamp
+
+FORMAT = 1
+MAX_RECORDS = 512
+MAX_RAW_BYTES = 256 << 10
+_ZLIB_LEVEL = 1
 
 
 class RecordKind(IntEnum):
@@ -32,3 +48,105 @@ class LogRecord(msgspec.Struct, frozen=True):
     input: bytes
     digests: bytes = b""
     kind: RecordKind = RecordKind.INPUT
+
+
+class LogRow(NamedTuple):
+    """One row of table ``log``, without its running total."""
+
+    seq_last: int
+    seq_first: int
+    boot_id: str
+    wall_ns: int
+    entries: int
+    crc32: int
+    format: int
+    data: bytes
+
+
+class LogDamage(msgspec.Struct, frozen=True):
+    """Inputs ``seq_first`` to ``seq_last`` (both included) cannot be read, and why."""
+
+    seq_first: int
+    seq_last: int
+    reason: str
+
+
+class LogError(Exception):
+    """A log row is not what was written; the text says why."""
+
+
+class _Entry(msgspec.Struct, frozen=True, array_like=True):
+    """A record inside a row: times are differences to the record before it (to 0 for the first), so they pack small."""
+
+    kind: RecordKind
+    mono_delta_ns: int
+    wall_delta_ns: int
+    wall_trusted: bool
+    input: bytes
+    digests: bytes
+
+
+_encode_entries = msgspec.msgpack.Encoder().encode
+_decode_entries = msgspec.msgpack.Decoder(tuple[_Entry, ...]).decode
+
+
+def encode(records: Sequence[LogRecord], cut_after: Collection[int] = ()) -> list[LogRow]:
+    """The rows for ``records`` (gapless seqs). A row ends at each seq in ``cut_after`` (those of snapshots)."""
+    return [_encode_row(part) for part in _parts(records, cut_after)]
+
+
+def _parts(records: Sequence[LogRecord], cut_after: Collection[int]) -> Iterator[list[LogRecord]]:
+    part: list[LogRecord] = []
+    size = 0
+    for record in records:
+        if part and part[-1].stamp.boot_id != record.stamp.boot_id:
+            yield part
+            part, size = [], 0
+        part.append(record)
+        size += len(record.input) + len(record.digests)
+        if len(part) >= MAX_RECORDS or size >= MAX_RAW_BYTES or record.stamp.seq in cut_after:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _encode_row(records: Sequence[LogRecord]) -> LogRow:
+    entries = []
+    mono_ns = wall_ns = 0
+    for record in records:
+        stamp = record.stamp
+        deltas = (stamp.mono_ns - mono_ns, stamp.wall_ns - wall_ns)
+        entries.append(_Entry(record.kind, *deltas, stamp.wall_trusted, record.input, record.digests))
+        mono_ns, wall_ns = stamp.mono_ns, stamp.wall_ns
+    first, last = records[0].stamp, records[-1].stamp
+    data = zlib.compress(_encode_entries(entries), _ZLIB_LEVEL)
+    row = LogRow(last.seq, first.seq, first.boot_id, last.wall_ns, len(records), 0, FORMAT, data)
+    return row._replace(crc32=_crc(row))
+
+
+def _crc(row: LogRow) -> int:
+    header = f"{row.seq_last},{row.seq_first},{row.boot_id},{row.wall_ns},{row.entries},{row.format}"
+    return zlib.crc32(row.data, zlib.crc32(header.encode("utf-8", "surrogatepass")))
+
+
+def decode(row: LogRow) -> list[LogRecord]:
+    """The records of a row. Raises LogError when a bit of it is not as written or its format is not known."""
+    if _crc(row) != row.crc32:
+        raise LogError("checksum differs")
+    if row.format != FORMAT:
+        raise LogError(f"format {row.format} is not known to this release")
+    try:
+        entries = _decode_entries(zlib.decompress(row.data))
+    except (zlib.error, msgspec.MsgspecError) as error:
+        raise LogError(f"data cannot be unpacked: {error}") from error
+    if len(entries) != row.entries:
+        raise LogError(f"{len(entries)} records instead of {row.entries}")
+    records = []
+    mono_ns = wall_ns = 0
+    for seq, entry in enumerate(entries, row.seq_first):
+        mono_ns += entry.mono_delta_ns
+        wall_ns += entry.wall_delta_ns
+        stamp = Stamp(seq, row.boot_id, mono_ns, wall_ns, entry.wall_trusted)
+        records.append(LogRecord(stamp, entry.input, entry.digests, entry.kind))
+    return records

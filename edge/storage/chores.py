@@ -1,0 +1,108 @@
+"""What the writer thread does when nobody waits: checkpoint, prune, put the ballast back.
+
+The hard part is that each step is short, because a payment may come in the middle of it: a checkpoint is due long before
+the write-ahead log is large, pruning goes ``PRUNE_ROWS`` rows at a time. A diner would notice a mistake as a payment that
+hangs for a moment once an hour.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import deque
+from typing import NamedTuple
+
+from edge.storage import log_table
+from edge.storage.ballast import Ballast, is_disk_full
+
+#: A checkpoint is due when about 4 MB wait in the write-ahead log, and forced under load at four times that.
+CHECKPOINT_PAGES = 1000
+FORCED_PAGES = 4000
+IDLE_S = 0.02
+BALLAST_RETRY_S = 5.0
+#: Under load without a pause, one slice of pruning after so many groups.
+GROUPS_PER_SLICE = 64
+
+
+class PruneGoal(NamedTuple):
+    """See ``FactsStore.prune``."""
+
+    keep_after_wall_ns: int
+    max_bytes: int
+
+
+class Chores:
+    """Used by the writer thread alone, but for ``ask_prune``, which any thread may call."""
+
+    def __init__(self, ballast: Ballast) -> None:
+        self._ballast = ballast
+        self._pages = 0
+        self._groups = 0
+        self._ballast_due_s = 0.0
+        self._limit: int | None = None
+        self._goals: deque[PruneGoal] = deque(maxlen=1)
+        self.counts = {"checkpoints": 0, "wal_pages": 0, "log_pruned": 0, "chore_errors": 0, "longest_chore_us": 0}
+
+    def ask_prune(self, goal: PruneGoal) -> None:
+        """Prune to ``goal`` when there is time; a newer goal replaces one that has not begun."""
+        self._goals.append(goal)
+
+    def wrote(self, pages: int) -> None:
+        """A group with about ``pages`` pages was committed."""
+        self._pages += pages
+        self._groups += 1
+
+    @property
+    def forced(self) -> bool:
+        """True when a step must be done even though batches wait."""
+        return self._pages >= FORCED_PAGES or (self._groups >= GROUPS_PER_SLICE and self._pruning)
+
+    @property
+    def _pruning(self) -> bool:
+        return bool(self._goals) or self._limit is not None
+
+    def wait_s(self) -> float | None:
+        """How long the writer may sleep before the next ``step``; None when nothing is due."""
+        if self._pruning or self._pages >= CHECKPOINT_PAGES:
+            return IDLE_S
+        return BALLAST_RETRY_S if self._ballast.wanting else None
+
+    def step(self, connection: sqlite3.Connection) -> None:
+        """One short piece of work. A failure is counted and tried again later; it never stops the writer."""
+        began_ns = time.monotonic_ns()
+        try:
+            self._step(connection)
+        except (sqlite3.Error, OSError) as error:
+            self.counts["chore_errors"] += 1
+            self._limit = None
+            if not (is_disk_full(error) and self._ballast.release()):
+                self._pages = 0
+        took_us = (time.monotonic_ns() - began_ns) // 1000
+        self.counts["longest_chore_us"] = max(self.counts["longest_chore_us"], took_us)
+
+    def _step(self, connection: sqlite3.Connection) -> None:
+        self._groups = 0
+        if self._ballast.wanting and time.monotonic() >= self._ballast_due_s:
+            self._ballast_due_s = time.monotonic() + BALLAST_RETRY_S
+            self._ballast.restore()
+        elif self._pages >= CHECKPOINT_PAGES:
+            self._checkpoint(connection)
+        elif self._pruning:
+            self._prune(connection)
+
+    def _checkpoint(self, connection: sqlite3.Connection) -> None:
+        _, in_log, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        self._pages = 0
+        self.counts["checkpoints"] += 1
+        self.counts["wal_pages"] = in_log
+
+    def _prune(self, connection: sqlite3.Connection) -> None:
+        if self._goals:
+            self._limit = log_table.prune_limit(connection, **self._goals.pop()._asdict())
+        if self._limit is None:
+            return
+        dropped = log_table.prune_slice(connection, self._limit) if self._limit else 0
+        self.counts["log_pruned"] += dropped
+        self._pages += 2 * dropped
+        if not dropped:
+            self._limit = None

@@ -1,0 +1,103 @@
+"""Opening ``facts.db``: the settings that durability rests on, and SQLite's own check.
+
+WAL with ``synchronous=FULL`` syncs the write-ahead log once per commit and before the commit returns (SQLite's pragma
+documentation); every promise of the store is that one sync. Checkpoints are left to the writer thread, because the
+automatic one would run inside somebody's payment.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from edge.storage.errors import StoreError
+from edge.storage.migrate import version_of
+
+FILE_NAME = "facts.db"
+#: STRICT tables came with SQLite 3.37.0 (sqlite.org/stricttables.html).
+MIN_SQLITE = (3, 37, 0)
+BUSY_TIMEOUT_MS = 2000
+CACHE_KIB = 8192
+QUICK_CHECK_LIMIT_S = 2.0
+_PROGRESS_STEPS = 20_000
+_HEADER = b"SQLite format 3\x00"
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """The one writing connection, in autocommit mode. Raises sqlite3.Error, StoreError "schema" for an old library."""
+    if sqlite3.sqlite_version_info < MIN_SQLITE:
+        wanted = ".".join(map(str, MIN_SQLITE))
+        raise StoreError("schema", f"SQLite {sqlite3.sqlite_version} is too old, {wanted} is needed: use Debian 12 or later")
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "wal_autocheckpoint = 0",
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            f"cache_size = -{CACHE_KIB}",
+            "temp_store = MEMORY",
+            "secure_delete = FAST",
+            "trusted_schema = OFF",
+            "cell_size_check = ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    except BaseException:
+        connection.close()
+        raise
+    if mode != "wal":
+        connection.close()
+        raise StoreError("schema", f"{path}: this file system cannot do WAL (mode {mode}); put the data on a local disk")
+    return connection
+
+
+def open_reader(path: Path, known_version: int) -> sqlite3.Connection:
+    """A read-only connection in autocommit mode. Raises StoreError: "absent", "newer" or "schema" (not migrated yet),
+    "damaged"."""
+    if not path.exists():
+        raise StoreError("absent", f"{path} does not exist yet: start the daemon once")
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None,
+                                 check_same_thread=False)
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").fetchall()
+        version = version_of(connection)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise damaged(path, str(error)) from error
+    if version != known_version:
+        connection.close()
+        code = "newer" if version > known_version else "schema"
+        remedy = "restart this process with the same release as the daemon"
+        raise StoreError(code, f"{path} has schema {version}, this process knows {known_version}: {remedy}")
+    return connection
+
+
+def quick_check(connection: sqlite3.Connection, path: Path, limit_s: float = QUICK_CHECK_LIMIT_S) -> bool:
+    """SQLite's quick check, at most ``limit_s``. True when it ran to the end, False when it was cut short (a large file;
+    what was looked at was good). Raises StoreError "damaged"."""
+    until = time.monotonic() + limit_s
+    connection.set_progress_handler(lambda: time.monotonic() > until, _PROGRESS_STEPS)
+    try:
+        found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            return False
+        raise damaged(path, str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise damaged(path, str(error)) from error
+    finally:
+        connection.set_progress_handler(None, 0)
+    if found != ["ok"]:
+        raise damaged(path, "; ".join(found))
+    return True
+
+
+def damaged(path: Path, why: str) -> StoreError:
+    """The error for a file that SQLite itself calls bad."""
+    return StoreError(
+        "damaged",
+        f"{path} is damaged ({why}). Nothing was changed. Stop the daemon, copy the directory aside, "
+        "then restore the last backup",
+    )

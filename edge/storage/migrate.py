@@ -1,0 +1,83 @@
+"""Schema versions: numbered SQL files, each applied once and whole.
+
+``PRAGMA user_version`` is the number of the last file applied. The hard part is the moment between two versions: a file
+and its number are one transaction, so a power cut leaves the old version or the new one. A user would notice a mistake as
+a box that no longer starts after an upgrade; every kept dump of an older version is migrated in the tests.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from edge.storage.errors import StoreError
+
+_FILE_NAME = re.compile(r"v(\d{3,})\.sql")
+
+
+class Migration(NamedTuple):
+    """One schema file: the SQL that takes a store from the version before it to ``version``."""
+
+    version: int
+    sql: str
+
+
+@cache
+def packaged() -> tuple[Migration, ...]:
+    """The files of ``edge/storage/schema`` in order. Raises StoreError "schema" when their numbers have a hole."""
+    found = []
+    for entry in (files("edge.storage") / "schema").iterdir():
+        match = _FILE_NAME.fullmatch(entry.name)
+        if match:
+            found.append(Migration(int(match[1]), entry.read_text(encoding="utf-8")))
+    return in_order(found)
+
+
+def in_order(migrations: Sequence[Migration]) -> tuple[Migration, ...]:
+    """``migrations`` sorted. Raises StoreError "schema" unless they are numbered 1, 2, 3 ..."""
+    ordered = tuple(sorted(migrations))
+    numbers = [migration.version for migration in ordered]
+    if not ordered or numbers != list(range(1, len(ordered) + 1)):
+        raise StoreError("schema", f"schema files must be numbered v001, v002 ... without a hole; found {numbers}")
+    return ordered
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The schema version of an open file; 0 for an empty one."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], path: str) -> int:
+    """Apply what is missing and return how many files that was. ``connection`` is in autocommit mode.
+
+    Raises StoreError: "newer" when the file is ahead of us, "schema" when it is no store of ours or a file fails (then
+    the file is as it was before that one)."""
+    ordered = in_order(migrations)
+    version = version_of(connection)
+    if version > len(ordered):
+        raise StoreError(
+            "newer",
+            f"{path} has schema {version}, this release knows up to {len(ordered)}: "
+            "install the newer release again, or restore a backup made before the upgrade",
+        )
+    if version == 0 and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+        raise StoreError("schema", f"{path} has tables but no schema version: it is not a store of ours; move it away")
+    for migration in ordered[version:]:
+        _apply(connection, migration, path)
+    return len(ordered) - version
+
+
+def _apply(connection: sqlite3.Connection, migration: Migration, path: str) -> None:
+    script = f"BEGIN IMMEDIATE;\n{migration.sql}\n;PRAGMA user_version = {migration.version};\nCOMMIT;"
+    try:
+        connection.executescript(script)
+    except sqlite3.Error as error:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        text = f"{path}: schema file v{migration.version:03} failed ({error}); the file is unchanged. "
+        raise StoreError("schema", text + "Free disk space if that is the cause, else go back to the old release") from error
