@@ -28,6 +28,8 @@ RATE_GAP = 0.5
 RSSI_GAP_DB = 10.0
 MAX_TRACKS = 64
 RESIDUAL_PATIENCE = 3
+#: Trials beyond this add nothing to the certainty and are not counted.
+MAX_TRIALS = 100
 
 
 class Track(msgspec.Struct):
@@ -94,7 +96,7 @@ def observe(field: Field, item: PlatePass, belief: Belief, foreign: frozenset[st
         field.changed_ns = item.ended_ns
     if trial:
         count = max(1, item.empty_passes)
-        field.passes += count
+        field.passes = min(MAX_TRIALS, field.passes + count)
         field.open_incomplete = False
         field.empty_run = 0 if heard else field.empty_run + count
         for track in field.tracks.values():
