@@ -1,0 +1,48 @@
+"""``kangle test``: the checks, then all suites as one pytest run whose summary is the last line.
+
+The result of the checks goes into that run as tests (``tests/architecture/test_checks.py``), so that the closing line
+tells the whole truth.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from edge.cli_check import CHECKS, checkout, run_checks
+
+REPORT = "KANGLE_CHECK_REPORT"
+RAW = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+@click.command(context_settings=RAW)
+@click.option("--full", is_flag=True, help="Also the long campaigns; they may take hours.")
+@click.option("--workers", type=click.IntRange(0, 64), default=2, show_default=True, help="pytest-xdist processes.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test(full: bool, workers: int, arguments: tuple[str, ...]) -> None:  # noqa: FBT001 - click gives it by name
+    """Run the checks, then the tests. ARGUMENTS go to pytest; with a path, -k or -m the checks are left out."""
+    root = checkout()
+    words = [absolute(word) for word in arguments]
+    if any(word != before for word, before in zip(words, arguments, strict=True)) or {"-k", "-m"} & set(words):
+        click.echo("kangle: a part of the tests; the checks are left out (kangle check runs them)", err=True)
+    else:
+        results = [result._asdict() for result in run_checks(CHECKS)]
+        report = Path(tempfile.gettempdir()) / f"kangle-check-{os.getpid()}.json"
+        report.write_text(json.dumps(results), encoding="utf-8")
+        os.environ[REPORT] = str(report)
+    os.environ["KANGLE_REQUIRE_BROWSER"] = "1"
+    sys.stderr.flush()
+    os.chdir(root)
+    flags = ["-n", str(workers), "--dist", "loadgroup", *(["--full"] if full else [])]
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", *flags, *words])
+
+
+def absolute(word: str) -> str:
+    """A path of the user's working directory as one that holds anywhere; other words as they are."""
+    path, colons, test_name = word.partition("::")
+    return f"{Path(path).resolve()}{colons}{test_name}" if not word.startswith("-") and Path(path).exists() else word

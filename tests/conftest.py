@@ -1,0 +1,90 @@
+"""What holds for every suite: the long campaigns on request, no silent skips in CI, and each suite's time against its
+budget (docs/testing.md)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
+ROW = re.compile(r"\| `(?P<suite>[a-z_]+)` \|.*\| (?P<budget>\d+) s \| (?P<alone>yes|no) \|$")
+
+# Seeded by the test itself: a run is repeatable, and a failure is not gone the next time.
+settings.register_profile("change", derandomize=True, deadline=None, database=None, max_examples=50)
+settings.register_profile(
+    "full", derandomize=False, deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="also run the long campaigns (marker `full`)")
+
+
+def budgets():
+    """Suite -> (seconds, whether all its tests stay on one worker), from the table of docs/testing.md."""
+    lines = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8").splitlines()
+    rows = [match for line in lines if (match := ROW.fullmatch(line))]
+    return {row["suite"]: (int(row["budget"]), row["alone"] == "yes") for row in rows}
+
+
+def suite_of(path):
+    """The folder under tests/ that a test file or node id belongs to; several may share the name of a suite's row."""
+    parts = Path(str(path).partition("::")[0]).parts
+    return parts[parts.index("tests") + 1] if "tests" in parts[:-2] else "tests"
+
+
+def pytest_configure(config):
+    settings.load_profile("full" if config.getoption("--full") else "change")
+
+
+def pytest_collection_modifyitems(config, items):
+    table = budgets()
+    for item in items:
+        suite = suite_of(item.path.relative_to(ROOT))
+        if suite in table and table[suite][1] and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(suite))
+    if not config.getoption("--full"):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not accept: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not accept: {report.longrepr}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Seconds spent in each suite (over all workers) beside its budget. Told, never a failure: machines differ."""
+    spent, count = defaultdict(float), defaultdict(int)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                spent[suite_of(report.nodeid)] += report.duration
+                count[suite_of(report.nodeid)] += report.when == "call"
+    table = budgets()
+    terminalreporter.section("seconds by suite, and budget")
+    for suite in sorted(spent):
+        budget = table.get(suite, (0, False))[0]
+        note = "" if spent[suite] <= budget else "  over" if budget else "  no budget in docs/testing.md"
+        terminalreporter.line(f"{suite:<14}{count[suite]:>6} tests{spent[suite]:>8.1f} s of{budget:>5} s{note}")
