@@ -1,0 +1,94 @@
+"""``kangle decode PROTOCOL``: one JSON object per input line, made by the very decoders of the service.
+
+The hard part is to survive any input: lines may be empty, megabytes long, invalid UTF-8, or hold NUL; a carriage return
+is not a line end. The contract is reference/decode-contract.md; a user would notice a breach as a support tool that
+stops in the middle of a log.
+"""
+
+from __future__ import annotations
+
+import json
+from binascii import Error, unhexlify
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, TextIO
+
+from drivers.buffer import ErrorKind
+from drivers.decoded import Decoded
+from drivers.registry import PROTOCOLS, Entry
+
+EXIT_OK = 0
+EXIT_USAGE = 2
+
+
+class UsageError(Exception):
+    """The command line is wrong; the text says what is allowed."""
+
+
+def main(protocol: str, options: Sequence[str], stdin: IO[Any], stdout: TextIO, stderr: TextIO) -> int:
+    """Decode every line of ``stdin``. ``options`` are the words behind PROTOCOL, such as ``["--from", "host"]``.
+
+    ``stdin`` is a binary stream, or a text stream with a binary ``buffer`` (as sys.stdin has). Returns the exit status.
+    """
+    try:
+        entry = find_entry(protocol)
+        values = parse_options(entry.decode_options, options)
+    except UsageError as error:
+        stderr.write(f"kangle decode: {error}\n")
+        return EXIT_USAGE
+    try:
+        for line in getattr(stdin, "buffer", stdin):
+            raw = line.encode("utf-8", "replace") if isinstance(line, str) else line
+            stdout.write(to_json(decode_line(entry, raw.removesuffix(b"\n"), values)) + "\n")
+        stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`| head`); there is nobody left to tell.
+        return EXIT_OK
+    return EXIT_OK
+
+
+def find_entry(protocol: str) -> Entry:
+    """The registry's entry; UsageError names the known protocols."""
+    entry = PROTOCOLS.get(protocol)
+    if entry is None:
+        raise UsageError(f"unknown protocol {protocol!r}; known: {', '.join(PROTOCOLS)}")
+    return entry
+
+
+def parse_options(allowed: Mapping[str, tuple[str, ...]], words: Sequence[str]) -> dict[str, str]:
+    """Option values by name, defaults filled in. Takes ``--name value`` and ``--name=value``; the last one counts."""
+    values = {name: choices[0] for name, choices in allowed.items()}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or name not in allowed:
+            known = ", ".join(f"--{option} {'|'.join(choices)}" for option, choices in allowed.items())
+            raise UsageError(f"unknown option {word!r}; known: {known or 'none'}")
+        if not equals:
+            value = rest.pop(0) if rest else ""
+        if value not in allowed[name]:
+            raise UsageError(f"--{name} is {value!r}; allowed: {', '.join(allowed[name])}")
+        values[name] = value
+    return values
+
+
+def decode_line(entry: Entry, line: bytes, options: Mapping[str, str]) -> Decoded:
+    """Decode one input line (without its line feed) with a fresh decoder."""
+    digits = line.replace(b" ", b"")
+    try:
+        data = unhexlify(digits)
+    except Error:
+        return Decoded([], [{"kind": ErrorKind.BAD_INPUT.value, "detail": _why_not_hex(digits)}])
+    return entry.decode(data, options)
+
+
+def _why_not_hex(digits: bytes) -> str:
+    for at, digit in enumerate(digits):
+        if digit not in b"0123456789abcdefABCDEF":
+            return f"byte {digit:#04x} at position {at} (spaces not counted) is no hex digit"
+    return f"{len(digits)} hex digits: a byte needs two"
+
+
+def to_json(decoded: Decoded) -> str:
+    """One line of strict JSON."""
+    return json.dumps(decoded._asdict(), allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,215 @@
+"""Runs a driver's script against a half-duplex line: ask, wait, give up, go on. Pure: time comes in as numbers.
+
+A script is a generator that yields what it waits for and is sent what came, so that a handshake or an inventory reads
+from top to bottom. The hard part is time: silence before a request, answers that break off, answers that come after
+their time-out. A user would notice a mistake as a reader that is polled too slowly, or never again after a disturbance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from enum import Enum
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from drivers.buffer import Refused, Scanner
+from drivers.driver import Output
+
+NS_PER_MS = 1_000_000
+_EVENTS_PER_TICK_MAX = 64
+"""A script that asks for more at one instant would spin; the rest is done at the next tick."""
+
+F = TypeVar("F")
+
+
+class Silence(Enum):
+    """Sent to the script instead of a frame. DAMAGED: bytes came and were refused, then the line fell silent."""
+
+    TIMED_OUT = "timed_out"
+    DAMAGED = "damaged"
+
+
+class Ask(NamedTuple):
+    """Send ``frame`` once the line has been silent long enough; wait for a frame that ``matches``."""
+
+    frame: bytes
+    timeout_ns: int
+    matches: Callable[[Any], bool]
+
+
+class Listen(NamedTuple):
+    """Wait for a further frame that ``matches`` until the line has been silent for ``quiet_ns``."""
+
+    quiet_ns: int
+    matches: Callable[[Any], bool]
+
+
+class Sleep(NamedTuple):
+    """Do nothing until the time comes (None: for ever) or ``Engine.wake`` is called."""
+
+    until_ns: int | None
+
+
+Wait = Ask | Listen | Sleep
+T = TypeVar("T")
+Script = Generator[Wait, Any, T]
+"""Yields a Wait; is sent a frame or a Silence, and after a Sleep None."""
+
+
+class Engine(Generic[F]):
+    """One line, one script. ``gap_ns`` is the silence before a request, ``quiet_ns`` the one after which a partial frame
+    is given up. ``now_ns`` is the time of the event that the script is being told of; ``output`` collects what to write.
+    ``refusals`` are those since the script last cleared the list, at most 32 (older ones are dropped, all are counted).
+    """
+
+    def __init__(self, scanner: Scanner[F], gap_ns: int, quiet_ns: int) -> None:
+        self.scanner = scanner
+        self.output = Output()
+        self.now_ns = 0
+        self.timeouts = 0
+        self.strays = 0
+        self.refusals: list[Refused] = []
+        self._gap_ns = gap_ns
+        self._quiet_ns = quiet_ns
+        self._script: Script[None] | None = None
+        self._wait: Wait | None = None
+        self._since_ns = 0  # when the request was written or the listening began
+        self._sent = False
+        self._damage_before = 0
+        self._received_ns: int | None = None
+
+    @property
+    def damage(self) -> int:
+        """Grows whenever bytes are refused."""
+        return self.scanner.refused + self.scanner.noise_bytes
+
+    def start(self, script: Script[None], now_ns: int) -> None:
+        """Forget everything and run ``script`` to its first wait."""
+        self.stop()
+        self.now_ns = now_ns
+        self._received_ns = None
+        self._script = script
+        self._begin(next(script))
+
+    def stop(self) -> None:
+        """Drop the script and all partial bytes."""
+        self.scanner.reset()
+        self.refusals.clear()
+        if self._script is not None:
+            self._script.close()
+        self._script = self._wait = None
+
+    def received(self, data: bytes, now_ns: int) -> None:
+        self.now_ns = now_ns
+        if self._script is None:
+            return
+        self._received_ns = now_ns
+        self._deliver(self.scanner.feed(data))
+
+    def wake(self, now_ns: int) -> None:
+        """End a Sleep early."""
+        self.now_ns = now_ns
+        if isinstance(self._wait, Sleep):
+            self._resume(None)
+
+    def tick(self, now_ns: int) -> None:
+        self.now_ns = now_ns
+        for _ in range(_EVENTS_PER_TICK_MAX):
+            deadline = self.deadline()
+            if deadline is None or deadline > now_ns:
+                return
+            self._expire()
+
+    def deadline(self) -> int | None:
+        """When ``tick`` is wanted next, monotonic ns."""
+        at: list[int] = []
+        if self.scanner.pending:
+            at.append(self._quiet_at())
+        match self._wait:
+            case Ask() if not self._sent:
+                at.append(self._send_at())
+            case Ask():
+                at.append(self._answer_by())
+                if self.damage != self._damage_before:
+                    at.append(self._quiet_at())
+            case Listen():
+                at.append(self._quiet_at())
+            case Sleep(until_ns=until_ns) if until_ns is not None:
+                at.append(until_ns)
+            case _:
+                pass
+        return min(at, default=None)
+
+    def _send_at(self) -> int:
+        """When the line has been silent long enough; on a line that never falls silent, one time-out later at most."""
+        assert isinstance(self._wait, Ask)
+        if self._received_ns is None:
+            return self._since_ns
+        silent_ns = max(self._since_ns, self._received_ns + self._gap_ns)
+        return min(silent_ns, self._since_ns + self._wait.timeout_ns)
+
+    def _quiet_at(self) -> int:
+        received = self._received_ns or 0
+        if isinstance(self._wait, Listen):
+            return max(self._since_ns, received) + self._wait.quiet_ns
+        return received + self._quiet_ns
+
+    def _answer_by(self) -> int:
+        """An answer that is coming in at its time-out may come to its end, but not for ever on a noisy line."""
+        assert isinstance(self._wait, Ask)
+        by = self._since_ns + self._wait.timeout_ns
+        if self.scanner.pending:
+            by = max(by, min(self._quiet_at(), by + self._wait.timeout_ns))
+        return by
+
+    def _expire(self) -> None:
+        """The earliest deadline has come."""
+        now = self.now_ns
+        overdue = isinstance(self._wait, Ask) and self._sent and now >= self._answer_by()
+        if self.scanner.pending and (overdue or now >= self._quiet_at()):
+            found = self.scanner.flush()
+            self.scanner.reset()
+            self._deliver(found)
+            return
+        match self._wait:
+            case Ask() as ask if not self._sent:
+                self._send(ask)
+            case Ask():
+                damaged = self.damage != self._damage_before
+                if not damaged:
+                    self.timeouts += 1
+                self._resume(Silence.DAMAGED if damaged else Silence.TIMED_OUT)
+            case Listen():
+                self._resume(Silence.TIMED_OUT)
+            case _:
+                self._resume(None)
+
+    def _deliver(self, found: list[F | Refused]) -> None:
+        for item in found:
+            if isinstance(item, Refused):
+                self.refusals.append(item)
+                del self.refusals[:-32]
+            elif isinstance(self._wait, Listen) or (isinstance(self._wait, Ask) and self._sent):
+                if self._wait.matches(item):
+                    self._resume(item)
+                else:
+                    self.strays += 1
+            else:
+                self.strays += 1
+
+    def _resume(self, value: F | Silence | None) -> None:
+        assert self._script is not None
+        self._begin(self._script.send(value))
+
+    def _begin(self, wait: Wait) -> None:
+        self._wait = wait
+        self._since_ns = self.now_ns
+        if isinstance(wait, Ask):
+            self._sent = False
+            if self._send_at() <= self.now_ns:
+                self._send(wait)
+
+    def _send(self, ask: Ask) -> None:
+        self._sent = True
+        self._since_ns = self.now_ns
+        self._damage_before = self.damage
+        self.output.write.append(ask.frame)

@@ -1,0 +1,1 @@
+"""FEIG OBID host mode (HF, ISO15693). The wire is described in PROTOCOL.md."""

@@ -1,0 +1,1 @@
+"""MagicRF BB..7E (UHF Gen2). The wire is described in PROTOCOL.md."""

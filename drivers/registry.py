@@ -1,0 +1,39 @@
+"""The device protocols: one explicit line each. No scanning, no entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import drivers.feig.describe
+import drivers.feig.driver
+import drivers.magicrf.describe
+import drivers.magicrf.driver
+from drivers.decoded import Decoded
+from drivers.driver import Driver, LocalProtocolError
+from drivers.options import OptionValue
+
+
+class Entry(NamedTuple):
+    """A protocol: how to make its driver from options, how to decode one line's bytes, and the options of decoding
+    (name -> allowed values, the default first)."""
+
+    make_driver: Callable[[Mapping[str, OptionValue]], Driver]
+    decode: Callable[[bytes, Mapping[str, str]], Decoded]
+    decode_options: Mapping[str, tuple[str, ...]]
+
+
+PROTOCOLS: Mapping[str, Entry] = {
+    "feig": Entry(drivers.feig.driver.FeigDriver, drivers.feig.describe.decode, {"from": ("device", "host")}),
+    "magicrf": Entry(
+        drivers.magicrf.driver.MagicRfDriver, drivers.magicrf.describe.decode, {"framing": ("bb7e", "aadd")}
+    ),
+}
+
+
+def make_driver(protocol: str, options: Mapping[str, OptionValue]) -> Driver:
+    """A fresh driver. LocalProtocolError names what is allowed when the protocol, an option or its value is not."""
+    entry = PROTOCOLS.get(protocol)
+    if entry is None:
+        raise LocalProtocolError(f"unknown protocol {protocol!r}; known: {', '.join(PROTOCOLS)}")
+    return entry.make_driver(options)
