@@ -51,7 +51,10 @@ def create(folder: Path, *, with_pip: bool) -> None:
         raise SetupError(f"this Python cannot make a virtual environment. Run: {VENV_LINE}")
     flags = [] if with_pip else ["--without-pip"]
     made = subprocess.run(
-        [sys.executable, "-m", "venv", *flags, str(folder)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "venv", "--prompt", "kangle", *flags, str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if made.returncode != 0:
         said = (made.stdout + made.stderr).strip()
