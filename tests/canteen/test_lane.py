@@ -283,3 +283,10 @@ def test_business_day_never_goes_back(canteen):
     assert canteen.world.day == "2026-11-23"
     assert canteen.give(DayOpened("2026-11-22")) == []
     assert canteen.world.day == "2026-11-23"
+
+
+def test_a_tray_of_nothing_but_unknown_plates_costs_nothing_and_blocks(canteen):
+    canteen.command(Identify(lane="1", card="1001"))
+    view = canteen.settle("1", ["e0ffffffffffffff"])
+    assert (view.phase, view.problem, view.payable_fen) == (Phase.BLOCKED, "plate_unknown", 0)
+    assert [s.fen for s in view.steps] == [0]
