@@ -124,9 +124,9 @@ class Bag:
             )
         )
 
-    @property
-    def failed(self) -> bool:
-        return bool(self._mistakes)
+    def __len__(self) -> int:
+        """How many mistakes there are (warnings apart)."""
+        return len(self._mistakes) + self._dropped
 
     def mistakes(self) -> tuple[SiteMistake, ...]:
         """All mistakes in the order of file and line; a last entry tells how many more there were."""

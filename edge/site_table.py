@@ -54,6 +54,10 @@ class Table:
     def has(self, key: str) -> bool:
         return key in self._data
 
+    def allow(self, *keys: str) -> None:
+        """Name keys that are known although nobody reads them here."""
+        self._asked.update(keys)
+
     def finish(self) -> None:
         """Report every key that nobody asked for, with the nearest known one."""
         for key in self._data:
@@ -130,6 +134,14 @@ class Table:
             self.mistake("not_allowed", key, value, one_of(known), did_you_mean(value, known))
             return default
         return kind(value)
+
+    def word(self, key: str, known: Collection[str], *, required: bool = True) -> str:
+        """One of the words or ids in ``known``; "" when absent or wrong."""
+        value: str | None = self._take(key, str, one_of(known), required=required)
+        if value is None or value in known:
+            return value or ""
+        self.mistake("not_allowed", key, value, one_of(known), did_you_mean(value, known))
+        return ""
 
     def day(self, key: str, *, required: bool = True) -> str:
         """A calendar day as ISO text; "" when absent or wrong. In the file: 2025-12-01, with or without quotes."""
@@ -227,6 +239,10 @@ class Table:
             else:
                 self.bag.add("wrong_type", self.place(key, index), value, allowed)
 
+    def names(self) -> tuple[str, ...]:
+        """All keys that the file gives."""
+        return tuple(self._data)
+
     def items(self) -> Iterator[tuple[str, Any]]:
         """All keys and raw values, for tables whose keys are data; marks them as asked for."""
         self._asked.update(self._data)
@@ -234,17 +250,23 @@ class Table:
 
 
 def open_table(doc: Doc, bag: Bag) -> Table:
-    """The whole document as a table."""
-    return Table(doc, (), doc.data, bag)
+    """The whole document as a table. Of a broken document nothing more is reported: the one cause is enough."""
+    return Table(doc, (), doc.data, Bag() if doc.broken else bag)
 
 
-def once(seen: dict[str, Place], key: str, place: Place, bag: Bag) -> bool:
-    """Record that ``key`` stands at ``place``; False (and a mistake naming the first place) when it was seen before."""
-    if not key:
+Seen = dict[str, tuple[Table, str]]
+
+
+def once(seen: Seen, value: str, table: Table, key: str) -> bool:
+    """Record that ``value`` stands at ``key`` of ``table``; False (and a mistake naming the first place) when it was seen
+    before, False also for "" (a value that was wrong already)."""
+    if not value:
         return False
-    first = seen.setdefault(key, place)
-    if first is place:
+    if value not in seen:
+        seen[value] = (table, key)
         return True
+    first_table, first_key = seen[value]
+    first = first_table.place(first_key)
     where = f"{first.file}:{first.line}" if first.line else f"{first.file} {first.path}"
-    bag.add("duplicate", place, key, EMPTY, Text(f"先前在 {where}", f"first at {where}"))
+    table.mistake("duplicate", key, value, EMPTY, Text(f"先前在 {where}", f"first at {where}"))
     return False

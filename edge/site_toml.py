@@ -30,10 +30,12 @@ _LONG_LITERAL = re.compile(r"'''.*?'''(?:'{0,2})", re.DOTALL)
 
 
 class Doc:
-    """One TOML file: its parsed ``data`` and the place of any key in it."""
+    """One TOML file: its parsed ``data`` and the place of any key in it. ``broken``: it could not be read, and that has
+    been reported."""
 
-    def __init__(self, file: str, source: str, data: dict[str, Any]) -> None:
+    def __init__(self, file: str, source: str, data: dict[str, Any], *, broken: bool = False) -> None:
         self.file = file
+        self.broken = broken
         self.data = data
         self._source = source
 
@@ -56,7 +58,7 @@ def read_toml(path: Path, file: str, bag: Bag) -> Doc:
         raw = path.read_bytes()
         if len(raw) > MAX_FILE_BYTES:
             bag.add("unreadable", Place(file, None, ""), f"{len(raw)} B", same(f"<= {MAX_FILE_BYTES} B"))
-            return Doc(file, "", {})
+            return Doc(file, "", {}, broken=True)
         source = raw.decode("utf-8-sig")
         return Doc(file, source, tomllib.loads(source))
     except OSError as error:
@@ -66,7 +68,7 @@ def read_toml(path: Path, file: str, bag: Bag) -> Doc:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         bag.add("syntax", Place(file, int(line[1]) if line else None, ""), str(error), same("TOML 1.0"))
-    return Doc(file, "", {})
+    return Doc(file, "", {}, broken=True)
 
 
 def show_path(keys: Keys) -> str:

@@ -1,0 +1,120 @@
+"""The site file: reads ``site.toml`` and the tables beside it into one checked ``Site``, or tells all mistakes at once.
+
+A site is a folder. ``site.toml`` names it, its devices and lanes; ``canteen/`` holds the tables that staff keep. Loading is
+a function of the files and of the day: the same files and ``today`` always give the same ``Site``. The hard part is to
+report everything that is wrong in one go; a user would notice an error here as a box that starts on half a configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import msgspec
+
+from edge.domain.canteen.settings import CanteenConfig, Text
+from edge.site_canteen import read_canteen
+from edge.site_devices import is_loopback, read_devices
+from edge.site_model import ApiSettings, DemoSettings, DeviceSettings, Site
+from edge.site_report import Bag, SiteErrors, SiteMistake, mistakes_json, render_mistakes, same
+from edge.site_table import Table, open_table
+from edge.site_toml import read_toml
+
+__all__ = [
+    "ApiSettings",
+    "DemoSettings",
+    "DeviceSettings",
+    "Site",
+    "SiteErrors",
+    "SiteMistake",
+    "load_site",
+    "mistakes_json",
+    "render_mistakes",
+]
+
+SITE_FILE = "site.toml"
+VERTICALS = ("canteen",)
+_HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,253}")
+
+#: The longest path that a Unix socket may have on Linux (sun_path is 108 bytes with the final zero).
+SOCKET_PATH_MAX = 107
+LONGEST_SOCKET = "canteen.sock"
+
+
+def load_site(path: Path, today: date) -> Site:
+    """Read the site at ``path`` (its folder, or the site.toml in it); ``today`` is the local day of the site.
+
+    The menu of the result covers yesterday to 14 days ahead, so load again once a day. Raises ``SiteErrors`` with every
+    mistake of all files.
+    """
+    file = path / SITE_FILE if path.is_dir() else path
+    folder = file.resolve().parent
+    bag = Bag()
+    site = _read(open_table(read_toml(file, file.name, bag), bag), folder, today, bag)
+    if len(bag):
+        raise SiteErrors(bag.mistakes(), bag.warnings())
+    return msgspec.structs.replace(site, warnings=bag.warnings())
+
+
+def _read(top: Table, folder: Path, today: date, bag: Bag) -> Site:
+    site_id, name = top.ident("site_id"), top.text("name")
+    data_dir = folder / (top.string("data_dir", required=False) or "data")
+    run_dir = folder / (top.string("run_dir", required=False) or data_dir / "run")
+    _check_socket_path(top, run_dir)
+    verticals = top.strings("verticals", VERTICALS) or VERTICALS
+    api, demo = _api(top.table("api")), _demo(top.table("demo"), folder)
+    canteen = top.table("canteen", required=True)
+    devices = read_devices(canteen, "canteen")
+    config: CanteenConfig = read_canteen(canteen, folder, name, devices, today, bag)
+    canteen.finish()
+    top.finish()
+    return Site(
+        site_id=site_id,
+        name=name,
+        dir=folder,
+        data_dir=data_dir,
+        run_dir=run_dir,
+        verticals=verticals,
+        api=api,
+        demo=demo,
+        devices={"canteen": devices},
+        canteen=config,
+    )
+
+
+def _check_socket_path(top: Table, run_dir: Path) -> None:
+    length = len(str(run_dir / LONGEST_SOCKET).encode())
+    if length > SOCKET_PATH_MAX:
+        hint = Text("把 run_dir 设为短路径，如 /run/kangle", "set run_dir to a short path such as /run/kangle")
+        allowed = same(f"<= {SOCKET_PATH_MAX} B")
+        top.mistake("out_of_range", "run_dir", f"{run_dir / LONGEST_SOCKET} ({length} B)", allowed, hint)
+
+
+def _api(table: Table) -> ApiSettings:
+    host = table.string("host", _HOST, same("127.0.0.1"), required=False) or ApiSettings().host
+    if not is_loopback(host):
+        hint = Text(
+            "保持 127.0.0.1，由本机带 TLS 的反向代理（如 Caddy、nginx）对外",
+            "keep 127.0.0.1 and let a reverse proxy with TLS on this machine (Caddy, nginx) face the network",
+        )
+        table.mistake("unsafe", "host", host, same("127.0.0.1, ::1, localhost"), hint)
+    settings = ApiSettings(
+        host=host,
+        port=table.integer("port", 1, 65_535, ApiSettings().port) or ApiSettings().port,
+        allowed_hosts=table.strings("allowed_hosts") or ApiSettings().allowed_hosts,
+        trust_loopback_http=table.boolean("trust_loopback_http", default=True) or False,
+    )
+    for index, allowed in enumerate(settings.allowed_hosts):
+        if "*" in allowed or not _HOST.fullmatch(allowed):
+            hint = Text("写出每个主机名", "name each host")
+            table.bag.add("unsafe", table.place("allowed_hosts", index), allowed, hint=hint)
+    table.finish()
+    return settings
+
+
+def _demo(table: Table, folder: Path) -> DemoSettings:
+    enabled = table.boolean("enabled", default=False) or False
+    control = table.string("control", required=False)
+    table.finish()
+    return DemoSettings(enabled=enabled, control=folder / control if control else None)
