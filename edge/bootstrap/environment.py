@@ -17,7 +17,7 @@ from pathlib import Path
 from edge.bootstrap.indexes import uv_environment
 from edge.bootstrap.steps import SetupError, Steps
 
-STAMP = "installed.lock"
+STAMP = "installed.lock"  # edge.bootstrap.state looks for it
 VENV_LINE = "sudo apt-get update && sudo apt-get install -y python3-venv"
 NETWORK = "Check the network, the proxy and pip's index settings (pip config list), then run the same command again."
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge.bootstrap import debian, environment, node, pages
 from edge.bootstrap.locking import only_one
+from edge.bootstrap.state import in_place
 from edge.bootstrap.steps import SetupError, Steps
 from edge.cli_commands import DEBIAN, DEV, NODE, PAGES
 
@@ -40,22 +41,11 @@ def put_in_place(root: Path, needs: Collection[str], steps: Steps) -> None:
     """The steps themselves, each a no-op when its stamp says so."""
     if DEBIAN in needs:
         debian.install_packages(root, steps)
-    locks = [root / "requirements-dev.lock"]
-    if DEV not in needs:
-        locks.append(root / "requirements.lock")
-    if not installed(root, locks):
-        environment.build(root, locks[-1], steps)
+    if not in_place(str(root), dev=DEV in needs):
+        environment.build(root, root / ("requirements-dev.lock" if DEV in needs else "requirements.lock"), steps)
     if PAGES in needs:
         pages.build_pages(root, steps)
     if NODE in needs:
         env = node.node_environment(root, steps)
         pages.install_packages(root / "edge" / "web", env, steps)
         os.environ["PATH"] = env["PATH"]
-
-
-def installed(root: Path, locks: Sequence[Path]) -> bool:
-    """True when ``.venv`` starts and holds exactly one of these locks."""
-    stamp = root / ".venv" / environment.STAMP
-    if not stamp.is_file() or not (root / ".venv" / "bin" / "python").exists():
-        return False
-    return stamp.read_bytes() in [lock.read_bytes() for lock in locks]
