@@ -1,0 +1,177 @@
+"""The API as one ASGI application, put together from its parts.
+
+The hard part is that nothing may be open by forgetting: every route is a ``GuardedRoute`` of the role table, FastAPI's
+own document routes are off, and ``check_routes`` refuses an app that has any other route.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge.api import openapi, problems
+from edge.api.account_types import AccountProblem
+from edge.api.accounts import Accounts
+from edge.api.books import BadCursor, Books, BooksAway
+from edge.api.context import ApiConfig, Context
+from edge.api.demo_control import DemoControl
+from edge.api.gateway import Gateway
+from edge.api.guard import GuardedRoute, UnlistedOperation
+from edge.api.hub import Hub
+from edge.api.middleware import Envelope
+from edge.api.page_store import NOT_FOUND_PAGE, PageStore
+from edge.api.passwords import HashGate, WeakPassword
+from edge.api.problems import ApiProblem, problem_response
+from edge.api.routers import (
+    auth,
+    canteen_books,
+    canteen_commands,
+    canteen_views,
+    demo,
+    live,
+    pages,
+    quotes,
+    system,
+    users,
+)
+from edge.api.throttle import TooManyTries
+
+ROUTERS: tuple[APIRouter, ...] = (
+    system.router,
+    auth.router,
+    users.router,
+    live.router,
+    canteen_views.router,
+    canteen_commands.router,
+    canteen_books.router,
+    quotes.router,
+    demo.router,
+)
+FLUSH_S = 30.0
+
+
+def create_app(
+    config: ApiConfig,
+    gateway: Gateway,
+    books: Books,
+    accounts: Accounts,
+    demo_control: DemoControl | None = None,
+    extra_routers: Sequence[APIRouter] = (),
+) -> FastAPI:
+    """The application. It starts and stops its own background work with the ASGI lifespan; the gateway, the books and
+    the accounts are started and closed by the caller."""
+    app = assemble(config.version, config.allowed_hosts, extra_routers)
+    app.state.context = Context(
+        config=config,
+        gateway=gateway,
+        books=books,
+        accounts=accounts,
+        hub=Hub(gateway),
+        hashing=HashGate(),
+        pages=PageStore(config.pages),
+        demo=demo_control,
+    )
+    return app
+
+
+def assemble(version: str, allowed_hosts: Sequence[str] = (), extra_routers: Sequence[APIRouter] = ()) -> FastAPI:
+    """The application without what it works on (enough to describe it)."""
+    app = FastAPI(
+        title="Kangle Edge",
+        version=version,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    for router in (*ROUTERS, *extra_routers, pages.router):
+        app.include_router(router)
+    problems.install(app, problems.MethodTable(check_routes(app)), _not_found_page)
+    _map_refusals(app)
+    app.openapi = _cached_document(app)  # type: ignore[method-assign] # FastAPI's documented way to replace it
+    app.add_middleware(Envelope, allowed_hosts=allowed_hosts)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    context.hub.start()
+    flusher = asyncio.create_task(_flush(context.accounts), name="api-flush")
+    yield
+    flusher.cancel()
+    context.hub.close()
+
+
+def check_routes(app: FastAPI) -> list[tuple[str, frozenset[str]]]:
+    """(path, methods) of every route; raises ``UnlistedOperation`` for one that the guard does not cover."""
+    found = []
+    for route in iter_route_contexts(app.routes):
+        if not isinstance(route.original_route, GuardedRoute):
+            raise UnlistedOperation(f"{route.path}: not a GuardedRoute")
+        found.append((str(route.path), frozenset(route.methods or ())))
+    return found
+
+
+async def _flush(accounts: Accounts) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_S)
+        await run_in_threadpool(accounts.sessions.flush)
+
+
+def _not_found_page(request: Request) -> Response | None:
+    store: PageStore = request.app.state.context.pages
+    wants_html = "text/html" in request.headers.get("accept", "") and request.method in {"GET", "HEAD"}
+    if not wants_html or request.url.path.startswith("/api/") or store.get(NOT_FOUND_PAGE) is None:
+        return None
+    return store.page(request, NOT_FOUND_PAGE, 404)
+
+
+def _map_refusals(app: FastAPI) -> None:
+    """Refusals of the parts as problems."""
+
+    async def on_account(request: Request, exc: Exception) -> Response:
+        assert isinstance(exc, AccountProblem)
+        return problem_response(request.scope, ApiProblem(exc.code))
+
+    async def on_weak(request: Request, _exc: Exception) -> Response:
+        return problem_response(request.scope, ApiProblem("weak_password"))
+
+    async def on_tries(request: Request, exc: Exception) -> Response:
+        assert isinstance(exc, TooManyTries)
+        problem = ApiProblem("too_many_tries", retry_after_s=exc.seconds, params={"seconds": exc.seconds})
+        return problem_response(request.scope, problem)
+
+    async def on_books(request: Request, exc: Exception) -> Response:
+        problems.log.warning("books away", reason=str(exc))
+        return problem_response(request.scope, ApiProblem("books_away"))
+
+    app.add_exception_handler(AccountProblem, on_account)
+    app.add_exception_handler(WeakPassword, on_weak)
+    app.add_exception_handler(TooManyTries, on_tries)
+
+    async def on_cursor(request: Request, _exc: Exception) -> Response:
+        return problem_response(request.scope, ApiProblem("bad_cursor"))
+
+    app.add_exception_handler(BooksAway, on_books)
+    app.add_exception_handler(BadCursor, on_cursor)
+
+
+def _cached_document(app: FastAPI) -> Any:
+    document: dict[str, Any] = {}
+
+    def get() -> dict[str, Any]:
+        if not document:
+            document.update(openapi.build(app))
+        return document
+
+    return get

@@ -1,0 +1,82 @@
+"""What the routes share: one object, built once by ``app.create_app``, reached by dependency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from edge.api.accounts import Accounts
+from edge.api.books import Books
+from edge.api.demo_control import DemoControl
+from edge.api.gateway import Gateway
+from edge.api.hub import Hub
+from edge.api.page_store import PageStore
+from edge.api.passwords import HashGate
+from edge.api.principal import Principal
+from edge.api.problems import ApiProblem
+from edge.domain.canteen.settings import CanteenConfig, Text
+
+COOKIE = "kangle_session"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiConfig:
+    """What the API is told by the site file. ``allowed_hosts`` are host names without port; ``pages`` the built pages.
+    ``command_timeout_s`` is how long a command may stay unanswered before the caller is told to ask again."""
+
+    site: Text
+    version: str
+    verticals: tuple[str, ...]
+    canteen: CanteenConfig
+    allowed_hosts: tuple[str, ...]
+    demo: bool
+    pages: Path
+    command_timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Everything a route may use."""
+
+    config: ApiConfig
+    gateway: Gateway
+    books: Books
+    accounts: Accounts
+    hub: Hub
+    hashing: HashGate
+    pages: PageStore
+    demo: DemoControl | None
+
+    def authenticate(self, request: Request) -> Principal:
+        """Who asks, by bearer token or session cookie. A bad bearer token is refused even beside a good cookie."""
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            scheme, _, credential = authorization.partition(" ")
+            principal = self.accounts.sessions.of_bearer(credential.strip()) if scheme.lower() == "bearer" else None
+        else:
+            principal = self.accounts.sessions.of_cookie(request.cookies.get(COOKIE, ""))
+        if principal is None:
+            raise ApiProblem("not_logged_in")
+        return principal
+
+
+def get_context(request: Request) -> Context:
+    """The app's one context."""
+    context = request.app.state.context
+    assert isinstance(context, Context)
+    return context
+
+
+def get_principal(request: Request) -> Principal:
+    """Who asks, as the guard found."""
+    principal = request.state.principal
+    assert isinstance(principal, Principal)
+    return principal
+
+
+Ctx = Annotated[Context, Depends(get_context)]
+Who = Annotated[Principal, Depends(get_principal)]

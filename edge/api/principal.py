@@ -1,0 +1,24 @@
+"""Who asks: the role and the bounds (own member, own lane) that come with a session or an API token."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.domain.canteen.messages import Actor, Role
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """``member`` is set for the role member, ``lane`` for diner-terminal. ``session`` and ``token`` name the credential
+    (ids, never secrets), so that a live stream can end with it."""
+
+    user: str
+    role: Role
+    member: str | None = None
+    lane: str | None = None
+    session: str | None = None
+    token: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """As the daemon's commands name it."""
+        return Actor(role=self.role, user=self.user)

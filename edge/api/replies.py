@@ -1,0 +1,29 @@
+"""Answers that are already JSON, and how they are described in the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+JSON = "application/json"
+
+
+def json_response(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    """``body`` as it is. Answers about persons and money are never kept by caches."""
+    return Response(body, headers={"Cache-Control": "no-store", **(headers or {})}, media_type=JSON)
+
+
+def struct_response(value: msgspec.Struct | Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """``value`` encoded by msgspec (4-7 times faster than pydantic, and the structs are there already)."""
+    return json_response(msgspec.json.encode(value), headers)
+
+
+def answers_with(schema: str, description: str, example: Any = None) -> dict[int | str, dict[str, Any]]:
+    """``responses`` of a route whose 200 is the component ``schema`` (``view_schemas`` puts msgspec's there)."""
+    content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    if example is not None:
+        content["example"] = example
+    return {200: {"description": description, "content": {JSON: content}}}

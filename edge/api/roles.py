@@ -1,0 +1,91 @@
+"""Who may call what: one line per operation, default deny.
+
+``guard.GuardedRoute`` refuses to be built for an operation that is not listed here, so a new route cannot be open by
+forgetting. Owner checks per object come on top (``edge.api.owners``): a diner-terminal may call ``canteen_pay``, but for
+its own lane only. ``tests/api`` compares the running app with a committed copy of this table, route by route.
+"""
+
+from __future__ import annotations
+
+from edge.domain.canteen.messages import Role
+
+R = Role
+PUBLIC: frozenset[Role] | None = None
+ANYONE = frozenset(Role)
+DESK = frozenset({R.CASHIER, R.MANAGER, R.ADMIN})
+LANE = DESK | {R.DINER_TERMINAL}
+KITCHEN = frozenset({R.KITCHEN, R.MANAGER, R.ADMIN})
+BOSS = frozenset({R.MANAGER, R.ADMIN})
+ADMIN = frozenset({R.ADMIN})
+STAFF = DESK | {R.KITCHEN, R.MAINTENANCE}
+OWNER = frozenset({R.MEMBER, R.FAMILY})
+
+#: Operation id -> roles; ``PUBLIC`` needs no login.
+ROLES: dict[str, frozenset[Role] | None] = {
+    # health, documents, pages
+    "livez": PUBLIC,
+    "readyz": PUBLIC,
+    "system_info": PUBLIC,
+    "openapi_document": PUBLIC,
+    "page": PUBLIC,
+    "page_lane": PUBLIC,
+    "page_asset": PUBLIC,
+    "page_file": PUBLIC,
+    # logging in and out
+    "auth_setup": PUBLIC,
+    "auth_link": PUBLIC,
+    "auth_login": PUBLIC,
+    "auth_terminal": PUBLIC,
+    "auth_logout": ANYONE,
+    "auth_me": ANYONE,
+    # accounts
+    "users_list": ADMIN,
+    "users_create": ADMIN,
+    "users_delete": ADMIN,
+    "tokens_list": ADMIN,
+    "tokens_create": ADMIN,
+    "tokens_delete": ADMIN,
+    # consents of members to their family
+    "consents_list": ADMIN | {R.MEMBER},
+    "consents_give": ADMIN | {R.MEMBER},
+    "consents_withdraw": ADMIN | {R.MEMBER},
+    # live state
+    "live": ANYONE,
+    "canteen_lanes": LANE,
+    "canteen_lane": LANE,
+    "canteen_menu": ANYONE,
+    "canteen_day": STAFF | {R.READ_ONLY},
+    # commands: the same roles as edge.domain.canteen.messages.COMMAND_ROLES (a test compares)
+    "canteen_identify": LANE,
+    "canteen_pay": LANE,
+    "canteen_confirm_plates": LANE,
+    "canteen_key_plate": DESK,
+    "canteen_call_staff": LANE,
+    "canteen_void_order": DESK,
+    "canteen_refund_lines": DESK,
+    "canteen_top_up": DESK,
+    "canteen_bind_plates": KITCHEN,
+    "canteen_register_plates": KITCHEN,
+    "canteen_retire_plate": KITCHEN,
+    # stored rows
+    "canteen_orders": DESK,
+    "canteen_order": LANE | OWNER,
+    "canteen_member_purse": DESK | OWNER,
+    "canteen_member_orders": DESK | OWNER,
+    "canteen_plates": STAFF | {R.READ_ONLY},
+    "canteen_quote": ANYONE,
+    # simulated diners
+    "demo_state": BOSS,
+    "demo_place_tray": BOSS,
+    "demo_remove_tray": BOSS,
+    "demo_fault": BOSS,
+    "demo_diners": BOSS,
+}
+
+
+def view_roles(key: str) -> frozenset[Role]:
+    """Who may see the live view ``key``; nobody for a kind of key that is not listed."""
+    kind = key.partition("/")[0]
+    return {"lane": LANE, "menu": ANYONE, "day": STAFF | {R.READ_ONLY}, "device": STAFF | {R.READ_ONLY}}.get(
+        kind, frozenset()
+    )

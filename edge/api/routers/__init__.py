@@ -1,0 +1,1 @@
+"""One router per subject; every route is guarded by ``edge.api.guard`` and listed in ``edge.api.roles``."""

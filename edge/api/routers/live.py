@@ -1,0 +1,79 @@
+"""The live stream."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from edge.api.context import Ctx, Who
+from edge.api.guard import GuardedRoute
+from edge.api.hub import TooManyStreams
+from edge.api.live import LiveResponse
+from edge.api.owners import may_see_view
+from edge.api.problems import ApiProblem
+
+router = APIRouter(route_class=GuardedRoute, prefix="/api/v1", tags=["live"])
+
+MAX_WANTED = 32
+
+
+class Wanted:
+    """Which keys a client asked for: exact ones, and whole kinds written with a final slash ("lane/")."""
+
+    def __init__(self, keys: str) -> None:
+        parts = [part for part in keys.split(",") if part][:MAX_WANTED]
+        self.exact = frozenset(part for part in parts if not part.endswith("/"))
+        self.prefixes = tuple(part for part in parts if part.endswith("/"))
+        self.everything = not parts
+
+    def fits(self, key: str) -> bool:
+        """Whether ``key`` was asked for; everything when nothing was named."""
+        return self.everything or key in self.exact or key.startswith(self.prefixes)
+
+
+def _check_wanted(ctx: Ctx, who: Who, wanted: Wanted) -> None:
+    """404 when every key that was named is one that the caller may not see (or that cannot exist)."""
+    named = [*wanted.exact, *(prefix + "x" for prefix in wanted.prefixes)]
+    lanes = [f"lane/{lane.lane}" for lane in ctx.config.canteen.lanes]
+    candidates = [key for key in [*named, *lanes] if wanted.fits(key)]
+    if not any(may_see_view(who, key) for key in candidates) and not wanted.everything:
+        raise ApiProblem("unknown_view")
+
+
+@router.get(
+    "/live",
+    operation_id="live",
+    summary="Follow live views",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "Server-sent events without end: `view` (data: ViewEvent, id `<boot>:<key>:<version>`), the "
+            "present views first; `pulse` each second (data: PulseEvent). Views are complete states; a slow client "
+            "skips states and is never behind. No pulse for 3 s means that the connection is dead.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def live(
+    ctx: Ctx,
+    who: Who,
+    keys: Annotated[
+        str,
+        Query(
+            max_length=512,
+            pattern=r"^[A-Za-z0-9._:,/-]*$",
+            description="Comma-separated keys; a final slash means all of that kind. Empty: all that you may see.",
+            examples=["lane/,menu,day,device/"],
+        ),
+    ] = "",
+) -> Response:
+    """Only views that the caller's role may see are sent: a terminal gets its own lane."""
+    wanted = Wanted(keys)
+    _check_wanted(ctx, who, wanted)
+    try:
+        client = ctx.hub.open(who.user, lambda key: wanted.fits(key) and may_see_view(who, key))
+    except TooManyStreams as exc:
+        raise ApiProblem("too_many_streams", retry_after_s=5) from exc
+    return LiveResponse(ctx.hub, client, lambda: ctx.accounts.sessions.still_valid(who))

@@ -1,0 +1,56 @@
+"""The built pages. Known routes only; files by exact name; everything else is the 404 page."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge.api.context import Ctx
+from edge.api.guard import GuardedRoute
+from edge.api.page_store import IMMUTABLE, LANE_PAGE, PAGES, missing_pages, respond
+from edge.api.problems import ApiProblem
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+METHODS = ["GET", "HEAD"]
+
+
+async def page(ctx: Ctx, request: Request) -> Response:
+    """One of the pages with a fixed address."""
+    return ctx.pages.page(request, PAGES[request.url.path])
+
+
+for _path in PAGES:
+    router.add_api_route(_path, page, methods=METHODS, operation_id="page", response_class=Response)
+
+
+@router.api_route("/lane/{lane}", methods=METHODS, operation_id="page_lane", response_class=Response)
+async def page_lane(ctx: Ctx, request: Request, lane: str) -> Response:
+    """The checkout screen; which lane, the page reads from its address."""
+    if not any(lane == settings.lane for settings in ctx.config.canteen.lanes):
+        raise ApiProblem("not_found")
+    return ctx.pages.page(request, LANE_PAGE)
+
+
+@router.api_route("/assets/{name:path}", methods=METHODS, operation_id="page_asset", response_class=Response)
+async def page_asset(ctx: Ctx, request: Request, name: str) -> Response:
+    """A script, style or picture with its content's hash in its name."""
+    file = ctx.pages.get(f"assets/{name}")
+    if file is None:
+        ctx.pages.refresh()
+        file = ctx.pages.get(f"assets/{name}")
+    if file is None:
+        raise ApiProblem("not_found")
+    return respond(request, file, IMMUTABLE)
+
+
+@router.api_route("/{name}", methods=METHODS, operation_id="page_file", response_class=Response)
+async def page_file(ctx: Ctx, request: Request, name: str) -> Response:
+    """Other files at the top, such as the icon; never a page under its file name."""
+    ctx.pages.refresh()
+    if not ctx.pages.built:
+        return missing_pages()
+    file = ctx.pages.get(name)
+    if file is None or name.endswith(".html"):
+        raise ApiProblem("not_found")
+    return respond(request, file, "no-cache")
