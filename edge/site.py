@@ -65,7 +65,7 @@ def _read(top: Table, folder: Path, today: date, bag: Bag) -> Site:
     verticals = top.strings("verticals", VERTICALS) or VERTICALS
     api, demo = _api(top.table("api")), _demo(top.table("demo"), folder)
     canteen = top.table("canteen", required=True)
-    devices = read_devices(canteen, "canteen")
+    devices = read_devices(canteen)
     config: CanteenConfig = read_canteen(canteen, folder, name, devices, today, bag)
     canteen.finish()
     top.finish()

@@ -93,8 +93,12 @@ def _lanes(table: Table, devices: Sequence[str]) -> tuple[LaneSettings, ...]:
         entry.finish()
         if once(seen, lane, entry, "lane"):
             lanes.append(settings)
+    for device in sorted(set(devices) - set(used)):
+        table.mistake("unused", "devices", device, hint=Text("没有结算台使用它", "no lane uses it"), warn=True)
     if not lanes and not table.has("lanes"):
-        table.mistake("missing", "lanes", hint=Text("至少一个结算台 [[canteen.lanes]]", "at least one [[canteen.lanes]]"))
+        table.mistake(
+            "missing", "lanes", hint=Text("至少一个结算台 [[canteen.lanes]]", "at least one [[canteen.lanes]]")
+        )
     return tuple(lanes)
 
 
@@ -111,4 +115,11 @@ def _check_districts(
     for district in sorted({member.district for member in members} - known):
         count = sum(1 for member in members if member.district == district)
         hint = did_you_mean(district, known)
-        bag.add("unknown_id", Place(file, None, "district"), f"{district} ({count} x)", one_of(known - {""}), hint, warn=True)
+        bag.add(
+            "unknown_id",
+            Place(file, None, "district"),
+            f"{district} ({count} x)",
+            one_of(known - {""}),
+            hint,
+            warn=True,
+        )

@@ -1,52 +1,27 @@
-"""Devices of the site file: which protocols there are, what each may be told, and whether a link URL is sound.
+"""Devices of the site file: protocol, options and link URL of each, checked before anything is opened.
 
-``PROTOCOLS`` is the one list of protocols that a site may name, with the options that each knows; ``drivers.registry`` has
-the code behind each (a test holds the two together). A user would notice a mistake here as a reader that is silently
-driven with a misspelt setting.
+Which protocols there are and what each may be told is known in one place, ``drivers.registry``: an option is tried on the
+driver itself, so that the check and the driver cannot drift apart. A user would notice a mistake here as a reader that
+answers nothing because of a misspelt setting.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
+from drivers.driver import LocalProtocolError
 from drivers.links.link import LinkUrlError
 from drivers.links.url import ListenUrl, SerialUrl, parse_link_url
+from drivers.registry import PROTOCOLS, make_driver
 from edge.domain.canteen.settings import Text
 from edge.site_model import DeviceSettings
-from edge.site_report import did_you_mean, one_of, same
+from edge.site_report import same
 from edge.site_table import Seen, Table, once
-
-
-class IntOption(NamedTuple):
-    """A whole number in ``low`` .. ``high``."""
-
-    low: int
-    high: int
-    unit: str = ""
-
-
-class WordOption(NamedTuple):
-    """One of ``words``."""
-
-    words: tuple[str, ...]
-
-
-class Protocol(NamedTuple):
-    """``verticals`` that use it, and its ``options``."""
-
-    verticals: tuple[str, ...]
-    options: dict[str, IntOption | WordOption]
-
-
-PROTOCOLS: dict[str, Protocol] = {
-    "feig": Protocol(("canteen",), {"address": IntOption(0, 255)}),
-    "magicrf": Protocol(("canteen",), {"power_dbm": IntOption(0, 30, "dBm")}),
-}
 
 LINK_FORMS = same("serial:///dev/serial/by-id/NAME?baud=115200&parity=E  tcp://HOST:PORT  tcp-listen://HOST:PORT")
 
 
-def read_devices(table: Table, vertical: str) -> tuple[DeviceSettings, ...]:
+def read_devices(table: Table) -> tuple[DeviceSettings, ...]:
     """The ``[[devices]]`` of a vertical's table."""
     devices = []
     seen: Seen = {}
@@ -54,9 +29,9 @@ def read_devices(table: Table, vertical: str) -> tuple[DeviceSettings, ...]:
     for entry in table.tables("devices"):
         device = entry.ident("device")
         once(seen, device, entry, "device")
-        protocol = entry.string("protocol", allowed=one_of(PROTOCOLS))
+        protocol = entry.word("protocol", PROTOCOLS)
         link = entry.string("link", allowed=LINK_FORMS)
-        options = _options(entry, protocol, vertical)
+        options = _options(entry.table("options"), protocol)
         entry.finish()
         if link and _link_ok(entry, link):
             once(ports, link.partition("?")[0], entry, "link")
@@ -64,40 +39,29 @@ def read_devices(table: Table, vertical: str) -> tuple[DeviceSettings, ...]:
     return tuple(devices)
 
 
-def _options(entry: Table, protocol: str, vertical: str) -> dict[str, int | str | bool]:
-    table = entry.table("options")
-    known = PROTOCOLS.get(protocol)
-    if known is None or vertical not in known.verticals:
-        if protocol:
-            fit = [name for name, facts in PROTOCOLS.items() if vertical in facts.verticals]
-            entry.mistake("not_allowed", "protocol", protocol, one_of(fit), did_you_mean(protocol, fit))
-        return {}
-    found: dict[str, int | str | bool] = {}
-    for name, option in known.options.items():
-        if not table.has(name):
-            table.allow(name)
-        elif isinstance(option, IntOption):
-            number = table.integer(name, option.low, option.high, unit=option.unit)
-            if number is not None:
-                found[name] = number
-        else:
-            word = table.string(name, allowed=one_of(option.words))
-            if word in option.words:
-                found[name] = word
-            elif word:
-                table.mistake("not_allowed", name, word, one_of(option.words), did_you_mean(word, option.words))
-    table.finish()
-    return found
+def _options(table: Table, protocol: str) -> dict[str, int | str | bool]:
+    """The options that the protocol's driver takes, each tried alone so that every wrong one is reported."""
+    return {name: value for name, value in table.items() if _option_ok(table, protocol, name, value)}
+
+
+def _option_ok(table: Table, protocol: str, name: str, value: Any) -> bool:
+    if not isinstance(value, int | str):
+        table.mistake("wrong_type", name, value, Text("整数、文字、true、false", "a whole number, text, true, false"))
+        return False
+    if protocol:
+        try:
+            make_driver(protocol, {name: value})
+        except LocalProtocolError as error:
+            table.mistake("not_allowed", name, value, hint=same(str(error)))
+            return False
+    return True
 
 
 def _link_ok(entry: Table, link: str) -> bool:
     try:
         url = parse_link_url(link)
     except LinkUrlError as error:
-        entry.mistake("bad_format", "link", link, LINK_FORMS, same(str(error)))
-        return False
-    if isinstance(url, SerialUrl) and not url.path.startswith("/"):
-        entry.mistake("bad_format", "link", link, LINK_FORMS)
+        entry.mistake("bad_format", "link", link, hint=same(str(error)))
         return False
     if isinstance(url, SerialUrl) and url.path.startswith(("/dev/ttyUSB", "/dev/ttyACM")):
         hint = Text(

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from edge.domain.canteen.nutrition import level
-from edge.domain.canteen.recipes import Batch, Method, Part, Recipe, UnknownGroup, check_energy, cook
+from edge.domain.canteen.recipes import Batch, Method, Part, Recipe, UnknownGroupError, check_energy, cook
 from edge.domain.canteen.settings import DishCard, Nutrients, PricedBy, Text
 from edge.site_food import ALLERGENS, ANIMAL, Ingredient
 from edge.site_report import Bag, did_you_mean, one_of, same
@@ -28,6 +28,10 @@ MARKS = ("signature", "soft", "low_salt", "low_sugar", "vegetarian", "spicy")
 PRICE_FEN = (10, 20_000)
 PORTION_G = (20, 1_000)
 GRAMS_MAX = 1_000_000
+
+#: A weighed batch that differs from the estimate by more than this is worth a second look.
+CRUDE_PCT = 35
+
 _UNKNOWN = Nutrients(energy_j=0, protein_mg=0, fat_mg=0, carbohydrate_mg=0, sodium_mg=0)
 
 
@@ -96,7 +100,9 @@ def _check_statements(entry: Table, card: DishCard, used: list[tuple[Ingredient,
     """Marks and allergen statements against the recipe."""
     for code in card.allergens_declared_free:
         if code in card.allergens or code in card.may_contain:
-            sources = ", ".join(i.food.food_id for i, _, _ in used if code in i.allergens) or "also_contains, may_contain"
+            sources = (
+                ", ".join(i.food.food_id for i, _, _ in used if code in i.allergens) or "also_contains, may_contain"
+            )
             entry.mistake("contradiction", "free_of", code, hint=Text(f"来自 {sources}", f"it comes from {sources}"))
     if "vegetarian" in card.marks:
         animal = [i.food.food_id for i, _, _ in used if i.food.group in ANIMAL]
@@ -117,7 +123,9 @@ def _ingredients(table: Table, pantry: Pantry) -> list[tuple[Ingredient, int, st
             if food_id in pantry.unusable or not pantry.ingredients:
                 continue
             hint = did_you_mean(food_id, pantry.ingredients)
-            table.mistake("unknown_id", food_id, value, Text("ingredients.csv 里的编号", "ids of ingredients.csv"), hint)
+            table.mistake(
+                "unknown_id", food_id, value, Text("ingredients.csv 里的编号", "ids of ingredients.csv"), hint
+            )
         elif grams is not None:
             used.append((pantry.ingredients[food_id], grams, food_id))
     return used
@@ -132,7 +140,7 @@ def _cook(entry: Table, used: list[tuple[Ingredient, int, str]], pantry: Pantry)
     if method and pantry.methods and method not in pantry.methods:
         entry.mistake("unknown_id", "method", method, one_of(pantry.methods), did_you_mean(method, pantry.methods))
     eaten = entry.table("eaten_pct")
-    for food_id, _ in eaten.items():
+    for food_id in eaten.names():
         if food_id not in named:
             eaten.mistake("unknown_id", food_id, food_id, one_of(named), did_you_mean(food_id, named))
     shares = {name: eaten.integer(name, 0, 100, 100, "%") for name in names}
@@ -161,18 +169,26 @@ def _cook(entry: Table, used: list[tuple[Ingredient, int, str]], pantry: Pantry)
 def _checked(entry: Table, recipe: Recipe, reason: str) -> Batch | None:
     try:
         batch = cook(recipe)
-    except UnknownGroup as error:
+    except UnknownGroupError as error:
         hint = Text("在 cooking.toml 给该方法补出成率", "add the group's yield to this method in cooking.toml")
         entry.mistake("missing", "method", str(error.args[0]), hint=hint)
         return None
-    if batch.weight == 0 or batch.solids_exceed_weight:
+    except ValueError as error:
+        entry.mistake("implausible", "eaten_pct", str(error))
+        return None
+    if abs(batch.weight - batch.estimate) * 100 > CRUDE_PCT * batch.estimate:
+        estimate = Text(f"估算约 {batch.estimate // 10_000} g", f"the yields say about {batch.estimate // 10_000} g")
+        entry.mistake("implausible", "cooked_g", f"{batch.cooked_g} g", hint=estimate, warn=True)
+    if batch.solids_exceed_weight:
         hint = Text("检查克数、出成率或 cooked_g", "check grams, yields or cooked_g")
         entry.mistake("implausible", "grams", f"{batch.cooked_g} g", hint=hint)
         return None
     check = check_energy(batch)
     if not check.agrees and not reason:
         allowed = same(f"{check.table_j / 1000:.0f} ± {check.tolerance_j / 1000:.0f} kJ/100 g")
-        hint = Text("检查食材，或在 energy_reason 写明原因", "check the ingredients, or give the reason in energy_reason")
+        hint = Text(
+            "检查食材，或在 energy_reason 写明原因", "check the ingredients, or give the reason in energy_reason"
+        )
         entry.mistake("energy", "grams", f"{check.factors_j / 1000:.0f} kJ", allowed, hint)
     return batch
 

@@ -95,7 +95,9 @@ def read_ingredients(path: Path, file: str, bag: Bag) -> tuple[dict[str, Ingredi
         if not check.agrees and not cells["energy_reason"]:
             values = f"{check.table_j / 1000:.0f} kJ"
             allowed = same(f"{check.factors_j / 1000:.0f} ± {check.tolerance_j / 1000:.0f} kJ/100 g")
-            hint = Text("更正数值，或在 energy_reason 写明原因", "correct the values, or give the reason in energy_reason")
+            hint = Text(
+                "更正数值，或在 energy_reason 写明原因", "correct the values, or give the reason in energy_reason"
+            )
             sheet.mistake("energy", line, "energy_kcal", values, allowed, hint)
         allergens = frozenset(cells["allergens"].split())
         found[food.food_id] = Ingredient(food, Text(cells["zh"], cells["en"]), allergens)
@@ -131,7 +133,7 @@ def _row_ok(sheet: Sheet, line: int, cells: dict[str, str]) -> bool:
 
 def _food(cells: dict[str, str]) -> Food:
     def milli(column: str) -> int | None:
-        """g to mg (or kcal to cal), exact to 1 mg."""
+        """From g to mg, to the nearest mg (the table has at most three decimals)."""
         return int((Decimal(cells[column]) * 1000).to_integral_value()) if cells[column] else None
 
     def part(column: str, whole: int) -> int | None:

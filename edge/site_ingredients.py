@@ -49,7 +49,9 @@ def rebuild(table: Path, ingredients: Path) -> int:
             continue
         facts = known.get(row["ndb_no"])
         if facts is None:
-            raise TableError(f"{row['food_id']}: no ndb_no {row['ndb_no']!r} in {table.name}; look it up by description")
+            raise TableError(
+                f"{row['food_id']}: no ndb_no {row['ndb_no']!r} in {table.name}; look it up by description"
+            )
         row.update({column: facts[column] for column in CONTENTS})
         filled += 1
     with ingredients.open("w", encoding="utf-8", newline="") as file:

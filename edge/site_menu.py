@@ -60,7 +60,9 @@ def read_menu(path: Path, file: str, dishes: Collection[str] | None, today: date
     exceptions = _exceptions(top, dishes)
     top.finish()
     if top.has("cycle_start") and not 1 <= len(cycle) <= CYCLE_MAX:
-        top.mistake("missing", "day", str(len(cycle)), Text(f"1 到 {CYCLE_MAX} 个 [[day]]", f"1 to {CYCLE_MAX} [[day]]"))
+        top.mistake(
+            "missing", "day", str(len(cycle)), Text(f"1 到 {CYCLE_MAX} 个 [[day]]", f"1 to {CYCLE_MAX} [[day]]")
+        )
     if not start or not cycle or len(closed) == len(WEEKDAYS):
         return ()
     plan = Rotation(
@@ -92,7 +94,9 @@ def _exceptions(top: Table, dishes: Collection[str] | None) -> dict[str, tuple[s
         own = entry.strings("dishes", dishes)
         entry.finish()
         if closed == bool(own):
-            entry.mistake("contradiction", "", "", Text("要么 closed = true，要么 dishes", "either closed = true or dishes"))
+            entry.mistake(
+                "contradiction", "", "", Text("要么 closed = true，要么 dishes", "either closed = true or dishes")
+            )
         if once(seen, day, entry, "date"):
             found[day] = own
     return found

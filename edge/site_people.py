@@ -18,7 +18,9 @@ from edge.site_toml import read_toml
 
 #: ISO 15693 UIDs begin with E0 (8 bytes); EPCs of 96 or 128 bits. Lower-case hex, most significant byte first.
 UID = re.compile(r"e0[0-9a-f]{14}|[0-9a-f]{24}|[0-9a-f]{32}")
-UID_FORM = Text("16 位十六进制 e0…（HF）或 24/32 位 EPC，小写", "16 hex digits e0… (HF), or 24/32 of an EPC; lower case")
+UID_FORM = Text(
+    "16 位十六进制 e0…（HF）或 24/32 位 EPC，小写", "16 hex digits e0… (HF), or 24/32 of an EPC; lower case"
+)
 LABEL = re.compile(r"[A-Z0-9-]{1,12}")
 CARD = re.compile(r"[0-9A-Za-z]{4,32}")
 TARE_G = (10, 2_000)

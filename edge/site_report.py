@@ -33,6 +33,7 @@ WHAT: dict[str, Text] = {
     "ambiguous": Text("规则互相重叠", "overlaps another rule"),
     "contradiction": Text("前后矛盾", "contradicts another value"),
     "unsafe": Text("不安全", "not safe"),
+    "unused": Text("没有用到", "not used"),
     "energy": Text("能量与营养成分对不上", "energy does not fit the nutrients"),
     "implausible": Text("物理上不可能", "physically impossible"),
     "menu_plan": Text("菜单计划不合要求", "the menu plan breaks its own rule"),
@@ -61,7 +62,7 @@ class SiteMistake(msgspec.Struct, frozen=True, kw_only=True):
     hint: Text
 
 
-class SiteErrors(Exception):
+class SiteErrors(Exception):  # noqa: N818 - plural: it carries every mistake
     """The site's files are not usable; ``mistakes`` holds all that is wrong, in the order of files and lines."""
 
     def __init__(self, mistakes: tuple[SiteMistake, ...], warnings: tuple[SiteMistake, ...] = ()) -> None:
@@ -105,7 +106,14 @@ class Bag:
         self._dropped = 0
 
     def add(
-        self, code: str, place: Place, value: object = "", allowed: Text = EMPTY, hint: Text = EMPTY, *, warn: bool = False
+        self,
+        code: str,
+        place: Place,
+        value: object = "",
+        allowed: Text = EMPTY,
+        hint: Text = EMPTY,
+        *,
+        warn: bool = False,
     ) -> None:
         """Record one mistake (or warning). ``code`` must be a key of ``WHAT``."""
         target = self._warnings if warn else self._mistakes
@@ -133,9 +141,7 @@ class Bag:
         found = sorted(self._mistakes, key=_order)
         if self._dropped:
             more = same(str(self._dropped))
-            found.append(
-                SiteMistake(file="", line=None, path="", code="too_many", value="", allowed=EMPTY, hint=more)
-            )
+            found.append(SiteMistake(file="", line=None, path="", code="too_many", value="", allowed=EMPTY, hint=more))
         return tuple(found)
 
     def warnings(self) -> tuple[SiteMistake, ...]:
@@ -175,6 +181,20 @@ def _pick(text: Text, lang: str) -> str:
     return text.zh if lang == "zh" else text.en
 
 
-def mistakes_json(mistakes: Iterable[SiteMistake]) -> bytes:
-    """Mistakes as JSON: an array of objects with the fields of ``SiteMistake``."""
-    return msgspec.json.encode(list(mistakes))
+JSON_SCHEMA = "kangle.site-mistakes/1"
+
+
+def mistakes_json(mistakes: Iterable[SiteMistake], warnings: Iterable[SiteMistake] = ()) -> bytes:
+    """The findings as JSON: ``{"schema", "mistakes": [..], "warnings": [..]}``, each with the fields of ``SiteMistake``
+    and ``what``, its code in words of both languages."""
+    return msgspec.json.encode(
+        {
+            "schema": JSON_SCHEMA,
+            "mistakes": [_plain(mistake) for mistake in mistakes],
+            "warnings": [_plain(warning) for warning in warnings],
+        }
+    )
+
+
+def _plain(mistake: SiteMistake) -> dict[str, object]:
+    return {**msgspec.structs.asdict(mistake), "what": WHAT[mistake.code]}

@@ -120,7 +120,7 @@ class Table:
             return default
         return float(value)
 
-    def boolean(self, key: str, default: bool | None = None) -> bool | None:
+    def boolean(self, key: str, *, default: bool | None = None) -> bool | None:
         value: bool | None = self._take(key, bool, same("true, false"), required=False)
         return default if value is None else value
 

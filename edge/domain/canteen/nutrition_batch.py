@@ -28,7 +28,9 @@ class DishTable:
 
     def __init__(self, dishes: Sequence[DishCard]) -> None:
         rows = [[getattr(dish.nutrients, field) for _, field in FIELDS] for dish in dishes]
-        self.known: Bools = np.array([[v is not None for v in row] for row in rows], dtype=bool).reshape(-1, len(FIELDS))
+        self.known: Bools = np.array([[v is not None for v in row] for row in rows], dtype=bool).reshape(
+            -1, len(FIELDS)
+        )
         self.amounts: Ints = np.array([[v or 0 for v in row] for row in rows], dtype=np.int64).reshape(-1, len(FIELDS))
         self.portion_g: Ints = np.array([dish.portion_g for dish in dishes], dtype=np.int64)
         self.index = {dish.dish_id: row for row, dish in enumerate(dishes)}

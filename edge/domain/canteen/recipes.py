@@ -89,15 +89,16 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     cooked_g: int | None = None
 
 
-class UnknownGroup(KeyError):
+class UnknownGroupError(KeyError):
     """The method has no weight yield for an ingredient's group; the argument is the group."""
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """A cooked batch with exact sums: nutrient amounts in units of 1e-8 (J or mg), weight in units of 1e-4 g. Ask
-    ``portion`` for numbers that people read."""
+    """A cooked batch with exact sums: nutrient amounts in units of 1e-8 (J or mg), weights in units of 1e-4 g. Ask
+    ``portion`` for numbers that people read. ``estimate`` is the weight by the yields, also where it was weighed."""
 
     weight: int
+    estimate: int
     edible: int
     table_energy: int
     protein: int
@@ -152,7 +153,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cook(recipe: Recipe) -> Batch:
-    """Cook a batch on paper. ``recipe.parts`` must weigh something. Raises ``UnknownGroup``."""
+    """Cook a batch on paper. Raises ``UnknownGroupError``, and ValueError for a batch of which nothing is eaten."""
     parts = [*recipe.parts, *_taken_up(recipe)]
 
     def known(content: Callable[[Food], int], kept_pct: int = 100) -> int:
@@ -164,11 +165,15 @@ def cook(recipe: Recipe) -> Batch:
         return sum(found) if len(found) == len(amounts) else None
 
     cooked = [_cooked(part, recipe.method) for part in parts]
+    estimate = sum(cooked)
+    if estimate == 0:
+        raise ValueError("nothing of this batch is eaten")
     edible = sum(weight * part.food.edible_pct for weight, part in zip(cooked, parts, strict=True)) // 100
-    weight = sum(cooked) if recipe.cooked_g is None else recipe.cooked_g * 10_000
+    weight = estimate if recipe.cooked_g is None else recipe.cooked_g * 10_000
     return Batch(
         weight=weight,
-        edible=edible * weight // sum(cooked),
+        estimate=estimate,
+        edible=edible * weight // estimate,
         table_energy=known(lambda food: food.table_energy_j),
         protein=known(lambda food: food.protein_mg),
         fat=known(lambda food: food.fat_mg),
@@ -201,7 +206,7 @@ def _cooked(part: Part, method: Method) -> int:
     try:
         yield_pct = method.yield_pct[part.food.group]
     except KeyError:
-        raise UnknownGroup(part.food.group) from None
+        raise UnknownGroupError(part.food.group) from None
     return part.grams * part.eaten_pct * yield_pct
 
 
