@@ -1,0 +1,284 @@
+"""The floor's configuration file: one JSON object, checked whole, every mistake told at once.
+
+Keys: ``control`` (path of the control socket), ``api`` (``http://host:port``), ``tokens`` {kitchen, cashier, terminal: {lane: token}}, ``lanes``
+[{lane, protocol: feig|magicrf, link, baud?, parity?, seed?}], ``dishes`` [{dish_id, weight?}] of today's menu (``weight``: true or the
+usual grams for a dish priced by weight), ``plates`` [{uid, label, chips?: hf|uhf|both}], ``members`` [{token, card, label: {zh, en}}],
+``per_minute``, ``diners`` (bool, default true), ``seed``, ``physics`` {beta_a, beta_b, dead_p, wrong_plate_p, leak_hf_p, leak_uhf_p,
+capture_db, ask_percent}.
+
+A plate's chip is HF (ISO15693) when its number is 16 hex digits beginning with e0, else UHF (an EPC); ``chips`` says otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from firmware_sim.program import checked_uid
+
+T = TypeVar("T")
+FAMILIES = {"feig": "hf", "magicrf": "uhf"}
+LINES = {"feig": (38_400, "E"), "magicrf": (115_200, "N")}
+
+
+class ConfigError(Exception):
+    """All mistakes of a configuration, one a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneConfig:
+    lane: str
+    protocol: str
+    link: Path
+    baud: int
+    parity: str
+    seed: int
+
+    @property
+    def family(self) -> str:
+        return FAMILIES[self.protocol]
+
+
+@dataclass(frozen=True, slots=True)
+class DishConfig:
+    """``grams``: None for a dish sold by the portion, else the usual weight of a filling."""
+
+    dish_id: str
+    grams: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlateConfig:
+    uid: str
+    label: str
+    families: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberConfig:
+    token: str
+    card: str
+    label: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Physics:
+    """``wrong_plate_p``: chance that a diner's tray has a plate that the canteen cannot price. ``leak_hf_p`` and
+    ``leak_uhf_p``: chance per pass that a neighbour lane of the same kind hears a plate."""
+
+    beta_a: float = 45.0
+    beta_b: float = 5.0
+    dead_p: float = 0.003
+    wrong_plate_p: float = 0.05
+    leak_hf_p: float = 0.0
+    leak_uhf_p: float = 0.02
+    capture_db: float = 6.0
+    ask_percent: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FloorConfig:
+    control: Path
+    api: str
+    kitchen_token: str
+    cashier_token: str
+    terminal_tokens: dict[str, str]
+    lanes: tuple[LaneConfig, ...]
+    dishes: tuple[DishConfig, ...]
+    plates: tuple[PlateConfig, ...]
+    members: tuple[MemberConfig, ...]
+    per_minute: int
+    diners: bool
+    seed: int
+    physics: Physics
+
+
+class _Reader:
+    """Takes typed values out of the JSON, noting every mistake with its place."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[str] = []
+
+    def say(self, place: str, wrong: str) -> None:
+        self.mistakes.append(f"{place}: {wrong}")
+
+    def table(self, value: object, place: str, known: set[str]) -> dict[str, object]:
+        if not isinstance(value, dict):
+            self.say(place, "must be an object")
+            return {}
+        for key in sorted(set(value) - known):
+            self.say(f"{place}.{key}", f"unknown; known are {', '.join(sorted(known))}")
+        return value
+
+    def rows(self, table: dict[str, object], key: str, known: set[str]) -> list[tuple[str, dict[str, object]]]:
+        value = table.get(key)
+        if not isinstance(value, list):
+            self.say(key, "must be a list")
+            return []
+        return [(f"{key}[{i}]", self.table(item, f"{key}[{i}]", known)) for i, item in enumerate(value)]
+
+    def get(self, table: dict[str, object], key: str, place: str, kind: type[T], default: T | None = None) -> T:
+        value = table.get(key, default)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+            return value
+        wrong = "is missing" if value is None else f"must be {kind.__name__}, not {value!r}"
+        self.say(f"{place}.{key}".lstrip("."), wrong)
+        return default if default is not None else kind()
+
+    def chance(self, table: dict[str, object], key: str, default: float) -> float:
+        value = self.get(table, key, "physics", float, default)
+        if not 0.0 <= value <= 1.0:
+            self.say(f"physics.{key}", f"{value} is no probability; give 0..1")
+        return value
+
+
+def load(path: Path) -> FloorConfig:
+    """Read and check the file. Raises ``ConfigError`` naming all mistakes."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: is no JSON: {error}") from error
+    reader = _Reader()
+    config = _build(reader, raw)
+    if reader.mistakes:
+        raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in reader.mistakes))
+    return config
+
+
+_TOP = {"control", "api", "tokens", "lanes", "dishes", "plates", "members", "per_minute", "diners", "seed", "physics"}
+
+
+def _build(reader: _Reader, raw: object) -> FloorConfig:
+    top = reader.table(raw, "file", _TOP)
+    tokens = reader.table(top.get("tokens", {}), "tokens", {"kitchen", "cashier", "terminal"})
+    lanes = _lanes(reader, top)
+    terminals = reader.table(tokens.get("terminal", {}), "tokens.terminal", {lane.lane for lane in lanes})
+    plates = _plates(reader, top)
+    for lane in lanes:
+        if not any(lane.family in plate.families for plate in plates):
+            reader.say(f"lane {lane.lane}", f"reads {lane.family} chips, no plate has one; add plates or chips: both")
+    seed = reader.get(top, "seed", "", int, 1)
+    per_minute = reader.get(top, "per_minute", "", int, 6)
+    if not 1 <= per_minute <= 60:
+        reader.say("per_minute", "must be 1..60")
+    return FloorConfig(
+        control=Path(reader.get(top, "control", "", str)),
+        api=_api(reader, top),
+        kitchen_token=reader.get(tokens, "kitchen", "tokens", str),
+        cashier_token=reader.get(tokens, "cashier", "tokens", str),
+        terminal_tokens={lane.lane: reader.get(terminals, lane.lane, "tokens.terminal", str) for lane in lanes},
+        lanes=lanes,
+        dishes=_dishes(reader, top),
+        plates=plates,
+        members=_members(reader, top),
+        per_minute=per_minute,
+        diners=reader.get(top, "diners", "", bool, default=True),
+        seed=seed,
+        physics=_physics(reader, top),
+    )
+
+
+def _api(reader: _Reader, top: dict[str, object]) -> str:
+    url = reader.get(top, "api", "", str).rstrip("/").removesuffix("/api/v1")
+    parts = urlsplit(url)
+    if url and (parts.scheme != "http" or not parts.hostname or parts.path):
+        reader.say("api", f"{url!r}: give http://host:port")
+    return url
+
+
+def _lanes(reader: _Reader, top: dict[str, object]) -> tuple[LaneConfig, ...]:
+    lanes = []
+    known = {"lane", "protocol", "link", "baud", "parity", "seed"}
+    for number, (place, row) in enumerate(reader.rows(top, "lanes", known)):
+        protocol = reader.get(row, "protocol", place, str)
+        if protocol not in FAMILIES:
+            reader.say(f"{place}.protocol", f"{protocol!r}: give one of {', '.join(FAMILIES)}")
+            continue
+        baud, parity = LINES[protocol]
+        lane = LaneConfig(
+            lane=reader.get(row, "lane", place, str),
+            protocol=protocol,
+            link=Path(reader.get(row, "link", place, str)),
+            baud=reader.get(row, "baud", place, int, baud),
+            parity=reader.get(row, "parity", place, str, parity),
+            seed=reader.get(row, "seed", place, int, number + 1),
+        )
+        if lane.baud <= 0 or lane.parity not in {"N", "E", "O"}:
+            reader.say(place, "baud must be positive, parity one of N, E, O")
+        lanes.append(lane)
+    if len({lane.lane for lane in lanes}) < len(lanes) or len({lane.link for lane in lanes}) < len(lanes):
+        reader.say("lanes", "two lanes share a name or a link")
+    if not lanes:
+        reader.say("lanes", "name at least one lane")
+    return tuple(lanes)
+
+
+def _dishes(reader: _Reader, top: dict[str, object]) -> tuple[DishConfig, ...]:
+    dishes = []
+    for place, row in reader.rows(top, "dishes", {"dish_id", "weight"}):
+        weight = row.get("weight", False)
+        if not isinstance(weight, int) or weight < 0:
+            reader.say(f"{place}.weight", "give true, or the usual grams")
+            weight = False
+        grams = (200 if weight is True else weight) or None
+        dishes.append(DishConfig(reader.get(row, "dish_id", place, str), grams))
+    if not dishes:
+        reader.say("dishes", "name at least one dish of today's menu")
+    return tuple(dishes)
+
+
+def _plates(reader: _Reader, top: dict[str, object]) -> tuple[PlateConfig, ...]:
+    plates: dict[str, PlateConfig] = {}
+    for place, row in reader.rows(top, "plates", {"uid", "label", "chips"}):
+        uid = reader.get(row, "uid", place, str)
+        try:
+            uid = checked_uid(uid)
+        except ValueError as error:
+            reader.say(f"{place}.uid", str(error))
+            continue
+        if uid in plates:
+            reader.say(f"{place}.uid", f"{uid} is there twice")
+        guess = "hf" if len(uid) == 16 and uid.startswith("e0") else "uhf"
+        chips = reader.get(row, "chips", place, str, guess)
+        if chips not in {"hf", "uhf", "both"} or (chips != "uhf" and len(uid) != 16):
+            reader.say(f"{place}.chips", "give hf, uhf or both; hf needs a UID of 16 hex digits")
+        families = frozenset({"hf", "uhf"}) if chips == "both" else frozenset({chips})
+        plates[uid] = PlateConfig(uid, reader.get(row, "label", place, str), families)
+    return tuple(plates.values())
+
+
+def _members(reader: _Reader, top: dict[str, object]) -> tuple[MemberConfig, ...]:
+    members = []
+    for place, row in reader.rows(top, "members", {"token", "card", "label"}):
+        words = reader.table(row.get("label", {}), f"{place}.label", {"zh", "en"})
+        label = {language: reader.get(words, language, f"{place}.label", str) for language in ("zh", "en")}
+        members.append(MemberConfig(reader.get(row, "token", place, str), reader.get(row, "card", place, str), label))
+    return tuple(members)
+
+
+def _physics(reader: _Reader, top: dict[str, object]) -> Physics:
+    default = Physics()
+    table = reader.table(top.get("physics", {}), "physics", set(Physics.__slots__))
+    ask_percent = reader.get(table, "ask_percent", "physics", int, default.ask_percent)
+    if ask_percent not in {10, 100}:
+        reader.say("physics.ask_percent", "give 10 or 100")
+    beta_a, beta_b = (reader.get(table, key, "physics", float, getattr(default, key)) for key in ("beta_a", "beta_b"))
+    if beta_a <= 0 or beta_b <= 0:
+        reader.say("physics", "beta_a and beta_b must be positive")
+    return Physics(
+        beta_a=beta_a,
+        beta_b=beta_b,
+        dead_p=reader.chance(table, "dead_p", default.dead_p),
+        wrong_plate_p=reader.chance(table, "wrong_plate_p", default.wrong_plate_p),
+        leak_hf_p=reader.chance(table, "leak_hf_p", default.leak_hf_p),
+        leak_uhf_p=reader.chance(table, "leak_uhf_p", default.leak_uhf_p),
+        capture_db=reader.get(table, "capture_db", "physics", float, default.capture_db),
+        ask_percent=ask_percent,
+    )
