@@ -1,0 +1,48 @@
+"""``kangle run``, ``up`` and ``replay``: hand over to the runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edge.cli_click import site_option
+
+RAW = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["canteen", "api"]))
+@site_option
+def run(name: str, site_dir: Path) -> int:
+    """Run one process of the site in the foreground: NAME is canteen or api."""
+    from edge.cli_site import load_site_or_fail
+
+    load_site_or_fail(site_dir)  # every mistake at once, before anything is opened
+    if name == "api":
+        from edge.api.server import run_api
+
+        return run_api(site_dir)
+    from edge.runtime.run import run_daemon
+
+    return run_daemon(site_dir, name)
+
+
+@click.command()
+@site_option
+def up(site_dir: Path) -> int:
+    """Run and supervise all processes that the site file names, until Ctrl-C."""
+    from edge.cli_site import load_site_or_fail
+    from edge.runtime.supervisor import run_up
+
+    load_site_or_fail(site_dir)
+    return run_up(site_dir)
+
+
+@click.command(context_settings=RAW)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def replay(arguments: tuple[str, ...]) -> int:
+    """Replay a kept log and compare every effect."""
+    from edge.runtime.replay import main
+
+    return main(arguments)

@@ -1,0 +1,150 @@
+"""``kangle user``: accounts, one-time links and terminal tokens, written straight into the site's ``api.db``.
+
+Whoever can write that file rules the box anyway, so this is also the way back in when a password is lost. It works while
+the API runs. Secrets go to stdout, once; everything is audited as done by ``cli``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge.cli_click import site_option
+from edge.cli_errors import FAILED, USAGE, CliError
+from edge.domain.canteen.messages import Role
+
+if TYPE_CHECKING:
+    from edge.api.accounts import Accounts
+    from edge.site import Site
+
+BY = "cli"
+PEOPLE = [role.value for role in Role if role is not Role.DINER_TERMINAL]
+EVERYONE = [role.value for role in Role]
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+
+
+@contextmanager
+def accounts_of(site_dir: Path) -> Iterator[tuple[Site, Accounts]]:
+    """The site and its accounts; refusals become one line."""
+    from edge.api.account_types import AccountProblem
+    from edge.api.accounts import Accounts
+    from edge.api.passwords import WeakPassword
+    from edge.api.problem_texts import TEXTS
+    from edge.cli_site import load_site_or_fail
+
+    site = load_site_or_fail(site_dir)
+    site.data_dir.mkdir(parents=True, exist_ok=True)
+    accounts = Accounts(site.data_dir / "api.db")
+    try:
+        yield site, accounts
+    except AccountProblem as problem:
+        text = TEXTS[problem.code]
+        raise CliError(f"{text.title_en}: {text.detail_en}", FAILED) from None
+    except WeakPassword:
+        text = TEXTS["weak_password"]
+        raise CliError(f"{text.title_en}: {text.detail_en}", USAGE) from None
+    finally:
+        accounts.close()
+
+
+@click.group()
+def user() -> None:
+    """Accounts, one-time login links and terminal tokens of a site."""
+
+
+@user.command()
+@click.argument("username")
+@click.option("--role", required=True, type=click.Choice(PEOPLE), help="What the user may do.")
+@click.option("--member", help="The member's token; for the role member, and only for it.")
+@click.option("--link-only", is_flag=True, help="No password: the user comes in by one-time links (kangle user link).")
+@site_option
+def add(username: str, role: str, member: str | None, link_only: bool, site_dir: Path) -> None:  # noqa: FBT001
+    """Add a user. The password is asked for, or read as one line from stdin when that is no terminal."""
+    with accounts_of(site_dir) as (_, accounts):
+        password = None if link_only else read_password()
+        accounts.create_user(username, password, Role(role), member, BY)
+        click.echo(f"kangle: user {username} ({role}) added", err=True)
+
+
+def read_password() -> str:
+    """Twice from a terminal without echo, or one line of stdin."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    password = sys.stdin.readline().rstrip("\n")
+    if not password:
+        raise CliError("no password on stdin. Pipe one line, or use --link-only.", USAGE)
+    return password
+
+
+@user.command("list")
+@json_option
+@site_option
+def list_users(as_json: bool, site_dir: Path) -> None:  # noqa: FBT001 - click gives it by name
+    """List users and tokens, without secrets."""
+    import msgspec
+
+    with accounts_of(site_dir) as (_, accounts):
+        users, tokens = accounts.users(), accounts.tokens.all()
+    if as_json:
+        click.echo(msgspec.json.encode({"users": users, "tokens": tokens}).decode())
+        return
+    for each in users:
+        click.echo(f"user   {each.username:<20} {each.role.value:<15} {each.member or ''}".rstrip())
+    for token in tokens:
+        click.echo(f"token  {token.id:<20} {token.role.value:<15} {token.lane or '':<6} {token.name}".rstrip())
+
+
+@user.command()
+@click.argument("username")
+@site_option
+def remove(username: str, site_dir: Path) -> None:
+    """Remove a user with all sessions and links. The last administrator stays."""
+    with accounts_of(site_dir) as (_, accounts):
+        accounts.delete_user(username, BY)
+        click.echo(f"kangle: user {username} removed", err=True)
+
+
+@user.command()
+@click.argument("username")
+@site_option
+def link(username: str, site_dir: Path) -> None:
+    """Print a one-time login link of a user, valid for 15 minutes."""
+    with accounts_of(site_dir) as (site, accounts):
+        click.echo(f"{base_url(site)}/login#link={accounts.issue_link(username)}")
+
+
+@user.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(EVERYONE), default="diner-terminal", show_default=True)
+@click.option("--lane", help="The lane of a diner-terminal; only for this role.")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True)
+@site_option
+def token(name: str, role: str, lane: str | None, days: int, site_dir: Path) -> None:
+    """Make an API token, shown this once: for a lane's terminal a link to open there, else the token."""
+    with accounts_of(site_dir) as (site, accounts):
+        known = [each.lane for each in site.canteen.lanes]
+        if lane is not None and lane not in known:
+            raise CliError(f"there is no lane {lane!r}; the site has {', '.join(known)}", USAGE)
+        _, secret = accounts.tokens.create(name, Role(role), lane, days, BY)
+        click.echo(f"{base_url(site)}/lane/{lane}#terminal={secret}" if lane else secret)
+
+
+@user.command()
+@click.argument("token_id")
+@site_option
+def revoke(token_id: str, site_dir: Path) -> None:
+    """End an API token, and every session opened with it."""
+    with accounts_of(site_dir) as (_, accounts):
+        accounts.tokens.revoke(token_id, BY)
+        click.echo(f"kangle: token {token_id} revoked", err=True)
+
+
+def base_url(site: Site) -> str:
+    """Where the site's pages are, by its own file."""
+    host = f"[{site.api.host}]" if ":" in site.api.host else site.api.host
+    return f"http://{host}:{site.api.port}"
