@@ -1,7 +1,7 @@
 """A short fingerprint of an effect, so that a replay can tell whether it decided the same.
 
-Used by the daemon (which writes the digests beside each input) and by ``edge.runtime.replay`` (which compares them). The
-encoder keeps the order of sets and dicts as it is: an effect whose bytes depend on the hash seed would also look
+Used by the daemon (which writes the digests beside each input) and by ``edge.runtime.replay`` (which compares them).
+The encoder keeps the order of sets and dicts as it is: an effect whose bytes depend on the hash seed would also look
 different to the outside, so it must differ here too. A user would notice a weak digest as a replay that calls two
 different receipts the same; 64 bits make that once in 2^64 by chance.
 """

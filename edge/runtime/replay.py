@@ -1,10 +1,10 @@
 """Replay: feed a kept log to a kernel and compare every effect.
 
-Same build, same inputs, same effects, bit for bit: this is where that is checked. The world starts from a snapshot, takes
-every logged input in order, and the digest of each effect is compared with the one written at the time. The hard part is
-what lies between the inputs: starts and rebuilds load the world anew (their snapshots take over), an input on which the
-kernel raised must raise again, and a span that cannot be read ends the comparison until the next snapshot. A user
-would notice a mistake as an explanation of a decision that was never taken so.
+Same build, same inputs, same effects, bit for bit: this is where that is checked. The world starts from a snapshot,
+takes every logged input in order, and the digest of each effect is compared with the one written at the time. The hard
+part is what lies between the inputs: starts and rebuilds load the world anew (their snapshots take over), an input on
+which the kernel raised must raise again, and a span that cannot be read ends the comparison until the next snapshot. A
+user would notice a mistake as an explanation of a decision that was never taken so.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 
 from edge.domain.kernel import Kernel
+from edge.runtime.kernels import KERNELS
 from edge.runtime.replay_report import ReplayReport, words
 from edge.runtime.replay_run import ReplayRun
 from edge.storage.connect import FILE_NAME, open_reader
@@ -45,8 +46,9 @@ def replay(
     known_version: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ReplayReport:
-    """Replay ``store_dir`` (a store's directory; its daemon may be running) from the newest snapshot before ``from_seq``
-    (None: the oldest input) to ``to_seq`` (None: the end). Inputs before ``from_seq`` only warm the world up.
+    """Replay ``store_dir`` (a store's directory; its daemon may be running) from the newest snapshot before
+    ``from_seq`` (None: the oldest input) to ``to_seq`` (None: the end). Inputs before ``from_seq`` only warm the world
+    up.
 
     ``progress(seq, last)`` is called now and then. ``known_version`` replaces the schema version (tests). Raises
     StoreError when the store cannot be read at all ("absent", "newer", "schema", "damaged", "storage")."""
@@ -70,15 +72,17 @@ def main(argv: Sequence[str]) -> int:
     try:
         return _fresh(options) if options.fresh else _here(options)
     except StoreError as error:
-        print(f"replay: {error.text}", file=sys.stderr)
+        _say(f"replay: {error.text}")
         return EXIT_UNREADABLE
     except LookupError as error:
-        print(f"replay: {error.args[0]}", file=sys.stderr)
+        _say(f"replay: {error.args[0]}")
         return EXIT_USAGE
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="replay", description="Feed a kept log to its kernel and compare every effect.")
+    parser = argparse.ArgumentParser(
+        prog="replay", description="Feed a kept log to its kernel and compare every effect."
+    )
     parser.add_argument("store", type=Path, help="the store's directory, such as DIR/data/canteen")
     parser.add_argument("vertical", help="canteen, garage or gym; or MODULE:NAME for a kernel of your own")
     parser.add_argument("--from-seq", type=int, help="first input to compare (default: the oldest)")
@@ -94,7 +98,7 @@ def _here(options: argparse.Namespace) -> int:
     report = replay(options.store, kernel, options.from_seq, options.to_seq, progress=progress)
     _print_json(report)
     if not options.quiet:
-        print(words(report), file=sys.stderr)
+        _say(words(report))
     return report.exit_code
 
 
@@ -105,9 +109,7 @@ def _fresh(options: argparse.Namespace) -> int:
     for name, value in (("--from-seq", options.from_seq), ("--to-seq", options.to_seq)):
         command += [] if value is None else [name, str(value)]
     children = [
-        subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [*command, "--quiet"], env={**os.environ, "PYTHONHASHSEED": seed}, stdout=subprocess.PIPE
-        )
+        subprocess.Popen([*command, "--quiet"], env={**os.environ, "PYTHONHASHSEED": seed}, stdout=subprocess.PIPE)
         for seed in HASH_SEEDS
     ]
     try:
@@ -128,9 +130,9 @@ def _fresh(options: argparse.Namespace) -> int:
         }
     )
     if not options.quiet:
-        print(words(reports[0]), file=sys.stderr)
+        _say(words(reports[0]))
         verdict = "give the same effects" if same else "DIFFER: an effect depends on the order of a set"
-        print(f"fresh processes under PYTHONHASHSEED {' and '.join(HASH_SEEDS)} {verdict}", file=sys.stderr)
+        _say(f"fresh processes under PYTHONHASHSEED {' and '.join(HASH_SEEDS)} {verdict}")
     return EXIT_DIFFERS if not same else max(report.exit_code for report in reports)
 
 
@@ -143,10 +145,9 @@ def find_kernel(name: str) -> Kernel[Any, Any]:
         except (ImportError, AttributeError) as error:
             raise LookupError(f"no kernel {name}: {error}") from error
         return kernel
-    kernels: dict[str, Kernel[Any, Any]] = importlib.import_module("edge.runtime.kernels").KERNELS
-    if name not in kernels:
-        raise LookupError(f"no vertical {name!r}; there are {', '.join(sorted(kernels))}")
-    return kernels[name]
+    if name not in KERNELS:
+        raise LookupError(f"no vertical {name!r}; there are {', '.join(sorted(KERNELS))}")
+    return KERNELS[name]().kernel
 
 
 def _teller() -> Callable[[int, int], None]:
@@ -156,9 +157,14 @@ def _teller() -> Callable[[int, int], None]:
         nonlocal last_s
         if time.monotonic() - last_s >= PROGRESS_EVERY_S:
             last_s = time.monotonic()
-            print(f"replay: at seq {seq} of {end}", file=sys.stderr)
+            _say(f"replay: at seq {seq} of {end}")
 
     return tell
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
 
 
 def _print_json(value: Any) -> None:

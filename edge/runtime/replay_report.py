@@ -16,8 +16,8 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a replay left the log. ``what``: effect, raised, did not raise, world. ``effect`` is the new effect as plain
-    data (None when there is none any more); of the old one only the digest is kept."""
+    """Where a replay left the log. ``what``: effect, raised, did not raise, world. ``effect`` is the new effect as
+    plain data (None when there is none any more); of the old one only the digest is kept."""
 
     seq: int
     what: str
@@ -29,9 +29,9 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
-    """``inputs`` were compared with ``effects`` effects; ``differing`` of them (or of the ``copies`` of the world that were
-    compared) did not agree. ``starts`` counts worlds loaded anew, ``raised`` inputs that raised. ``builds`` are the releases
-    that made the snapshots. ``chain`` is a digest over all effects: equal chains, equal effects."""
+    """``inputs`` were compared with ``effects`` effects; ``differing`` of them (or of the ``copies`` of the world that
+    were compared) did not agree. ``starts`` counts worlds loaded anew, ``raised`` inputs that raised. ``builds`` are
+    the releases that made the snapshots. ``chain`` is a digest over all effects: equal chains, equal effects."""
 
     store: str
     kernel: str
@@ -60,12 +60,10 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def words(report: ReplayReport) -> str:
     """A few lines for people."""
-    lines = [
-        f"{report.kernel}: {report.inputs} inputs, {report.effects} effects, seq {report.first_seq} to {report.last_seq}, "
-        f"{report.seconds:.1f} s; {report.starts} starts, {report.raised} raised, {report.copies} copies of the world compared"
-    ]
-    for span in report.unreadable:
-        lines.append(f"not compared: seq {span.seq_first} to {span.seq_last}: {span.reason}")
+    counts = f"{report.starts} starts, {report.raised} raised, {report.copies} copies of the world compared"
+    span = f"seq {report.first_seq} to {report.last_seq}, {report.seconds:.1f} s"
+    lines = [f"{report.kernel}: {report.inputs} inputs, {report.effects} effects, {span}; {counts}"]
+    lines += [f"not compared: seq {lost.seq_first} to {lost.seq_last}: {lost.reason}" for lost in report.unreadable]
     if report.more_unreadable:
         lines.append(f"not compared: {report.more_unreadable} more spans")
     found = report.first_difference

@@ -74,11 +74,11 @@ class ReplayRun:
             seconds=round(seconds, 3),
         )
 
-    # --- where the world comes from ------------------------------------------------------------------------------------
+    # --- where the world comes from -----------------------------------------------------------------------------------
 
     def _begin(self) -> int:
-        """Load the newest world before the first input that is asked for, when there is one; returns the seq to begin at.
-        Without one the world comes with the first start, rebuild or copy in the log."""
+        """Load the newest world before the first input that is asked for, when there is one; returns the seq to begin
+        at. Without one the world comes with the first start, rebuild or copy in the log."""
         if not self._first:
             self._first = log_table.oldest_kept(self._connection) or self._end + 1
         start = snapshots.last_until(self._connection, self._first - 1)
@@ -119,7 +119,7 @@ class ReplayRun:
         if snapshots.canonical(kept) != snapshots.canonical(self._world):
             self._differs(Difference(seq=snapshot.seq, what="world", detail="the replayed world is not the kept copy"))
 
-    # --- one record ----------------------------------------------------------------------------------------------------
+    # --- one record ---------------------------------------------------------------------------------------------------
 
     def _record(self, record: LogRecord) -> None:
         seq = record.stamp.seq
@@ -167,7 +167,8 @@ class ReplayRun:
         if should_raise and raised is not None:
             return
         if should_raise or raised is not None:
-            what, detail = ("raised", repr(raised)) if raised is not None else ("did not raise", "it raised at the time")
+            what = "did not raise" if raised is None else "raised"
+            detail = "it raised at the time" if raised is None else repr(raised)
             effect = msgspec.to_builtins(effects[0], str_keys=True) if effects else None
             found = Difference(seq=record.stamp.seq, what=what, detail=detail, input=_plain(item), effect=effect)
         elif b"".join(digests) == record.digests:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 FILE_NAME = "ballast"
 DISK_FULL = "disk_full"
-#: Free space beyond the ballast that must be there before it is taken again, so that it is not given and taken in turns.
+#: Free space beyond the ballast that must be there before it is taken again, so that it is not given and taken in
+#: turns.
 MARGIN_BYTES = 16 << 20
 _FULL_CODES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 

@@ -33,8 +33,8 @@ class WorldSnapshot(NamedTuple):
 
 
 class SetAside(msgspec.Struct, frozen=True):
-    """An input on which ``handle`` raised: kept for people to look at. ``input`` is msgpack as in the log, ``error`` the
-    exception with its traceback as text."""
+    """An input on which ``handle`` raised: kept for people to look at. ``input`` is msgpack as in the log, ``error``
+    the exception with its traceback as text."""
 
     stamp: Stamp
     input: bytes

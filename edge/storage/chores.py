@@ -1,8 +1,8 @@
 """What the writer thread does when nobody waits: checkpoint, prune, put the ballast back.
 
-The hard part is that each step is short, because a payment may come in the middle of it: a checkpoint is due long before
-the write-ahead log is large, pruning goes ``PRUNE_ROWS`` rows at a time. A diner would notice a mistake as a payment that
-hangs for a moment once an hour.
+The hard part is that each step is short, because a payment may come in the middle of it: a checkpoint is due long
+before the write-ahead log is large, pruning goes ``PRUNE_ROWS`` rows at a time. A diner would notice a mistake as a
+payment that hangs for a moment once an hour.
 """
 
 from __future__ import annotations

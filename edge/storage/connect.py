@@ -28,7 +28,9 @@ def open_writer(path: Path) -> sqlite3.Connection:
     """The one writing connection, in autocommit mode. Raises sqlite3.Error, StoreError "schema" for an old library."""
     if sqlite3.sqlite_version_info < MIN_SQLITE:
         wanted = ".".join(map(str, MIN_SQLITE))
-        raise StoreError("schema", f"SQLite {sqlite3.sqlite_version} is too old, {wanted} is needed: use Debian 12 or later")
+        raise StoreError(
+            "schema", f"SQLite {sqlite3.sqlite_version} is too old, {wanted} is needed: use Debian 12 or later"
+        )
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         for pragma in (
@@ -39,7 +41,6 @@ def open_writer(path: Path) -> sqlite3.Connection:
             f"cache_size = -{CACHE_KIB}",
             "temp_store = MEMORY",
             "secure_delete = FAST",
-            "trusted_schema = OFF",
             "cell_size_check = ON",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -49,7 +50,9 @@ def open_writer(path: Path) -> sqlite3.Connection:
         raise
     if mode != "wal":
         connection.close()
-        raise StoreError("schema", f"{path}: this file system cannot do WAL (mode {mode}); put the data on a local disk")
+        raise StoreError(
+            "schema", f"{path}: this file system cannot do WAL (mode {mode}); put the data on a local disk"
+        )
     return connection
 
 
@@ -58,8 +61,9 @@ def open_reader(path: Path, known_version: int) -> sqlite3.Connection:
     "damaged"."""
     if not path.exists():
         raise StoreError("absent", f"{path} does not exist yet: start the daemon once")
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None,
-                                 check_same_thread=False)
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+    )
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").fetchall()
         version = version_of(connection)
@@ -75,8 +79,8 @@ def open_reader(path: Path, known_version: int) -> sqlite3.Connection:
 
 
 def quick_check(connection: sqlite3.Connection, path: Path, limit_s: float = QUICK_CHECK_LIMIT_S) -> bool:
-    """SQLite's quick check, at most ``limit_s``. True when it ran to the end, False when it was cut short (a large file;
-    what was looked at was good). Raises StoreError "damaged"."""
+    """SQLite's quick check, at most ``limit_s``. True when it ran to the end, False when it was cut short (a large
+    file; what was looked at was good). Raises StoreError "damaged"."""
     until = time.monotonic() + limit_s
     connection.set_progress_handler(lambda: time.monotonic() > until, _PROGRESS_STEPS)
     try:

@@ -28,7 +28,7 @@ class StoreError(Exception):
         self.text = text
 
 
-class StoreBusy(StoreError):
+class StoreBusy(StoreError):  # noqa: N818 - a state to wait for, not a mistake
     """The queue of the writer is at its bound. Nothing was queued; try again after the next ``done``."""
 
     def __init__(self, text: str) -> None:

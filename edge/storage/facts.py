@@ -1,8 +1,8 @@
 """``facts.db``: one commit carries an input and all that it caused.
 
-The store of one daemon, as it sees it: open, read rows, hand over batches, be told when they are on disk. The hard part is
-in ``writer`` (group commit, failure), ``migrate`` (upgrade) and ``log`` (damage); here it is the order of opening: lock
-first, then look, then change. A user would notice a mistake as two daemons that sell the same plate.
+The store of one daemon, as it sees it: open, read rows, hand over batches, be told when they are on disk. The hard part
+is in ``writer`` (group commit, failure), ``migrate`` (upgrade) and ``log`` (damage); here it is the order of opening:
+lock first, then look, then change. A user would notice a mistake as two daemons that sell the same plate.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class FactsStore:
 
         ``build`` is written beside each snapshot. ``schema`` replaces the packaged schema files (tests with toy rows:
         ``(*packaged(), Migration(version, sql))``). ``on_point`` is called in the writer thread at "begin",
-        "before_commit" and "after_commit" of every transaction: where fault tests kill the process or raise (not at the last).
-        Raises StoreError "locked", "newer", "schema", "damaged", "storage"."""
+        "before_commit" and "after_commit" of every transaction: where fault tests kill the process or raise (not at the
+        last). Raises StoreError "locked", "newer", "schema", "damaged", "storage"."""
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = directory / FILE_NAME
         lock = StoreLock(directory)
@@ -89,7 +89,7 @@ class FactsStore:
 
     @property
     def degraded(self) -> str:
-        """ "" when all is well; "disk_full" from the first full-disk error until space is back and the ballast restored."""
+        """Empty when all is well; "disk_full" from the first full-disk error until the ballast stands again."""
         return self._ballast.degraded
 
     def rows(self) -> StoredRows:

@@ -4,8 +4,9 @@ One log row holds the records of one commit (at most ``MAX_RECORDS`` or about ``
 ``seq_first .. seq_last, boot_id, wall_ns of the last record, count, format`` and zlib data, with a CRC-32 (ISO 3309, as
 zlib computes it) over both. Readings lie inside the inputs, so samples are later sealed from here by sequence.
 
-The hard part is that damage must stay small and be named: a torn or flipped row costs that row and no other, and a reader
-is told which span of seqs is gone. A user would notice a mistake as an explanation of a sale from the wrong inputs.
+The hard part is that damage must stay small and be named: a torn or flipped row costs that row and no other, and a
+reader is told which span of seqs is gone. A user would notice a mistake as an explanation of a sale from the wrong
+inputs.
 """
 
 from __future__ import annotations

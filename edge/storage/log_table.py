@@ -1,8 +1,8 @@
 """The table ``log``: appending, reading with the gaps named, and dropping the oldest in slices.
 
-The hard part is retention: what is dropped must end at a snapshot, or the oldest kept inputs could never be replayed; and
-it is found without a scan, by the running byte total and by the snapshots' times. Order is by seq alone: a clock that
-steps can make pruning too shy, never too greedy.
+The hard part is retention: what is dropped must end at a snapshot, or the oldest kept inputs could never be replayed;
+and it is found without a scan, by the running byte total and by the snapshots' times. Order is by seq alone: a clock
+that steps can make pruning too shy, never too greedy.
 """
 
 from __future__ import annotations
@@ -17,21 +17,13 @@ PRUNE_ROWS = 50
 KEPT_SET_ASIDE = 1000
 
 _COLUMNS = "seq_last, seq_first, boot_id, wall_ns, count, crc32, format"
-_APPEND = f"INSERT INTO log ({_COLUMNS}, data, bytes_total) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_READ = f"SELECT {_COLUMNS}, data FROM log WHERE seq_last >= ? ORDER BY seq_last LIMIT ?"  # noqa: S608 - constants
+_APPEND = f"INSERT INTO log ({_COLUMNS}, data, bytes_total) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_READ = f"SELECT {_COLUMNS}, data FROM log WHERE seq_last >= ? ORDER BY seq_last LIMIT ?"  # noqa: S608
 
-_PRUNE: tuple[tuple[str, int | None], ...] = (
-    (
-        "DELETE FROM log WHERE seq_last IN (SELECT seq_last FROM log WHERE seq_last <= ? ORDER BY seq_last LIMIT ?)",
-        None,
-    ),
-    ("DELETE FROM snapshot WHERE seq IN (SELECT seq FROM snapshot WHERE seq < ? ORDER BY seq LIMIT ?)", None),
-    (
-        "DELETE FROM set_aside WHERE seq IN (SELECT seq FROM set_aside WHERE seq <= "
-        "(SELECT seq FROM set_aside ORDER BY seq DESC LIMIT 1 OFFSET ?) ORDER BY seq LIMIT ?)",
-        KEPT_SET_ASIDE,
-    ),
-)
+_DROP_LOG = "DELETE FROM log WHERE seq_last IN (SELECT seq_last FROM log WHERE seq_last <= ? ORDER BY seq_last LIMIT ?)"
+_DROP_SNAPSHOTS = "DELETE FROM snapshot WHERE seq IN (SELECT seq FROM snapshot WHERE seq < ? ORDER BY seq LIMIT ?)"
+_DROP_SET_ASIDE = """DELETE FROM set_aside WHERE seq IN (
+    SELECT seq FROM (SELECT seq FROM set_aside ORDER BY seq DESC LIMIT -1 OFFSET ?) ORDER BY seq LIMIT ?)"""
 
 
 def last_seq(connection: sqlite3.Connection) -> int:
@@ -135,15 +127,14 @@ def _total_at(connection: sqlite3.Connection, seq: int) -> int:
 
 
 def prune_slice(connection: sqlite3.Connection, limit: int, rows: int = PRUNE_ROWS) -> int:
-    """Drop at most ``rows`` rows in a transaction of its own: first of the log up to seq ``limit``, then of the snapshots
-    before ``limit``, then of the set-aside inputs beyond the newest ``KEPT_SET_ASIDE``. Returns how many; 0 = all done."""
+    """Drop at most ``rows`` rows in a transaction of its own: first of the log up to seq ``limit``, then of the
+    snapshots before ``limit``, then of the set-aside inputs beyond the newest ``KEPT_SET_ASIDE``. Returns how many; 0 =
+    all done."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         dropped = 0
-        for sql, value in _PRUNE:
-            dropped += connection.execute(sql, (value if value is not None else limit, rows - dropped)).rowcount
-            if dropped >= rows:
-                break
+        for sql, value in ((_DROP_LOG, limit), (_DROP_SNAPSHOTS, limit), (_DROP_SET_ASIDE, KEPT_SET_ASIDE)):
+            dropped += connection.execute(sql, (value, rows - dropped)).rowcount
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

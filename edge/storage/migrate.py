@@ -1,8 +1,8 @@
 """Schema versions: numbered SQL files, each applied once and whole.
 
 ``PRAGMA user_version`` is the number of the last file applied. The hard part is the moment between two versions: a file
-and its number are one transaction, so a power cut leaves the old version or the new one. A user would notice a mistake as
-a box that no longer starts after an upgrade; every kept dump of an older version is migrated in the tests.
+and its number are one transaction, so a power cut leaves the old version or the new one. A user would notice a mistake
+as a box that no longer starts after an upgrade; every kept dump of an older version is migrated in the tests.
 """
 
 from __future__ import annotations
@@ -80,4 +80,6 @@ def _apply(connection: sqlite3.Connection, migration: Migration, path: str) -> N
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         text = f"{path}: schema file v{migration.version:03} failed ({error}); the file is unchanged. "
-        raise StoreError("schema", text + "Free disk space if that is the cause, else go back to the old release") from error
+        raise StoreError(
+            "schema", text + "Free disk space if that is the cause, else go back to the old release"
+        ) from error

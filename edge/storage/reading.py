@@ -1,8 +1,8 @@
 """Read-only access to a daemon's store, for the API and for tools.
 
-The hard part is to be a good guest: a long read would keep the write-ahead log from being reset and let the file grow, so
-every read is one short statement with a time limit, and a file of another version is refused instead of misread. A user
-would notice a mistake as a checkout that becomes slow while somebody browses the history.
+The hard part is to be a good guest: a long read would keep the write-ahead log from being reset and let the file grow,
+so every read is one short statement with a time limit, and a file of another version is refused instead of misread. A
+user would notice a mistake as a checkout that becomes slow while somebody browses the history.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ _decode_place = msgspec.msgpack.Decoder(_Place).decode
 class StoreReader:
     """One read-only connection, opened at the first read and shared by threads (a read waits for the one before it).
 
-    Every method raises StoreError: "absent", "newer", "schema", "damaged", "slow" or "storage" (all of them mean: not now,
-    503); ``page`` also "cursor" (a bad request)."""
+    Every method raises StoreError: "absent", "newer", "schema", "damaged", "slow" or "storage" (all of them mean: not
+    now, 503); ``page`` also "cursor" (a bad request)."""
 
     def __init__(self, directory: Path, *, known_version: int | None = None, limit_s: float = READ_LIMIT_S) -> None:
         """``directory`` is the store's; ``known_version`` replaces that of the packaged schema (tests)."""
@@ -99,7 +99,8 @@ class StoreReader:
         terms, values = _equal(table, where or {})
         if cursor is not None:
             place = _open_cursor(cursor)
-            if (place.table, place.by, place.newest_first, len(place.last)) != (table.name, sort, newest_first, len(sort)):
+            here = (table.name, sort, newest_first, len(sort))
+            if (place.table, place.by, place.newest_first, len(place.last)) != here:
                 raise StoreError("cursor", "this cursor belongs to another list: start again without one")
             terms.append(f"({', '.join(sort)}) {'<' if newest_first else '>'} ({', '.join('?' * len(sort))})")
             values.extend(place.last)
@@ -148,9 +149,9 @@ class StoreReader:
             self._drop()
             raise StoreError("absent", f"{self._path} does not exist yet: start the daemon once") from None
         identity = (found.st_dev, found.st_ino)
-        if self._connection is not None and identity == self._identity:
-            if version_of(self._connection) == self._known_version:
-                return self._connection
+        known = self._connection is not None and identity == self._identity
+        if self._connection is not None and known and version_of(self._connection) == self._known_version:
+            return self._connection
         self._drop()
         self._connection, self._identity = open_reader(self._path, self._known_version), identity
         return self._connection
@@ -165,7 +166,9 @@ class StoreReader:
 
 
 def _slow(limit_s: float) -> StoreError:
-    return StoreError("slow", f"the read took longer than {limit_s * 1000:.0f} ms and was stopped: ask for less, or again")
+    return StoreError(
+        "slow", f"the read took longer than {limit_s * 1000:.0f} ms and was stopped: ask for less, or again"
+    )
 
 
 def _bounded(limit: int) -> int:

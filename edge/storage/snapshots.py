@@ -1,9 +1,9 @@
 """Copies of the world, so that a replay can start in the middle of the log.
 
-The hard part is that a snapshot must give back a world that behaves the same, not only one that looks the same: dicts keep
-their order, so the encoder does not sort. Two worlds are compared by ``canonical``, which sorts sets and dict keys, for
-the order of a set differs between processes. A damaged snapshot is passed over for the one before it; the only loss is
-a longer replay.
+The hard part is that a snapshot must give back a world that behaves the same, not only one that looks the same: dicts
+keep their order, so the encoder does not sort. Two worlds are compared by ``canonical``, which sorts sets and dict
+keys, for the order of a set differs between processes. A damaged snapshot is passed over for the one before it; the
+only loss is a longer replay.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def seqs(connection: sqlite3.Connection) -> frozenset[int]:
 
 
 def _first(connection: sqlite3.Connection, where: str, order: str, seq: int) -> StoredSnapshot | None:
-    sql = f"SELECT seq, reason, build, crc32, data FROM snapshot WHERE {where} ORDER BY {order}"  # noqa: S608 - constants
+    sql = f"SELECT seq, reason, build, crc32, data FROM snapshot WHERE {where} ORDER BY {order}"  # noqa: S608
     cursor = connection.execute(sql, (seq,))
     try:
         for found, reason, build, crc32, data in cursor:

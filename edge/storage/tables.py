@@ -1,7 +1,8 @@
 """A row struct and its table: names, types and the SQL for both directions, worked out once per struct.
 
-The hard part is that the struct is the only description: column order is field order, the key is ``KEY``, the table's name
-is the msgspec tag. A mistake here would be seen as a store that refuses to open (``check``), never as a mixed-up column.
+The hard part is that the struct is the only description: column order is field order, the key is ``KEY``, the table's
+name is the msgspec tag. A mistake here would be seen as a store that refuses to open (``check``), never as a mixed-up
+column.
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def _column(kind: type[Row], field: msgspec.structs.FieldInfo, key: tuple[str, .
     base = parts - {type(None)}
     sql_type = _SQL_TYPES.get(next(iter(base))) if len(base) == 1 else None
     if sql_type is None:
-        raise TypeError(f"{kind.__name__}.{field.name}: {field.type} cannot be a column; use int, float, str, bool, bytes")
+        raise TypeError(
+            f"{kind.__name__}.{field.name}: {field.type} cannot be a column; use int, float, str, bool, bytes"
+        )
     place = key.index(field.name) + 1 if field.name in key else 0
     return Column(field.name, sql_type, type(None) not in parts, place, base == {bool})
 

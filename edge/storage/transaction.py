@@ -1,7 +1,7 @@
 """One transaction for a group of batches.
 
-The hard part is that a group is all or nothing and yet names the one batch that is at fault when a row breaks a rule of the
-schema; only that one must not be tried again. Within a group the last row of a key wins, so it alone is written: 32
+The hard part is that a group is all or nothing and yet names the one batch that is at fault when a row breaks a rule of
+the schema; only that one must not be tried again. Within a group the last row of a key wins, so it alone is written: 32
 payments touch the totals of the day once.
 """
 
@@ -21,8 +21,8 @@ _SET_ASIDE = (
     "INSERT OR REPLACE INTO set_aside (seq, boot_id, mono_ns, wall_ns, wall_trusted, input, error) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-#: What sqlite3 raises for a row that can never be stored: a broken CHECK, a value of another type, an int beyond 64 bits,
-#: a lone surrogate, a text beyond SQLite's limit.
+#: What sqlite3 raises for a row that can never be stored: a broken CHECK, a value of another type, an int beyond 64
+#: bits, a lone surrogate, a text beyond SQLite's limit.
 ROW_FAULTS = (
     sqlite3.IntegrityError,
     sqlite3.ProgrammingError,

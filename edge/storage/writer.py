@@ -1,9 +1,9 @@
 """The writer thread: everything that waits goes to disk in one commit.
 
-The hard part is what happens around a failure. The world in memory already holds what the failed inputs did, so everything
-queued behind them is built on sand: it all fails together, and nothing more is taken until the owner has rebuilt its
-world from rows. No ``done(None)`` is ever called before COMMIT returned. A diner would notice a mistake as "paid" for a
-sale that is in no book.
+The hard part is what happens around a failure. The world in memory already holds what the failed inputs did, so
+everything queued behind them is built on sand: it all fails together, and nothing more is taken until the owner has
+rebuilt its world from rows. No ``done(None)`` is ever called before COMMIT returned. A diner would notice a mistake as
+"paid" for a sale that is in no book.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_QUEUED_BYTES = 64 << 20
 SETTLE_TIMEOUT_S = 10.0
 
 Done = Callable[[StoreError | None], None]
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class _State(Enum):
@@ -75,7 +75,7 @@ class GroupWriter:
         self._next_seq = log_table.last_seq(self._connection) + 1
         self._bytes_total = log_table.bytes_total(self._connection)
 
-    # --- called by the owner -------------------------------------------------------------------------------------------
+    # --- called by the owner ------------------------------------------------------------------------------------------
 
     def submit(self, batch: Batch, done: Done) -> None:
         """See ``FactsStore.submit``."""
@@ -133,7 +133,7 @@ class GroupWriter:
         self._thread.join()
         self._connection.close()
 
-    # --- the thread ----------------------------------------------------------------------------------------------------
+    # --- the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         while (jobs := self._take()) is not None:
@@ -158,7 +158,7 @@ class GroupWriter:
         batches = [job.batch for job in jobs]
         try:
             written = self._commit(batches)
-        except Exception as error:  # noqa: BLE001 - whatever it was, nothing is on disk and everybody must hear it
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing is on disk and everybody must hear of it
             self._fail(jobs, error)
             return
         self._chores.wrote(written.pages)
@@ -192,7 +192,7 @@ class GroupWriter:
             jobs = [*jobs, *self._jobs]
             self._jobs, self._queued_bytes = [], 0
             self._counts["failed"] += len(jobs)
-        _log.error("a group of %d batches was not written: %s", len(jobs), error)
+        logger.error("a group of %d batches was not written: %s", len(jobs), error)
         for index, job in enumerate(jobs):
             code = "row" if index == fault else "storage"
             self._answer(job, StoreError(code, f"not written: {error}"))
@@ -212,7 +212,7 @@ class GroupWriter:
         try:
             job.done(error)
         except Exception:
-            _log.exception("a done callback raised; the store goes on")
+            logger.exception("a done callback raised; the store goes on")
 
     def _count(self, jobs: Sequence[_Job], written: Written) -> None:
         counts = self._counts

@@ -154,6 +154,7 @@ CREATE INDEX orders_member ON orders (member, seq) WHERE member IS NOT NULL;
 CREATE TABLE order_line (
     order_id TEXT NOT NULL,
     line_no INTEGER NOT NULL,
+    business_day TEXT NOT NULL,
     plate_uid TEXT NOT NULL,
     fill_epoch INTEGER NOT NULL,
     dish_id TEXT NOT NULL,
@@ -172,19 +173,26 @@ CREATE TABLE order_line (
     PRIMARY KEY (order_id, line_no)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX order_line_day ON order_line (business_day);
+
 CREATE TABLE order_step (
     order_id TEXT NOT NULL,
     step_no INTEGER NOT NULL,
+    business_day TEXT NOT NULL,
     kind TEXT NOT NULL,
     rule_id TEXT NOT NULL,
     rule_version TEXT NOT NULL,
+    scheme TEXT NOT NULL,
     fen INTEGER NOT NULL,
     why_json TEXT NOT NULL CHECK (json_valid(why_json)),
     PRIMARY KEY (order_id, step_no)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX order_step_day ON order_step (business_day);
+
 CREATE TABLE payment (
     order_id TEXT NOT NULL PRIMARY KEY,
+    business_day TEXT NOT NULL,
     method TEXT NOT NULL,
     member TEXT,
     fen INTEGER NOT NULL CHECK (fen >= 0),
@@ -193,6 +201,8 @@ CREATE TABLE payment (
     at_ns INTEGER NOT NULL,
     CHECK (method <> 'cash' OR tendered_fen - change_fen = fen)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX payment_day ON payment (business_day);
 
 CREATE TABLE claim (
     plate_uid TEXT NOT NULL,

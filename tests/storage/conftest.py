@@ -1,0 +1,103 @@
+"""Helpers for the store's tests: open a store that is closed again, make records, write and wait."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from edge.domain.canteen.rows import ROW_TYPES
+from edge.domain.kernel import Stamp
+from edge.storage.batch import Batch
+from edge.storage.errors import StoreError
+from edge.storage.facts import FactsStore
+from edge.storage.log import LogRecord, RecordKind
+
+WAIT_S = 10.0
+
+
+@pytest.fixture
+def open_store(tmp_path: Path) -> Iterator[Callable[..., FactsStore]]:
+    """Open a store (``directory``, then the keywords of ``FactsStore.open``); without a ballast unless asked for."""
+    opened: list[FactsStore] = []
+
+    def open_it(directory: Path = tmp_path / "store", **options: Any) -> FactsStore:
+        row_types = options.pop("row_types", ROW_TYPES)
+        store = FactsStore.open(directory, row_types, **{"ballast_bytes": 0, **options})
+        opened.append(store)
+        return store
+
+    yield open_it
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def record() -> Callable[..., LogRecord]:
+    """A record of a seq, one second of wall time after the one before it."""
+
+    def make(seq: int, data: bytes = b"in", digests: bytes = b"", **options: Any) -> LogRecord:
+        kind = options.pop("kind", RecordKind.INPUT)
+        times = {"mono_ns": seq * 1_000_000_000, "wall_ns": seq * 1_000_000_000, **options}
+        stamp = Stamp(seq, times.pop("boot_id", "boot"), times["mono_ns"], times["wall_ns"], wall_trusted=True)
+        return LogRecord(stamp, data, digests, kind)
+
+    return make
+
+
+@pytest.fixture
+def write() -> Callable[[FactsStore, Batch], StoreError | None]:
+    """Submit a batch and wait for what becomes of it."""
+
+    def write_it(store: FactsStore, batch: Batch) -> StoreError | None:
+        answered = threading.Event()
+        answers: list[StoreError | None] = []
+
+        def done(error: StoreError | None) -> None:
+            answers.append(error)
+            answered.set()
+
+        store.submit(batch, done)
+        assert answered.wait(WAIT_S), "done was never called"
+        return answers[0]
+
+    return write_it
+
+
+@pytest.fixture
+def sample_row() -> Callable[..., Any]:
+    """A valid row of any canteen table; keywords replace fields."""
+
+    def make(kind: Any, **fields: Any) -> Any:
+        values = {field.name: _sample(field.name, str(field.type)) for field in msgspec.structs.fields(kind)}
+        return kind(**{**values, **fields})
+
+    return make
+
+
+def _sample(name: str, kind: str) -> Any:
+    known: dict[str, Any] = {
+        "day": "2026-11-22",
+        "business_day": "2026-11-22",
+        "status": "paid",
+        "method": "purse",
+        "kind": "pay",
+        "fill_epoch": 2,
+        "list_fen": 7,
+        "payable_fen": 7,
+        "discount_fen": 0,
+        "subsidy_fen": 0,
+        "rounding_fen": 0,
+    }
+    if name in known:
+        return known[name]
+    if name.endswith("_json"):
+        return '{"a":[1,2]}'
+    for mark, value in (("str", "x"), ("bytes", b"\x00\xff"), ("bool", True), ("float", 0.5), ("int", 1)):
+        if mark in kind:
+            return value
+    raise AssertionError(f"no sample for {name}: {kind}")
