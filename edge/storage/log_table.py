@@ -64,6 +64,8 @@ def read(connection: sqlite3.Connection, from_seq: int, to_seq: int | None = Non
     end = last_seq(connection) if to_seq is None else min(to_seq, last_seq(connection))
     expected, reason = from_seq, "missing"
     for row in _rows(connection, from_seq, end):
+        if expected > end:
+            return
         try:
             records = decode(row)
         except LogError as error:
