@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
 
 import click
 
-from edge.cli_paths import CHECKOUT, pages_dist
+from edge import __version__
+from edge.cli_paths import pages_dist
 
 
 @click.command()
@@ -21,17 +20,4 @@ def setup() -> None:
 @click.command()
 def version() -> None:
     """Print the version."""
-    click.echo(kangle_version())
-
-
-def kangle_version() -> str:
-    """The version of the installed wheel, or of pyproject.toml in a checkout."""
-    if CHECKOUT is None:
-        try:
-            return installed_version("kangle-edge")
-        except PackageNotFoundError:
-            return "unknown"
-    import tomllib
-
-    with (CHECKOUT / "pyproject.toml").open("rb") as file:
-        return str(tomllib.load(file)["project"]["version"])
+    click.echo(__version__)

@@ -1,0 +1,220 @@
+"""``kangle demo``: a whole canteen with simulated readers and diners in a temporary folder; nothing stays behind.
+
+The real service runs (daemon, API, pages, stores); only the readers and the people are simulated, and the readers speak
+their real wire protocols over pseudo-terminals. The hard part is the end: Ctrl-C at any moment, SIGTERM, a closed terminal
+or ``kill -9`` must leave no process, socket or file. A folder that ``kill -9`` left is removed by the next demo.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from edge.api.accounts import Accounts
+from edge.cli_errors import FAILED, OK, UNREACHABLE, CliError
+from edge.cli_site import today
+from edge.demo_children import Child
+from edge.demo_site import HOST, PERSON, DemoFolder, copy_site, floor_settings, make_accounts
+from edge.site import Site
+
+PREFIX = "kangle-demo-"
+LOCK = "lock"
+READY_S = 45.0
+LOOK_S = 0.1
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WORDS = """Readers and diners are simulated; the wire protocols, the prices, the stores and the pages are the real ones.
+读写器和顾客是模拟的；通信协议、计价、存储和页面都是真实的。"""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """``port`` None: a free one. ``seconds`` None: until Ctrl-C."""
+
+    example: Path
+    port: int | None = None
+    seconds: float | None = None
+    lanes: int = 2
+    diners: bool = True
+    verbose: bool = False
+
+
+class Ended(Exception):  # noqa: N818 - somebody asked for it
+    """Ctrl-C, SIGTERM or a closed terminal."""
+
+
+class Wakeup:
+    """Signals as a readable pipe: whatever the demo is doing is finished first, then it ends in order."""
+
+    def __init__(self) -> None:
+        self._read, write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._write = write
+        for number in SIGNALS:
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, _frame: object) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._write, bytes([number]))
+
+    def wait(self, seconds: float, *, typed: bool = False) -> bool:
+        """Sleep, at most ``seconds``. Raises ``Ended`` on a signal; True when the person pressed Enter."""
+        ready, _, _ = select.select([self._read, *([sys.stdin] if typed else [])], [], [], seconds)
+        if self._read in ready:
+            raise Ended
+        return sys.stdin in ready
+
+    def close(self) -> None:
+        """Later signals act as they did before there was a demo."""
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        os.close(self._read)
+        os.close(self._write)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[DemoFolder]:
+    """A folder of our own, locked while we live; those of demos that were killed are removed first."""
+    parent = Path(tempfile.gettempdir())
+    for left in parent.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError), (left / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if left.stat().st_uid == os.getuid():
+                shutil.rmtree(left)
+    new = Path(tempfile.mkdtemp(prefix=f".{PREFIX}"))
+    root = parent / new.name.removeprefix(".")
+    try:
+        with (new / LOCK).open("xb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            new.rename(root)  # visible only once it is locked
+            yield DemoFolder(root)
+    finally:
+        shutil.rmtree(root if root.exists() else new)
+
+
+def choose_port(wanted: int | None) -> int:
+    """The wanted port if it is free, or any free one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, wanted or 0))
+        except OSError as error:
+            message = f"port {wanted}: {error.strerror}. Choose another, or leave --port out for a free one."
+            raise CliError(message, UNREACHABLE) from None
+        return int(probe.getsockname()[1])
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Run the demo to its end; returns the exit status."""
+    wakeup = Wakeup()
+    children: list[Child] = []
+    try:
+        with temporary_folder() as folder:
+            try:
+                return _play(options, folder, wakeup, children)
+            except Ended:
+                return OK
+            finally:
+                for child in children:
+                    child.stop()
+                say("stopped; nothing is left behind" if children else "stopped")
+    finally:
+        wakeup.close()
+
+
+def _play(options: DemoOptions, folder: DemoFolder, wakeup: Wakeup, children: list[Child]) -> int:
+    say("setting up a canteen in a temporary folder")
+    site = copy_site(options.example, folder, options.lanes, choose_port(options.port), today())
+    folder.accounts_file.parent.mkdir(parents=True)
+    accounts = Accounts(folder.accounts_file)
+    try:
+        tokens = make_accounts(accounts, site)
+        settings = floor_settings(site, folder, tokens, today(), diners=options.diners)
+        folder.floor_file.write_text(json.dumps(settings), encoding="utf-8")
+        python = [sys.executable, "-P", "-m"]
+        floor = [*python, "firmware_sim.floor", "--config", str(folder.floor_file)]
+        service = [*python, "edge.cli", "up", "--site", str(folder.site)]
+        # The service first in the list: it is stopped before its readers disappear.
+        children.append(Child("service", service, verbose=options.verbose))
+        children.append(Child("floor", floor, verbose=options.verbose))
+        _wait_until_ready(site, wakeup, children)
+        return _serve(options, site, accounts, wakeup, children)
+    finally:
+        accounts.close()
+
+
+def _wait_until_ready(site: Site, wakeup: Wakeup, children: list[Child]) -> None:
+    deadline = time.monotonic() + READY_S
+    say("starting the readers, the canteen and the pages")
+    while True:
+        wakeup.wait(LOOK_S)
+        _check(children)
+        missing = not_ready(site.api.port)
+        if not missing:
+            return
+        if time.monotonic() > deadline:
+            words = "\n".join(f"{child.title}:\n{child.last_words()}" for child in children)
+            raise CliError(f"not ready after {READY_S:.0f} s: {missing}\n{words}", UNREACHABLE)
+
+
+def _serve(options: DemoOptions, site: Site, accounts: Accounts, wakeup: Wakeup, children: list[Child]) -> int:
+    deadline = time.monotonic() + options.seconds if options.seconds is not None else None
+    typed = sys.stdin is not None and sys.stdin.isatty()
+    _print_link(site, accounts)
+    say(WORDS)
+    say("Ctrl-C stops it." + (" Enter prints a fresh link (each works once)." if typed else ""))
+    while deadline is None or time.monotonic() < deadline:
+        if wakeup.wait(LOOK_S, typed=typed):
+            typed = bool(sys.stdin.readline())
+            _print_link(site, accounts)
+        _check(children)
+    return OK
+
+
+def _print_link(site: Site, accounts: Accounts) -> None:
+    sys.stdout.write(f"http://{HOST}:{site.api.port}/demo#link={accounts.issue_link(PERSON)}\n")
+    sys.stdout.flush()
+
+
+def _check(children: list[Child]) -> None:
+    for child in children:
+        child.listen()
+        if not child.alive:
+            raise CliError(f"the {child.title} ended (exit {child.status}):\n{child.last_words()}", FAILED)
+
+
+def not_ready(port: int) -> str:
+    """What is missing before the service can serve; empty when nothing is."""
+    connection = HTTPConnection(HOST, port, timeout=2)
+    try:
+        connection.request("GET", "/readyz", headers={"Accept-Language": "en"})
+        response = connection.getresponse()
+        body = response.read(65_536)
+    except (OSError, HTTPException) as error:
+        return f"no answer on port {port} ({error})"
+    finally:
+        connection.close()
+    if response.status == 200:
+        return ""
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return "; ".join(f"{each['pointer']}: {each['message']}" for each in json.loads(body)["errors"])
+    return f"/readyz says {response.status}"
+
+
+def say(text: str) -> None:
+    """Words for the person."""
+    for line in text.splitlines():
+        sys.stderr.write(f"kangle: {line}\n")
+    sys.stderr.flush()
