@@ -1,0 +1,303 @@
+"""The one-writer loop: inputs in, stamped, decided by the kernel, effects out in their order.
+
+The hard part is that every failure has one way out, and it is the same: throw the world away and make it anew from what
+is on disk. If ``handle`` raises, the input is set aside and never tried again; if a commit fails, everything in flight
+fails with it, its askers are told "storage", its promises are never made, and safety inputs are decided again. Meanwhile
+smoke is still acted upon. A user would notice a mistake as a daemon that dies twice of the same reading, or as a paid
+tray that nobody paid for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from edge.domain.devices import DeviceReading
+from edge.runtime.clock import Clock, local_day
+from edge.runtime.executor import Executor, Outlets
+from edge.runtime.inbox import Entry, EntryKind, Inbox
+from edge.runtime.journal import Journal, Store
+from edge.runtime.keeper import Keeper
+from edge.runtime.kernels import VerticalAdapter
+from edge.runtime.lag import LagMeter
+from edge.runtime.recovery import Parts, Recovery, State
+
+#: A turn of the loop handles at most so many inputs, or so much time, before links and sockets get their turn.
+TURN_INPUTS = 64
+TURN_S = 0.002
+
+#: Decided inputs that may wait for the disk; beyond it only safety inputs are decided, and beyond the second bound none.
+UNCOMMITTED_MAX = 2048
+UNCOMMITTED_SAFETY_MAX = 32_768
+
+#: Least wait before a timer whose deadline did not move, so that a kernel's slip cannot spin the loop.
+TIMER_SPIN_NS = 100_000_000
+
+SNAPSHOT_EVERY_NS = 3_600_000_000_000
+NS_PER_S = 1_000_000_000
+
+
+class Devices(Protocol):
+    """What the daemon tells the pumps, and asks of them (``edge.runtime.device_hub``)."""
+
+    def resume(self) -> None: ...
+
+    def passing(self, reading: DeviceReading) -> None: ...
+
+    def last_health(self) -> Iterable[DeviceReading]: ...
+
+
+class Daemon:
+    """One vertical's loop. Everything runs in the event loop; nothing here waits."""
+
+    def __init__(
+        self,
+        adapter: VerticalAdapter,
+        store: Store,
+        clock: Clock,
+        outlets: Outlets,
+        devices: Devices,
+        *,
+        utc_offset_min: int = 480,
+        lag: LagMeter | None = None,
+    ) -> None:
+        self._adapter = adapter
+        self._clock = clock
+        self._devices = devices
+        self._utc_offset_min = utc_offset_min
+        self._lag = lag or LagMeter()
+        self._loop = asyncio.get_running_loop()
+        self._inbox = Inbox()
+        self._keeper = Keeper(adapter, store, clock)
+        self._executor = Executor(outlets)
+        parts = Parts(self._keeper, store, self._inbox, self._executor, outlets, clock)
+        self._recovery = Recovery(parts, self._running_again, self._on_disk)
+        self._journal: Journal = self._recovery.journal
+        self._store = store
+        self._turn: asyncio.Handle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_for_ns: int | None = None
+        self._timer_queued = False
+        self._not_before_ns = 0
+        self._pumps_wait = False
+        self._closing = False
+        self._snapshot_due_ns = clock.mono_ns() + SNAPSHOT_EVERY_NS
+        self._day = ""
+        self._day_trusted = False
+        self.counters = {"inputs": 0, "timers": 0, "timer_spins": 0}
+
+    @property
+    def fatal(self) -> asyncio.Future[str]:
+        """Done, with the reason, when the daemon cannot go on and its process must be started anew."""
+        return self._recovery.fatal
+
+    @property
+    def state(self) -> State:
+        return self._recovery.state
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    def start(self, inputs: Iterable[Any] = ()) -> None:
+        """Load the world, show where it stands, take in the configuration ``inputs`` and the day."""
+        self._recovery.begin()
+        for item in inputs:
+            self._enter(Entry(item, EntryKind.SHELL))
+        self.check_day()
+        self._wake()
+
+    async def stop(self, timeout_s: float = 5.0) -> bool:
+        """Decide what waits, and wait until it is on disk. False when that was not reached in time."""
+        self._closing = True
+        on_disk = asyncio.Event()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while len(self._inbox) and self.state is not State.STOPPED:  # noqa: ASYNC110 - at most once per life
+                    await asyncio.sleep(0.001)
+                if self.state is State.RUNNING:
+                    self._journal.barrier(on_disk.set)
+                    await on_disk.wait()
+        except TimeoutError:
+            pass
+        self._recovery.stop()
+        if self._timer is not None:
+            self._timer.cancel()
+        return on_disk.is_set()
+
+    # --- in -----------------------------------------------------------------------------------------------------------
+
+    def post_reading(self, reading: DeviceReading) -> bool:
+        """Take a reading. False asks the pump to stop reading until ``Devices.resume``."""
+        self._devices.passing(reading)
+        self._enter(Entry(reading, EntryKind.READING))
+        if self._inbox.full:
+            self._pumps_wait = True
+            return False
+        return True
+
+    def post_command(self, command: Any) -> str | None:
+        """Take a command, or give the code with which it is refused at once ("busy", "storage")."""
+        if self._closing or self.state is State.STOPPED:
+            return "busy"
+        entry = Entry(command, EntryKind.COMMAND, command.command_id)
+        if self._keeper.is_safety(command):
+            self._inbox.put_safety(entry)
+        elif self.state is State.FAILED:
+            return "storage"
+        elif not self._inbox.put_command(entry):
+            return "busy"
+        self._wake()
+        return None
+
+    def check_day(self) -> None:
+        """Tell the kernel when the local day is another, or when the clock that says so has become trustworthy."""
+        day = local_day(self._clock.wall_ns(), self._utc_offset_min)
+        trusted = self._clock.wall_trusted()
+        if day != self._day or (trusted and not self._day_trusted):
+            self._enter(Entry(self._adapter.day(day), EntryKind.SHELL))
+        self._day, self._day_trusted = day, trusted
+
+    def tick(self) -> None:
+        """Once a second: the day, and a look at what no event would wake."""
+        if not self._closing:
+            self.check_day()
+        self._wake()
+
+    def _enter(self, entry: Entry) -> None:
+        if self._keeper.is_safety(entry.item):
+            self._inbox.put_safety(entry)
+        else:
+            self._inbox.put(entry)
+        self._wake()
+
+    # --- the loop -----------------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        if self._turn is None:
+            self._turn = self._loop.call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        begun_s = time.perf_counter()
+        for _ in range(TURN_INPUTS):
+            if not self._decide_next():
+                break
+            if time.perf_counter() - begun_s > TURN_S:
+                self._wake()
+                break
+        else:
+            self._wake()
+        self._arm_timer()
+        if self._pumps_wait and self._inbox.calm:
+            self._pumps_wait = False
+            self._devices.resume()
+        self._lag.spent(time.perf_counter() - begun_s)
+
+    def _decide_next(self) -> bool:
+        """Decide one input; false when none may be decided now."""
+        entry = None
+        match self._recovery.state:
+            case State.RUNNING:
+                uncommitted = self._journal.uncommitted
+                if uncommitted >= UNCOMMITTED_SAFETY_MAX:
+                    return False
+                safety_only = uncommitted >= UNCOMMITTED_MAX or self._recovery.pausing
+                entry = self._inbox.take(safety_only=safety_only)
+                if entry is not None:
+                    self._decide(entry)
+            case State.FAILED:
+                entry = self._inbox.take(safety_only=True)
+                if entry is not None:
+                    self._recovery.decide_meanwhile(entry)
+            case State.DRAINING | State.STOPPED:
+                pass
+        return entry is not None
+
+    def _decide(self, entry: Entry) -> None:
+        if self._recovery.poisoned(entry):
+            return
+        is_timer = entry.kind is EntryKind.TIMER
+        before_ns = self._keeper.deadline_ns
+        self.counters["timers" if is_timer else "inputs"] += 1
+        try:
+            stamp, effects, urgent = self._keeper.handle(entry)
+        except Exception as error:  # noqa: BLE001 - the crash rule: whatever a kernel raises, the input is set aside
+            self._timer_queued = self._timer_queued and not is_timer
+            self._recovery.raised(entry, error)
+            return
+        if is_timer:
+            self._timer_queued = False
+            self._guard_spin(before_ns)
+            if not effects:
+                return
+        self._executor.run(stamp.seq, effects, urgent=urgent)
+        decided = self._keeper.accept(entry, stamp, effects, urgent=urgent)
+        snapshot = None
+        if stamp.mono_ns >= self._snapshot_due_ns:
+            self._snapshot_due_ns = stamp.mono_ns + SNAPSHOT_EVERY_NS
+            snapshot = self._keeper.snapshot("hourly")
+        self._journal.add(decided, snapshot=snapshot)
+
+    def _running_again(self) -> None:
+        """The world is new: it has forgotten what devices said of themselves, and pumps will not repeat it."""
+        for reading in self._devices.last_health():
+            self._enter(Entry(reading, EntryKind.READING))
+        self._wake()
+
+    def _on_disk(self) -> None:
+        """There may be room again for what waits."""
+        if len(self._inbox):
+            self._wake()
+
+    # --- timers -------------------------------------------------------------------------------------------------------
+
+    def _guard_spin(self, before_ns: int | None) -> None:
+        after_ns, now_ns = self._keeper.deadline_ns, self._clock.mono_ns()
+        if after_ns is not None and after_ns <= now_ns and after_ns == before_ns:
+            self.counters["timer_spins"] += 1
+            self._not_before_ns = now_ns + TIMER_SPIN_NS
+        else:
+            self._not_before_ns = 0
+
+    def _arm_timer(self) -> None:
+        due_ns = None if self._timer_queued else self._keeper.deadline_ns
+        if due_ns is not None:
+            due_ns = max(due_ns, self._not_before_ns)
+        if due_ns == self._timer_for_ns:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_for_ns = due_ns
+        if due_ns is not None:
+            delay_s = max(due_ns - self._clock.mono_ns(), 0) / NS_PER_S
+            self._timer = self._loop.call_later(delay_s, self._timer_due)
+
+    def _timer_due(self) -> None:
+        self._timer, due_ns, self._timer_for_ns = None, self._timer_for_ns, None
+        if due_ns is not None and self._clock.mono_ns() >= due_ns:
+            self._timer_queued = True
+            self._enter(Entry(self._adapter.timer(), EntryKind.TIMER))
+        else:
+            self._arm_timer()
+
+    # --- health -------------------------------------------------------------------------------------------------------
+
+    def health(self) -> dict[str, int]:
+        """All counters of the loop, for the pulse."""
+        return {
+            **self.counters,
+            **self._inbox.counters,
+            **self._executor.counters,
+            **self._journal.counters,
+            **self._keeper.counters,
+            **self._recovery.counters,
+            **self._lag.counters,
+            "waiting": len(self._inbox),
+            "held": self._executor.held,
+            "uncommitted": self._journal.uncommitted,
+            "seq": self._keeper.seq,
+            "storage_degraded": int(bool(self._store.degraded)),
+            "running": int(self.state is State.RUNNING),
+        }

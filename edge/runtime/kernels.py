@@ -1,0 +1,53 @@
+"""What the daemon must know of each vertical beyond its kernel: how to make its inputs.
+
+A new vertical is one function and one line here. Kernels are imported when they are needed: the canteen's daemon never
+loads the garage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from edge.domain.devices import DeviceReading
+from edge.domain.kernel import Kernel
+
+if TYPE_CHECKING:
+    from edge.site_model import Site
+
+
+@dataclass(frozen=True, slots=True)
+class VerticalAdapter:
+    """A kernel and the constructors of the inputs that the shell itself makes.
+
+    ``command_type`` is the struct (or union) of commands; each has a ``command_id``. ``day`` takes an ISO date. ``configs``
+    gives the inputs that carry a site's configuration, in order."""
+
+    kernel: Kernel[Any, Any]
+    command_type: Any
+    timer: Callable[[], Any]
+    day: Callable[[str], Any]
+    configs: Callable[[Site], tuple[Any, ...]]
+    utc_offset_min: Callable[[Site], int]
+
+    def command_id(self, item: Any) -> str | None:
+        """The id under which ``item`` must be answered; None when nobody asked."""
+        return None if isinstance(item, DeviceReading) else getattr(item, "command_id", None)
+
+
+def _canteen() -> VerticalAdapter:
+    from edge.domain.canteen.kernel import CanteenKernel  # noqa: PLC0415 - see the module's head
+    from edge.domain.canteen.messages import Command, ConfigApplied, DayOpened, Timer  # noqa: PLC0415
+
+    return VerticalAdapter(
+        kernel=CanteenKernel(),
+        command_type=Command,
+        timer=Timer,
+        day=DayOpened,
+        configs=lambda site: (ConfigApplied(site.canteen),),
+        utc_offset_min=lambda site: site.canteen.utc_offset_min,
+    )
+
+
+KERNELS: dict[str, Callable[[], VerticalAdapter]] = {"canteen": _canteen}
