@@ -36,7 +36,7 @@ class ErrorKind(StrEnum):
 
 
 class Refusal(NamedTuple):
-    """What a grammar says of a candidate that fails. A ``weak`` one failed so early that it is told by its own kind
+    """What a grammar says of a candidate that fails; NOISE where a byte is not even a candidate. A ``weak`` one failed so early that it is told by its own kind
     only where a frame was due, and is noise elsewhere. ``salvaged`` are whole objects that could be read, told to a
     person and never acted on."""
 
@@ -221,7 +221,7 @@ class Scanner(Generic[F]):
         offset = self._base + at
         if offset < self._covered:
             return
-        if refusal.weak and offset != self._due:
+        if refusal.kind is ErrorKind.NOISE or (refusal.weak and offset != self._due):
             self._drop(at, at + 1)
             return
         self._end_noise(found)

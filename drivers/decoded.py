@@ -34,6 +34,6 @@ def decode_stream(grammar: Grammar[F], data: bytes, describe: Callable[[F], Fiel
             continue
         error: Fields = {"kind": item.kind.value, "detail": item.detail}
         if item.salvaged:
-            error["salvaged"] = msgspec.to_builtins(item.salvaged)
+            error["salvaged"] = msgspec.to_builtins(list(item.salvaged))
         errors.append(error)
     return Decoded(frames, errors, scanner.pending)

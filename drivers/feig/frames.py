@@ -154,15 +154,19 @@ class Grammar:
         header = data[at + 1 : at + 3]
         if not header:
             return 0
-        length = int.from_bytes(header.ljust(2, b"\0"))
-        if length > ADVANCED_MAX_LENGTH or (len(header) == 2 and length < self._advanced_min):
-            detail = f"advanced LEN is {length}, must be {self._advanced_min} to {ADVANCED_MAX_LENGTH}"
-            return Refusal(ErrorKind.BAD_LENGTH, detail)
-        return length if len(header) == 2 else 0
+        limits = f"must be {self._advanced_min} to {ADVANCED_MAX_LENGTH}"
+        if header[0] > ADVANCED_MAX_LENGTH >> 8:
+            return Refusal(ErrorKind.BAD_LENGTH, f"advanced LEN begins with {header[0]:02x}, {limits}")
+        if len(header) == 1:
+            return 0
+        length = int.from_bytes(header)
+        if not self._advanced_min <= length <= ADVANCED_MAX_LENGTH:
+            return Refusal(ErrorKind.BAD_LENGTH, f"advanced LEN is {length}, {limits}")
+        return length
 
     def parse(self, raw: bytes) -> Frame | Refusal:
-        if crc16_8408(raw) != 0:
-            found, right = int.from_bytes(raw[-2:], "little"), crc16_8408(raw[:-2])
+        found, right = int.from_bytes(raw[-2:], "little"), crc16_8408(raw[:-2])
+        if found != right:
             return Refusal(ErrorKind.BAD_CHECKSUM, f"CRC is {found:04x}, must be {right:04x}")
         advanced = raw[0] == ADVANCED_START
         at = 3 if advanced else 1

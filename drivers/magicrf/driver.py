@@ -34,8 +34,9 @@ _NO_SELECT = b"\x01"
 _TEXT_LENGTH_MAX = 64
 _QUIET_MS = 40
 """Silence after refused bytes while an answer is due; a round may take longer than ``round_gap_ms`` to begin."""
-_UNHEARD = 0
-_OK_NAME = "ok"
+CHECK_EVERY_NS = 5_000 * NS_PER_MS
+_STATUS_OK = 0
+_STATUS_OK_NAME = "ok"
 
 
 class MagicRfDriver(PlateReader[Frame]):
@@ -55,6 +56,8 @@ class MagicRfDriver(PlateReader[Frame]):
         self._reply_timeout_ns = reader.integer("reply_timeout_ms", 200, 20, 10_000) * NS_PER_MS
         reader.finish()
         self._strays_seen = 0
+        self._check_ns = 0
+        self._restart_suspected = False
         super().__init__(idle_poll_ms)
 
     def _new_engine(self) -> Engine[Frame]:
@@ -66,12 +69,32 @@ class MagicRfDriver(PlateReader[Frame]):
         model = yield from self._text("hardware version (03 00)", 0)
         firmware = yield from self._text("software version (03 01)", 1)
         self._ready_detail = yield from self._text("maker (03 02)", 2)
+        yield from self._set_up()
+        self._strays_seen = self._engine.strays
+        return DeviceIdentity(protocol=self.protocol, model=model or "MagicRF", firmware=firmware)
+
+    def _set_up(self) -> Script[None]:
+        """Everything that the module forgets when it restarts."""
         yield from self._set("region", Command.SET_REGION, bytes([self._region]))
         yield from self._set("power", Command.SET_TX_POWER, self._power_cdbm.to_bytes(2))
         yield from self._set("select mode", Command.SET_SELECT_MODE, _NO_SELECT)
         yield from self._set("query", Command.SET_QUERY, self._query(session=0))
-        self._strays_seen = self._engine.strays
-        return DeviceIdentity(protocol=self.protocol, model=model or "MagicRF", firmware=firmware)
+        self._check_ns = self._engine.now_ns + CHECK_EVERY_NS
+        self._restart_suspected = False
+
+    def _keep_set_up(self) -> Script[None]:
+        """A module that restarted (weak USB supply) polls on at full power in whatever session it likes: after silence,
+        and every few seconds, make sure that it still has our settings."""
+        if not self._restart_suspected:
+            if self._engine.now_ns < self._check_ns:
+                return
+            query: Frame | Silence = yield self._ask(Command.GET_QUERY)
+            power: Frame | Silence = yield self._ask(Command.GET_TX_POWER)
+            self._check_ns = self._engine.now_ns + CHECK_EVERY_NS
+            wanted = [self._query(session=0), self._power_cdbm.to_bytes(2)]
+            if [answer.parameter for answer in (query, power) if isinstance(answer, Frame)] == wanted:
+                return
+        yield from self._set_up()
 
     def _text(self, step: str, which: int) -> Script[str]:
         """A text of the module, "" when it refuses the question."""
@@ -92,6 +115,7 @@ class MagicRfDriver(PlateReader[Frame]):
         return (_QUERY_TREXT | session << _SESSION_SHIFT | self._q << _Q_SHIFT).to_bytes(2)
 
     def _statistical_pass(self) -> Script[bool]:
+        yield from self._keep_set_up()
         log = PassLog(self._engine.now_ns)
         heard, fault = yield from self._round(log)
         self._report(log.close(self._engine.now_ns, residual=False, independent=True))
@@ -100,6 +124,7 @@ class MagicRfDriver(PlateReader[Frame]):
 
     def _residual_pass(self) -> Script[bool]:
         """Two rounds in S1: the first silences what it reads, the second shows what has not answered."""
+        yield from self._keep_set_up()
         first = PassLog(self._engine.now_ns)
         answer: Frame | Silence = yield self._ask(Command.SET_QUERY, self._query(session=1))
         if isinstance(answer, Silence) or answer.parameter != b"\0":
@@ -122,7 +147,6 @@ class MagicRfDriver(PlateReader[Frame]):
     def _back_to_s0(self) -> Script[None]:
         """Polling in S1 would not be independent, so a module that does not obey is set up anew."""
         yield from self._set("query", Command.SET_QUERY, self._query(session=0))
-        self._strays_seen = self._engine.strays
 
     def _switch_field(self, *, on: bool) -> Script[None]:
         """The carrier is on only during a poll; off is said all the same."""
@@ -155,11 +179,13 @@ class MagicRfDriver(PlateReader[Frame]):
             name = error_name(answer.error_code) or f"unknown_{answer.error_code:02x}"
             log.end(answer.error_code, name, complete=fault is None and not damaged)
         elif told:
-            log.end(_UNHEARD, _OK_NAME, complete=not damaged)
+            log.end(_STATUS_OK, _STATUS_OK_NAME, complete=not damaged)
         else:
             assert silence is not None
             log.end(NO_STATUS, silence.value, complete=False)
-        return silence is not Silence.TIMED_OUT or told > 0, fault
+        heard = silence is not Silence.TIMED_OUT or told > 0
+        self._restart_suspected = self._restart_suspected or not heard
+        return heard, fault
 
     def _after(self, log: PassLog, fault: int | None) -> Script[None]:
         """What a round says of the module's health."""

@@ -176,10 +176,15 @@ class Grammar:
         header = data[at : at + _HEADER_LENGTH]
         if len(header) > 1 and header[1] > FrameType.NOTICE:
             return Refusal(ErrorKind.BAD_VALUE, f"TYPE is {header[1]:02x}, must be 00, 01 or 02", weak=True)
-        length = int.from_bytes(header[3:].ljust(2, b"\0"))
+        limit = f"at most {PARAMETER_MAX_LENGTH}"
+        if len(header) > 3 and header[3] > PARAMETER_MAX_LENGTH >> 8:
+            return Refusal(ErrorKind.BAD_LENGTH, f"PL begins with {header[3]:02x}, {limit}")
+        if len(header) < _HEADER_LENGTH:
+            return 0
+        length = int.from_bytes(header[3:])
         if length > PARAMETER_MAX_LENGTH:
-            return Refusal(ErrorKind.BAD_LENGTH, f"PL claims {length} bytes or more, at most {PARAMETER_MAX_LENGTH}")
-        return length + _OVERHEAD if len(header) == _HEADER_LENGTH else 0
+            return Refusal(ErrorKind.BAD_LENGTH, f"PL is {length}, {limit}")
+        return length + _OVERHEAD
 
     def parse(self, raw: bytes) -> Frame | Refusal:
         if raw[-1] != self._end:
