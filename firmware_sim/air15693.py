@@ -1,10 +1,11 @@
 """ISO15693 on the air: the 16-slot anticollision tree and what it costs in time.
 
-The hard part is the capture effect: in a slot where two chips answer, the stronger may decode cleanly, and then the reader
-never learns that there was a second one and calls the pass complete. A user would notice as a plate that is missing from a
-"complete" tray every time, until one of the two is moved.
+The hard part is the capture effect: in a slot where two chips answer, the stronger may decode cleanly, and then the
+reader never learns that there was a second one and calls the pass complete. A user would notice as a plate that is
+missing from a "complete" tray every time, until one of the two is moved.
 
-Times from the units of the standard at fc = 13.56 MHz (canteen reference, section 1.1): request 1 of 4, reply 26.48 kbit/s.
+Times from the units of the standard at fc = 13.56 MHz (canteen reference, section 1.1): request 1 of 4, reply 26.48
+kbit/s.
 """
 
 from __future__ import annotations
@@ -55,11 +56,11 @@ def exchange_ns(request_bytes: int, reply_bytes: int) -> int:
 
 @dataclass(slots=True, frozen=True)
 class AirSettings:
-    """``ask_percent``: modulation, 100 or 10. ``capture_db``: margin at which the stronger of two chips decodes; infinity
-    switches capture off. ``slot_error_p``: chance that a lone answer is spoilt by noise and looks like a collision.
-    ``max_rounds``: inventory requests after which the reader gives up a pass. ``stay_quiet``: count the time of the Stay
-    Quiet request that silences each chip told (the only way in the standard to enter that state); the tree times of the
-    reference are without it."""
+    """``ask_percent``: modulation, 100 or 10. ``capture_db``: margin at which the stronger of two chips decodes;
+    infinity switches capture off. ``slot_error_p``: chance that a lone answer is spoilt by noise and looks like a
+    collision. ``max_rounds``: inventory requests after which the reader gives up a pass. ``stay_quiet``: count the
+    time of the Stay Quiet request that silences each chip told (the only way in the standard to enter that state);
+    the tree times of the reference are without it."""
 
     ask_percent: int = 100
     capture_db: float = 6.0

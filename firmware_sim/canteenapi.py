@@ -1,8 +1,8 @@
 """The canteen's HTTP API as the floor's people use it: a small HTTP/1.1 client on asyncio streams.
 
-The hard part is not to do harm when the API is away: a command that may or may not have arrived is repeated under the same
-Idempotency-Key, a bounded number of times, and never under a new one. A user would notice a mistake as a tray paid twice.
-One connection per request: a dropped one can only ever lose one answer.
+The hard part is not to do harm when the API is away: a command that may or may not have arrived is repeated under the
+same Idempotency-Key, a bounded number of times, and never under a new one. A user would notice a mistake as a tray
+paid twice. One connection per request: a dropped one can only ever lose one answer.
 """
 
 from __future__ import annotations

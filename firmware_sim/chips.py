@@ -1,9 +1,9 @@
 """Chips, and the antenna fields in which they lie.
 
-The hard part is what makes two reads of the same chip independent or not. A chip answers a pass with its own probability
-``read_p``, drawn anew for each pass; but its quiet and inventoried flags live in the chip, survive until it loses power, and
-are forgotten when it is lifted out of the field. A model that forgets this makes any stopping rule look good; the user
-would notice as plates that are sold without being paid.
+The hard part is what makes two reads of the same chip independent or not. A chip answers a pass with its own
+probability ``read_p``, drawn anew for each pass; but its quiet and inventoried flags live in the chip, survive until
+it loses power, and are forgotten when it is lifted out of the field. A model that forgets this makes any stopping
+rule look good; the user would notice as plates that are sold without being paid.
 
 Strengths are dB relative to a plate lying well on the middle of the antenna.
 """
@@ -28,8 +28,9 @@ _placement_ids = itertools.count(1)
 
 @dataclass(slots=True, eq=False)
 class Chip:
-    """One chip under one plate. ``uid`` is lower-case hex, most significant byte first: 16 digits beginning with e0 for
-    ISO15693, an EPC of whole 16-bit words for Gen2. ``read_p`` is the chance to answer one pass on the middle of an antenna."""
+    """One chip under one plate. ``uid`` is lower-case hex, most significant byte first: 16 digits beginning with e0
+    for ISO15693, an EPC of whole 16-bit words for Gen2. ``read_p`` is the chance to answer one pass on the middle of
+    an antenna."""
 
     uid: str
     read_p: float = 0.9
@@ -73,7 +74,8 @@ class Answer:
 
 @dataclass(slots=True)
 class Leak:
-    """How much of a neighbour's tray this antenna hears: chance per chip and pass, and the loss against an own plate."""
+    """How much of a neighbour's tray this antenna hears: chance per chip and pass, and the loss against an own
+    plate."""
 
     source: Field
     probability: float
@@ -94,7 +96,8 @@ class Field:
         self.leaks: list[Leak] = []
 
     def place(self, chip: Chip) -> None:
-        """Put a plate down. A second chip with the same UID cannot exist; placing it again is a mistake of the caller."""
+        """Put a plate down. A second chip with the same UID cannot exist; placing it again is a mistake of the
+        caller."""
         if chip.uid in self.placed:
             raise ValueError(f"plate {chip.uid} lies on this tray already")
         if len(self.placed) >= MAX_CHIPS:

@@ -1,7 +1,7 @@
 """The control socket: one JSON object a line in, one JSON object a line out, on a Unix socket only its owner can open.
 
-Every request gets exactly one answer, ``{"ok": true, ..}`` or ``{"ok": false, "error": ".."}``, also garbage and requests that
-fail inside; a control request never ends the simulator.
+Every request gets exactly one answer, ``{"ok": true, ..}`` or ``{"ok": false, "error": ".."}``, also garbage and
+requests that fail inside; a control request never ends the simulator.
 """
 
 from __future__ import annotations

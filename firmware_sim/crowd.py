@@ -65,7 +65,7 @@ class Crowd:
                 station.give_back(plates, sold=False)
                 continue
             await self._visit(station, Tray(plates, member))
-            await asyncio.sleep(self._rng.uniform(1.0, 2.5))
+            await asyncio.sleep(self._rng.uniform(1.0, 2.5) * self._config.pace)
 
     async def step_aside(self, station: Station) -> None:
         """The diner at this lane takes the tray and goes."""
@@ -75,9 +75,7 @@ class Crowd:
             await asyncio.wait({visit})
 
     async def _visit(self, station: Station, tray: Tray) -> None:
-        token = self._config.terminal_tokens[station.lane]
-        rng = random.Random(self._rng.getrandbits(64))
-        visit = asyncio.create_task(Diner(station, self._api, self._kitchen, token, rng).visit(tray))
+        visit = asyncio.create_task(self._diner(station).visit(tray))
         self._visits[station.lane] = visit
         if tray.member is not None:
             self._busy_members.add(tray.member.card)
@@ -90,6 +88,11 @@ class Crowd:
                 self._busy_members.discard(tray.member.card)
         if not visit.cancelled() and visit.exception() is not None:
             say(f"lane {station.lane}: a diner fell over: {visit.exception()!r}")
+
+    def _diner(self, station: Station) -> Diner:
+        token = self._config.terminal_tokens[station.lane]
+        rng = random.Random(self._rng.getrandbits(64))
+        return Diner(station, self._api, self._kitchen, token, rng=rng, pace=self._config.pace)
 
     def _who(self) -> MemberConfig | None:
         idle = [member for member in self._config.members if member.card not in self._busy_members]

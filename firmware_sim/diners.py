@@ -1,8 +1,9 @@
-"""A simulated diner at a checkout lane: puts the tray down, shows a card, reads the screen, pays what it says, and goes.
+"""A simulated diner at a checkout lane: puts the tray down, shows a card, reads the screen, pays what it says, and
+goes.
 
-The hard part is to act only on what a person would see: pay exactly the tray, version and sum on the screen, count the own plates
-when the screen asks or shows fewer, take off a plate that blocks, call for help when nothing helps. A user would notice a
-mistake as a demo that pays trays which nobody put down.
+The hard part is to act only on what a person would see: pay exactly the tray, version and sum on the screen, count
+the own plates when the screen asks or shows fewer, take off a plate that blocks, call for help when nothing helps. A
+user would notice a mistake as a demo that pays trays which nobody put down.
 """
 
 from __future__ import annotations
@@ -38,12 +39,15 @@ class Tray:
 class Diner:
     """One visit to one lane. ``visit`` returns when the tray is off the lane again, however it went."""
 
-    def __init__(self, station: Station, api: CanteenApi, kitchen: Kitchen, token: str, rng: random.Random) -> None:
+    def __init__(
+        self, station: Station, api: CanteenApi, kitchen: Kitchen, token: str, *, rng: random.Random, pace: float
+    ) -> None:
         self._station = station
         self._api = api
         self._kitchen = kitchen
         self._token = token
         self._rng = rng
+        self._pace = pace
         self._confirmed: tuple[str, int] | None = None
         self._order_id = ""
         self._called = False
@@ -62,13 +66,17 @@ class Diner:
             sold = await self._buy(tray)
             if sold:
                 self._step("leaving")
-                await asyncio.sleep(self._rng.uniform(2.0, 4.0))
+                await self._pause(2.0, 4.0)
             return sold
         finally:
-            # A payment without a clear no may be on the books: such plates must be filled anew before they are sold again.
+            # A payment without a clear no may be on the books: such plates must be filled anew before they are sold
+            # again.
             station.lift_all(sold=bool(self._order_id))
             station.diner = None
             station.held_by = ""
+
+    async def _pause(self, low_s: float, high_s: float) -> None:
+        await asyncio.sleep(self._rng.uniform(low_s, high_s) * self._pace)
 
     # --- steps
 
@@ -78,7 +86,7 @@ class Diner:
 
     async def _show_card(self, member: MemberConfig) -> None:
         self._step("identifying")
-        await asyncio.sleep(self._rng.uniform(0.2, 0.8))
+        await self._pause(0.2, 0.8)
         await self._command("identify", {"card": member.card})
 
     async def _buy(self, tray: Tray) -> bool:
@@ -89,7 +97,7 @@ class Diner:
             if view is None:
                 return False
             self._step("looking")
-            await asyncio.sleep(self._rng.uniform(2.0, 4.0))
+            await self._pause(2.0, 4.0)
             self._step("paying")
             view = await self._look() or view
             reply = await self._pay(view, cash=cash or (view.balance_fen or 0) < view.payable_fen)
@@ -147,7 +155,7 @@ class Diner:
                 await self._count(view)
             elif view.phase == "blocked":
                 problem_since_s = problem_since_s or time.monotonic()
-                if time.monotonic() - problem_since_s >= READ_PROBLEM_S:
+                if time.monotonic() - problem_since_s >= READ_PROBLEM_S * self._pace:
                     problem_since_s = None
                     await self._solve(view)
         seen = f"phase {last.phase} {last.problem}".strip() if last else "no screen"

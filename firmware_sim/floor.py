@@ -1,13 +1,14 @@
-"""The simulated canteen floor: lanes with readers on pseudo-terminals, a kitchen, diners, and the control socket of the demo.
+"""The simulated canteen floor: lanes with readers on pseudo-terminals, a kitchen, diners, and the control socket of
+the demo.
 
     python -m firmware_sim.floor --config FILE.json
 
-The file is described in ``firmware_sim.floorconfig``. The floor never ends because the API is away: it says so once and goes on when it
-is back. A tray that the user puts down by the control socket takes precedence over diners; it stays until the user removes
-it, or some seconds after it was paid.
+The file is described in ``firmware_sim.floorconfig``. The floor never ends because the API is away: it says so once
+and goes on when it is back. A tray that the user puts down by the control socket takes precedence over diners; it
+stays until the user removes it, or some seconds after it was paid.
 
-Control socket, one JSON object a line: ``state``; ``place`` {lane, dishes, unknown, dead, unbound, card}; ``remove`` {lane}; ``fault`` {lane, fault};
-``diners`` {on, per_minute}.
+Control socket, one JSON object a line: ``state``; ``place`` {lane, dishes, unknown, dead, unbound, card}; ``remove``
+{lane}; ``fault`` {lane, fault}; ``diners`` {on, per_minute}.
 """
 
 from __future__ import annotations
@@ -63,9 +64,9 @@ class Floor:
             tasks = [asyncio.create_task(self._kitchen.work()), asyncio.create_task(self._kitchen.top_up_members())]
             tasks += [asyncio.create_task(self._crowd.serve(station)) for station in self._stations.values()]
             tasks.append(asyncio.create_task(self._crowd.arrive()))
-            say(
-                f"ready: {', '.join(f'lane {lane.lane} ({lane.protocol}) at {lane.link}' for lane in self._config.lanes)}"
-            )
+            for lane in self._config.lanes:
+                say(f"lane {lane.lane}: {lane.protocol} at {lane.link}")
+            say("ready")
             await self._until_one_fails(tasks)
         finally:
             for task in [*tasks, *self._watchers.values()]:
@@ -162,11 +163,11 @@ class Floor:
         try:
             async with asyncio.timeout(PROVIDE_S):
                 for dish in dishes + dead:
-                    plates.append(await self._full_plate(station, dish))
+                    plates += [await self._full_plate(station, dish)]
             for plate in plates[len(dishes) :]:
                 plate.chip.dead = True
             for _ in range(counts["unbound"]):
-                plates.append(self._unbound_plate(station))
+                plates += [self._unbound_plate(station)]
         except ControlError:
             station.give_back(plates, sold=False)
             raise
@@ -206,7 +207,7 @@ class Floor:
             while not paid:
                 await asyncio.sleep(LOOK_EVERY_S)
                 paid = await self._is_paid(station.lane)
-            await asyncio.sleep(AFTER_PAID_S)
+            await asyncio.sleep(AFTER_PAID_S * self._config.pace)
             station.held_by, station.wanted = "", False
         finally:
             # Unsure whether it was paid: filled anew, a plate is right either way.

@@ -1,12 +1,14 @@
 """The floor's configuration file: one JSON object, checked whole, every mistake told at once.
 
-Keys: ``control`` (path of the control socket), ``api`` (``http://host:port``), ``tokens`` {kitchen, cashier, terminal: {lane: token}}, ``lanes``
-[{lane, protocol: feig|magicrf, link, baud?, parity?, seed?}], ``dishes`` [{dish_id, weight?}] of today's menu (``weight``: true or the
-usual grams for a dish priced by weight), ``plates`` [{uid, label, chips?: hf|uhf|both}], ``members`` [{token, card, label: {zh, en}}],
-``per_minute``, ``diners`` (bool, default true), ``seed``, ``physics`` {beta_a, beta_b, dead_p, wrong_plate_p, leak_hf_p, leak_uhf_p,
-capture_db, ask_percent}.
+Keys: ``control`` (path of the control socket), ``api`` (``http://host:port``), ``tokens`` {kitchen, cashier,
+terminal: {lane: token}}, ``lanes`` [{lane, protocol: feig|magicrf, link, baud?, parity?, seed?}], ``dishes``
+[{dish_id, weight?}] of today's menu (``weight``: true or the usual grams for a dish priced by weight), ``plates``
+[{uid, label, chips?: hf|uhf|both}], ``members`` [{token, card, label: {zh, en}}], ``per_minute``, ``diners`` (bool,
+default true), ``pace`` (scales people's pauses, 1 = human), ``seed``, ``physics`` {beta_a, beta_b, dead_p,
+wrong_plate_p, leak_hf_p, leak_uhf_p, capture_db, ask_percent}.
 
-A plate's chip is HF (ISO15693) when its number is 16 hex digits beginning with e0, else UHF (an EPC); ``chips`` says otherwise.
+A plate's chip is HF (ISO15693) when its number is 16 hex digits beginning with e0, else UHF (an EPC); ``chips`` says
+otherwise.
 """
 
 from __future__ import annotations
@@ -92,6 +94,7 @@ class FloorConfig:
     members: tuple[MemberConfig, ...]
     per_minute: int
     diners: bool
+    pace: float
     seed: int
     physics: Physics
 
@@ -152,7 +155,20 @@ def load(path: Path) -> FloorConfig:
     return config
 
 
-_TOP = {"control", "api", "tokens", "lanes", "dishes", "plates", "members", "per_minute", "diners", "seed", "physics"}
+_TOP = {
+    "control",
+    "api",
+    "tokens",
+    "lanes",
+    "dishes",
+    "plates",
+    "members",
+    "per_minute",
+    "diners",
+    "pace",
+    "seed",
+    "physics",
+}
 
 
 def _build(reader: _Reader, raw: object) -> FloorConfig:
@@ -164,10 +180,12 @@ def _build(reader: _Reader, raw: object) -> FloorConfig:
     for lane in lanes:
         if not any(lane.family in plate.families for plate in plates):
             reader.say(f"lane {lane.lane}", f"reads {lane.family} chips, no plate has one; add plates or chips: both")
-    seed = reader.get(top, "seed", "", int, 1)
     per_minute = reader.get(top, "per_minute", "", int, 6)
     if not 1 <= per_minute <= 60:
         reader.say("per_minute", "must be 1..60")
+    pace = reader.get(top, "pace", "", float, 1.0)
+    if not 0.01 <= pace <= 10:
+        reader.say("pace", "must be 0.01..10")
     return FloorConfig(
         control=Path(reader.get(top, "control", "", str)),
         api=_api(reader, top),
@@ -180,7 +198,8 @@ def _build(reader: _Reader, raw: object) -> FloorConfig:
         members=_members(reader, top),
         per_minute=per_minute,
         diners=reader.get(top, "diners", "", bool, default=True),
-        seed=seed,
+        pace=pace,
+        seed=reader.get(top, "seed", "", int, 1),
         physics=_physics(reader, top),
     )
 

@@ -1,11 +1,13 @@
 """Gen2 (UHF) on the air: framed slots, sessions, RSSI, and what a round costs in time.
 
-The hard part is memory: each chip keeps an inventoried flag per session, and how long it lasts decides whether the next
-round is a new trial or silence. S0 is forgotten when the carrier goes off, S1 after 0.5 to 5 s whether powered or not, S2
-and S3 some time after power is lost. A user would notice a wrong model as plates that vanish from every second round.
+The hard part is memory: each chip keeps an inventoried flag per session, and how long it lasts decides whether the
+next round is a new trial or silence. S0 is forgotten when the carrier goes off, S1 after 0.5 to 5 s whether powered
+or not, S2 and S3 some time after power is lost. A user would notice a wrong model as plates that vanish from every
+second round.
 
-Slot timing from the Gen2 air interface (T1, T2, preambles, command lengths); the reader's clock (Tari 25 us, TRcal 100 us) is
-our choice: it gives 80 kHz FM0 at DR 8, which is what the data sheet of the YPD-R200 names (RFID reference, section 3.5).
+Slot timing from the Gen2 air interface (T1, T2, preambles, command lengths); the reader's clock (Tari 25 us, TRcal
+100 us) is our choice: it gives 80 kHz FM0 at DR 8, which is what the data sheet of the YPD-R200 names (RFID
+reference, section 3.5).
 """
 
 from __future__ import annotations
@@ -58,7 +60,8 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class SlotTimes:
-    """Time of an empty, a collided and a read slot. ``for_query`` derives them from DR, M, TRext and the EPC's length."""
+    """Time of an empty, a collided and a read slot. ``for_query`` derives them from DR, M, TRext and the EPC's
+    length."""
 
     empty_ns: int
     collided_ns: int
@@ -86,9 +89,10 @@ class SlotTimes:
 
 @dataclass(frozen=True, slots=True)
 class Gen2Settings:
-    """``capture_db`` as for HF. ``frames_per_round``: after a frame with collisions the reader asks again, with a Q that fits
-    them, at most so many frames (dynamic Q; published modules do not say how). ``nominal_cdbm``: transmit power at which
-    plates give ``rssi_dbm`` and neighbours leak as set; own plates are in the near field and read at any power."""
+    """``capture_db`` as for HF. ``frames_per_round``: after a frame with collisions the reader asks again, with a Q
+    that fits them, at most so many frames (dynamic Q; published modules do not say how). ``nominal_cdbm``: transmit
+    power at which plates give ``rssi_dbm`` and neighbours leak as set; own plates are in the near field and read at
+    any power."""
 
     capture_db: float = 6.0
     frames_per_round: int = 3
@@ -132,7 +136,8 @@ def set_flag(placed: Placed, session: int, now_ns: int, rng: random.Random, *, t
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """A Select command: ``target`` 0..3 the session whose flag it sets, 4 SL; ``action`` 0..7; mask bits of a bank from ``pointer``."""
+    """A Select command: ``target`` 0..3 the session whose flag it sets, 4 SL; ``action`` 0..7; mask bits of a bank
+    from ``pointer``."""
 
     target: int
     action: int
@@ -210,7 +215,8 @@ def _run_frame(
     capture_db: float,
     offset_db: float,
 ) -> None:
-    """One frame: each chip in a random slot. Only occupied slots are looked at, so a frame of Q 15 costs no more to compute."""
+    """One frame: each chip in a random slot. Only occupied slots are looked at, so a frame of Q 15 costs no more to
+    compute."""
     slots: dict[int, list[Answer]] = {}
     for answer in waiting:
         slots.setdefault(rng.randrange(1 << q), []).append(answer)

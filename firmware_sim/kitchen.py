@@ -53,7 +53,8 @@ class Kitchen:
             await asyncio.sleep(pause_s)
 
     async def provide(self, family: str, dish_id: str, count: int) -> list[Plate]:
-        """``count`` full plates of a dish, filled now if need be. Fewer when no plate is left to fill or the API is away."""
+        """``count`` full plates of a dish, filled now if need be. Fewer when no plate is left to fill or the API is
+        away."""
         plates: list[Plate] = []
         for _ in range(3 * count):
             plate = self._pile.take(family, dish_id)

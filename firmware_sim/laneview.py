@@ -9,8 +9,8 @@ from firmware_sim.canteenapi import Reply
 
 @dataclass(frozen=True, slots=True)
 class LaneView:
-    """``plates``: UIDs shown; of them ``priced`` are charged and ``blocking`` stop the payment. ``balance_fen``: None without
-    a member."""
+    """``plates``: UIDs shown; of them ``priced`` are charged and ``blocking`` stop the payment. ``balance_fen``: None
+    without a member."""
 
     phase: str
     problem: str
@@ -27,7 +27,8 @@ class LaneView:
 
 
 def read_view(reply: Reply) -> LaneView:
-    """The view in an answer to GET /canteen/lanes/{lane}. Missing parts read as empty: a person would see nothing there."""
+    """The view in an answer to GET /canteen/lanes/{lane}. Missing parts read as empty: a person would see nothing
+    there."""
     body = reply.body
     plates = [plate for plate in _list(body.get("plates")) if isinstance(plate, dict)]
     diner = _dict(body.get("diner"))

@@ -1,8 +1,8 @@
 """The serial line of a simulated reader: wire time, and the faults a line can have.
 
-The hard part is that faults must be true to a real line: they act on bytes after the frame is made, both ways, they keep
-the order of bytes, and they come from their own seed, so that switching a fault on never changes what the radio draws. A
-user would notice as a driver that passes its fault tests and then hangs on the first bad cable.
+The hard part is that faults must be true to a real line: they act on bytes after the frame is made, both ways, they
+keep the order of bytes, and they come from their own seed, so that switching a fault on never changes what the radio
+draws. A user would notice as a driver that passes its fault tests and then hangs on the first bad cable.
 
 Times are simulated ns. Frames become visible when their last byte has crossed the wire; a dribbling line gives them
 piece by piece.
@@ -41,9 +41,10 @@ class LineSettings:
 
 @dataclass(frozen=True, slots=True)
 class LineFaults:
-    """What is wrong with the line. Probabilities are per byte except ``noise_p`` (per frame: a burst of 1..8 bytes before
-    it). ``noise`` also sends bursts while nothing is said, ``dribble`` hands out frames in pieces of 1..5 bytes with
-    pauses of up to ``dribble_gap_ns``. ``mute``: the reader hears and works, but nothing comes back. ``deaf``: it hears nothing.
+    """What is wrong with the line. Probabilities are per byte except ``noise_p`` (per frame: a burst of 1..8 bytes
+    before it). ``noise`` also sends bursts while nothing is said, ``dribble`` hands out frames in pieces of 1..5
+    bytes with pauses of up to ``dribble_gap_ns``. ``mute``: the reader hears and works, but nothing comes back.
+    ``deaf``: it hears nothing.
     """
 
     noise: bool = False
@@ -96,8 +97,8 @@ class Line:
     rng: random.Random
     faults: LineFaults = field(default_factory=LineFaults)
     counters: LineCounters = field(default_factory=LineCounters)
-    sent_end_ns: int = 0
-    _heard_end_ns: int = 0
+    sent_end_ns: int = -1_000_000_000
+    _heard_end_ns: int = -1_000_000_000
     _out: deque[tuple[int, bytes]] = field(default_factory=deque)
     _waiting: int = 0
     _next_noise_ns: int | None = None

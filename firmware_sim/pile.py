@@ -1,8 +1,8 @@
 """The canteen's pile of plates, and where each plate is: clean, being filled, full, on a tray, dirty.
 
-The hard part is to know which plates can be put on a tray so that they are priced: bound to the asked dish and not sold since. The
-pile believes what the API confirmed, nothing else. A user would notice a mistake as an asked dish that shows as sold.
-Time is monotonic seconds, given by the caller.
+The hard part is to know which plates can be put on a tray so that they are priced: bound to the asked dish and not
+sold since. The pile believes what the API confirmed, nothing else. A user would notice a mistake as an asked dish
+that shows as sold. Time is monotonic seconds, given by the caller.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Where(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Plate:
-    """``dish_id`` is what the canteen has it bound to, None before its first filling. STRANGE plates belong to no canteen;
-    FILLING ones wait for the canteen's word."""
+    """``dish_id`` is what the canteen has it bound to, None before its first filling. STRANGE plates belong to no
+    canteen; FILLING ones wait for the canteen's word."""
 
     chip: Chip
     families: frozenset[str]
@@ -120,8 +120,8 @@ class Pile:
             plate.dish_id = dish_id
 
     def back(self, plate: Plate, now_s: float, *, sold: bool, wash_s: float) -> None:
-        """A plate comes off a tray: eaten from and to be washed, or as full as before. A dead chip gets replaced, under the
-        same number, so that a long demo does not run out of plates."""
+        """A plate comes off a tray: eaten from and to be washed, or as full as before. A dead chip gets replaced,
+        under the same number, so that a long demo does not run out of plates."""
         if plate.where is not Where.TRAY:
             return
         plate.chip.dead = False

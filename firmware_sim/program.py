@@ -1,7 +1,7 @@
 """One simulated reader as a program: ``python -m firmware_sim.feig`` and ``python -m firmware_sim.magicrf``.
 
-It makes a pty, points ``--link`` at it and answers like the device until it is told to stop (Ctrl-C, SIGTERM). With ``--control`` plates
-are put down and faults are switched while it runs.
+It makes a pty, points ``--link`` at it and answers like the device until it is told to stop (Ctrl-C, SIGTERM). With
+``--control`` plates are put down and faults are switched while it runs.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def checked_uid(uid: str) -> str:
 
 
 def run(main: Callable[[], Coroutine[object, object, int]]) -> int:
-    """Run ``main`` on a loop with microsecond timers (epoll rounds them up to a millisecond), until SIGINT or SIGTERM."""
+    """Run ``main`` on a loop with microsecond timers (epoll rounds them up to a millisecond), until SIGINT or
+    SIGTERM."""
     loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
     asyncio.set_event_loop(loop)
     task = loop.create_task(main())
@@ -134,7 +135,8 @@ async def run_reader(reader: PluggableReader, field: Field, options: argparse.Na
 
 
 def start(parser: argparse.ArgumentParser, build: Callable[[argparse.Namespace, Field], PluggableReader]) -> int:
-    """Parse the command line, lay the plates down, serve. Exit 2 for bad options, 4 when path or socket cannot be made."""
+    """Parse the command line, lay the plates down, serve. Exit 2 for bad options, 4 when path or socket cannot be
+    made."""
     options = parser.parse_args()
     field = Field(options.seed)
     try:

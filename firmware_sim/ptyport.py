@@ -1,8 +1,8 @@
 """A simulated reader behind a pseudo-terminal, in real time, with a stable link path.
 
-The hard part is what a pty does not do by itself: a host that is not there must lose bytes (a pty would keep them for the
-next one), a wrong baud rate must give garbage, and pulling the plug must look to the host like a vanished device whose path
-comes back as a new one. A user would notice as a demo that works and a real cable that does not.
+The hard part is what a pty does not do by itself: a host that is not there must lose bytes (a pty would keep them for
+the next one), a wrong baud rate must give garbage, and pulling the plug must look to the host like a vanished device
+whose path comes back as a new one. A user would notice as a demo that works and a real cable that does not.
 
 Parity cannot be told: Linux strips the parity flag from pseudo-terminals.
 """

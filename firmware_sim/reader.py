@@ -1,8 +1,8 @@
 """What every simulated reader has: a line, a field, power, and simulated time that only moves when told.
 
-The hard part is order: requests, rounds on the air and frames leaving the wire all happen at their own simulated times, and
-a caller may ask late. ``_advance`` therefore works off due things in the order of their times, however far the caller
-jumped. A user would notice as a recorded session that cannot be replayed.
+The hard part is order: requests, rounds on the air and frames leaving the wire all happen at their own simulated
+times, and a caller may ask late. ``_advance`` therefore works off due things in the order of their times, however far
+the caller jumped. A user would notice as a recorded session that cannot be replayed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ MAX_REQUESTS = 64
 
 
 class SimReader(Protocol):
-    """A reader in simulated time. ``deadline`` is when it next has bytes or work; ``take`` moves its time to ``now_ns``."""
+    """A reader in simulated time. ``deadline`` is when it next has bytes or work; ``take`` moves its time to
+    ``now_ns``."""
 
     def receive(self, data: bytes, now_ns: int) -> None: ...
     def deadline(self) -> int | None: ...

@@ -1,8 +1,8 @@
 """FEIG OBID frames as the reader sees them: requests in, replies out.
 
-Standard ``LEN ADR CMD DATA CRC16``, LEN counting every byte; advanced ``02 LENhi LENlo ADR CMD DATA CRC16``. Requests have no
-status byte, replies do (manual H20800-16e, as in the RFID reference section 2.1). A standard frame cannot have length 2,
-so a first byte of 02 always begins an advanced one.
+Standard ``LEN ADR CMD DATA CRC16``, LEN counting every byte; advanced ``02 LENhi LENlo ADR CMD DATA CRC16``. Requests
+have no status byte, replies do (manual H20800-16e, as in the RFID reference section 2.1). A standard frame cannot
+have length 2, so a first byte of 02 always begins an advanced one.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """A FEIG OBID reader: what it makes of the host's bytes, and what it answers when.
 
-The hard parts are its silences. It hears a frame only after 5 ms of quiet line (PSST) and drops one whose bytes come more
-than 12 ms apart; it never answers a frame with a bad CRC; and with ONT = 1 a chip that was told once is quiet until it
-leaves the field or an RF reset (69) comes, so that a second inventory of the same tray is empty. A user would notice a wrong
-model of this as a driver that works on the bench and hangs, or counts re-reads as evidence, on a real reader.
+The hard parts are its silences. It hears a frame only after 5 ms of quiet line (PSST) and drops one whose bytes come
+more than 12 ms apart; it never answers a frame with a bad CRC; and with ONT = 1 a chip that was told once is quiet
+until it leaves the field or an RF reset (69) comes, so that a second inventory of the same tray is empty. A user
+would notice a wrong model of this as a driver that works on the bench and hangs, or counts re-reads as evidence, on a
+real reader.
 
-Sources: ``drivers/feig/PROTOCOL.md``, the RFID reference (section 2), the manual of the ID ISC.MR/PR/PRH101 (15 ms RF reset,
-RF reset by the reader itself at ONT = 0, layouts of 65 and 66). Unverified there and chosen here: 6E answers two flag bytes
-for modes 0 and 1; PRESC asks only chips told before; NTFC repeats the pass until a chip comes or its time is over.
+Sources: ``drivers/feig/PROTOCOL.md``, the RFID reference (section 2), the manual of the ID ISC.MR/PR/PRH101 (15 ms RF
+reset, RF reset by the reader itself at ONT = 0, layouts of 65 and 66). Unverified there and chosen here: 6E answers
+two flag bytes for modes 0 and 1; PRESC asks only chips told before; NTFC repeats the pass until a chip comes or its
+time is over.
 """
 
 from __future__ import annotations
@@ -39,9 +41,9 @@ MORE, NTFC, PRESC = 0x80, 0x40, 0x20
 
 @dataclass(frozen=True, slots=True)
 class FeigSettings:
-    """A reader as it was commissioned. ``only_new`` is the option ONT (factory: on). ``tx_buffer``: longest answer in bytes,
-    more chips are told by MORE (status 94). ``max_sets``: chips the reader can keep; more give status 93. ``scan_mode``:
-    somebody left it on, B0 is refused with 82."""
+    """A reader as it was commissioned. ``only_new`` is the option ONT (factory: on). ``tx_buffer``: longest answer in
+    bytes, more chips are told by MORE (status 94). ``max_sets``: chips the reader can keep; more give status 93.
+    ``scan_mode``: somebody left it on, B0 is refused with 82."""
 
     address: int = 0
     only_new: bool = True
@@ -94,7 +96,7 @@ class FeigReader(ReaderBase):
 
     def _forget(self) -> None:
         self._buffer = bytearray()
-        self._last_heard_ns = -CHARACTER_GAP_NS
+        self._last_heard_ns = -1_000_000_000
         self._deaf_until_gap = False
         self._rf_on = True
         self._outputs: dict[int, int] = {}

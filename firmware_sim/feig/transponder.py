@@ -1,8 +1,8 @@
 """B0 commands to single chips: read blocks, select, reset to ready, stay quiet, system information.
 
-Layouts from the FEIG manuals of the PR101, MR200 and CPR30 (pages "[0x23]", "[0x25]", "[0x26]", "[0x2B]"). Chips here are
-NXP SLI-like: 28 blocks of 4 bytes, AFI and DSFID 0. Each addressed request is one trial on the air: a chip with read
-probability p answers it with p.
+Layouts from the FEIG manuals of the PR101, MR200 and CPR30 (pages "[0x23]", "[0x25]", "[0x26]", "[0x2B]"). Chips here
+are NXP SLI-like: 28 blocks of 4 bytes, AFI and DSFID 0. Each addressed request is one trial on the air: a chip with
+read probability p answers it with p.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reading, writing, locking and killing a Gen2 chip through a MagicRF module.
 
-Banks: 0 reserved (kill and access password), 1 EPC (CRC, PC, EPC), 2 TID, 3 user. Replies begin with UL (length of PC + EPC), PC,
-EPC (``drivers/magicrf/PROTOCOL.md``, section 3). Our chips keep their EPC and TID fixed, as plates do.
+Banks: 0 reserved (kill and access password), 1 EPC (CRC, PC, EPC), 2 TID, 3 user. Replies begin with UL (length of PC
++ EPC), PC, EPC (``drivers/magicrf/PROTOCOL.md``, section 3). Our chips keep their EPC and TID fixed, as plates do.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from firmware_sim.magicrf.frames import gen2_crc, pc_word
 RESERVED, EPC, TID, USER = range(4)
 USER_BYTES = 64
 PASSWORD_BYTES = 4
-#: Lock payload, 20 bits: mask of kill, access, EPC, TID, user (two bits each), then the action; the high bit of each pair
-#: asks for the password before a write.
+#: Lock payload, 20 bits: mask of kill, access, EPC, TID, user (two bits each), then the action; the high bit of each
+#: pair asks for the password before a write.
 _LOCK_SHIFT = {RESERVED: 7, EPC: 5, TID: 3, USER: 1}
 
 

@@ -1,12 +1,12 @@
 """A MagicRF M100 module: what it makes of the host's bytes, and its inventory rounds.
 
-The hard part is that nothing marks the end of a round with tags: notices leave while the round goes on, each when its tag
-was read, and after the last there is silence. And a round's chips depend on flags that outlive it (``firmware_sim.gen2``). A
-user would notice a wrong model of this as plates that are read once and then never again.
+The hard part is that nothing marks the end of a round with tags: notices leave while the round goes on, each when its
+tag was read, and after the last there is silence. And a round's chips depend on flags that outlive it
+(``firmware_sim.gen2``). A user would notice a wrong model of this as plates that are read once and then never again.
 
-The carrier is on during a round only (so S0 forgets between rounds), unless continuous wave (B0) is on. Unverified and
-chosen here: a frame with a bad sum is not answered; a wrong length or value gives error 17; a command that arrives during a round
-waits for its end; after sleep (17) the first bytes only wake the module.
+The carrier is on during a round only (so S0 forgets between rounds), unless continuous wave (B0) is on. Unverified
+and chosen here: a frame with a bad sum is not answered; a wrong length or value gives error 17; a command that
+arrives during a round waits for its end; after sleep (17) the first bytes only wake the module.
 """
 
 from __future__ import annotations

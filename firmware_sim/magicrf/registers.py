@@ -1,7 +1,7 @@
 """What a MagicRF module remembers, and the commands that only read or set it.
 
-All of it is volatile: a module that lost power is back at these values, which is why a driver must set it up again after
-every re-plug. Defaults are the frames printed in the V2.1 document (query 1020, 20.00 dBm) and CN900.
+All of it is volatile: a module that lost power is back at these values, which is why a driver must set it up again
+after every re-plug. Defaults are the frames printed in the V2.1 document (query 1020, 20.00 dBm) and CN900.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Registers:
         return Select(raw[0] >> 5, raw[0] >> 2 & 7, raw[0] & 3, int.from_bytes(raw[1:5], "big"), length, mask)
 
     def answer(self, command: int, parameter: bytes) -> bytes | None:
-        """The response parameter to a command that reads or sets something; None for a value or length that cannot be."""
+        """The response parameter to a command that reads or sets something; None for a value or length that cannot
+        be."""
         reading = self._read(command) if not parameter else None
         return reading if reading is not None else self._set(command, parameter)
 
