@@ -22,7 +22,8 @@ from pathlib import Path
 from firmware_sim.canteenapi import ApiAwayError, CanteenApi, say
 from firmware_sim.control import ControlError, Json, Operation, number, serve, text, texts
 from firmware_sim.crowd import Crowd
-from firmware_sim.floorconfig import ConfigError, FloorConfig, load
+from firmware_sim.floorconfig import FloorConfig, load
+from firmware_sim.jsonconfig import ConfigError
 from firmware_sim.kitchen import Kitchen
 from firmware_sim.laneview import read_view
 from firmware_sim.pile import Pile, Plate

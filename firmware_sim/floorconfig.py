@@ -1,4 +1,4 @@
-"""The floor's configuration file: one JSON object, checked whole, every mistake told at once.
+"""The floor's configuration file: one JSON object, checked whole, every mistake told at once (40 of them).
 
 Keys: ``control`` (path of the control socket), ``api`` (``http://host:port``), ``tokens`` {kitchen, cashier,
 terminal: {lane: token}}, ``lanes`` [{lane, protocol: feig|magicrf, link, baud?, parity?, seed?}], ``dishes``
@@ -8,7 +8,7 @@ default true), ``pace`` (scales people's pauses, 1 = human), ``seed``, ``physics
 wrong_plate_p, leak_hf_p, leak_uhf_p, capture_db, ask_percent}.
 
 A plate's chip is HF (ISO15693) when its number is 16 hex digits beginning with e0, else UHF (an EPC); ``chips`` says
-otherwise.
+otherwise, ``both`` gives it each kind of chip that can carry its number (an HF one has 16 digits, no more).
 """
 
 from __future__ import annotations
@@ -16,18 +16,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
+from firmware_sim.jsonconfig import ConfigError, ConfigReader
 from firmware_sim.program import checked_uid
 
-T = TypeVar("T")
+MAX_TOLD = 40
 FAMILIES = {"feig": "hf", "magicrf": "uhf"}
 LINES = {"feig": (38_400, "E"), "magicrf": (115_200, "N")}
-
-
-class ConfigError(Exception):
-    """All mistakes of a configuration, one a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,47 +95,6 @@ class FloorConfig:
     physics: Physics
 
 
-class _Reader:
-    """Takes typed values out of the JSON, noting every mistake with its place."""
-
-    def __init__(self) -> None:
-        self.mistakes: list[str] = []
-
-    def say(self, place: str, wrong: str) -> None:
-        self.mistakes.append(f"{place}: {wrong}")
-
-    def table(self, value: object, place: str, known: set[str]) -> dict[str, object]:
-        if not isinstance(value, dict):
-            self.say(place, "must be an object")
-            return {}
-        for key in sorted(set(value) - known):
-            self.say(f"{place}.{key}", f"unknown; known are {', '.join(sorted(known))}")
-        return value
-
-    def rows(self, table: dict[str, object], key: str, known: set[str]) -> list[tuple[str, dict[str, object]]]:
-        value = table.get(key)
-        if not isinstance(value, list):
-            self.say(key, "must be a list")
-            return []
-        return [(f"{key}[{i}]", self.table(item, f"{key}[{i}]", known)) for i, item in enumerate(value)]
-
-    def get(self, table: dict[str, object], key: str, place: str, kind: type[T], default: T | None = None) -> T:
-        value = table.get(key, default)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
-            return value
-        wrong = "is missing" if value is None else f"must be {kind.__name__}, not {value!r}"
-        self.say(f"{place}.{key}".lstrip("."), wrong)
-        return default if default is not None else kind()
-
-    def chance(self, table: dict[str, object], key: str, default: float) -> float:
-        value = self.get(table, key, "physics", float, default)
-        if not 0.0 <= value <= 1.0:
-            self.say(f"physics.{key}", f"{value} is no probability; give 0..1")
-        return value
-
-
 def load(path: Path) -> FloorConfig:
     """Read and check the file. Raises ``ConfigError`` naming all mistakes."""
     try:
@@ -148,10 +103,13 @@ def load(path: Path) -> FloorConfig:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise ConfigError(f"{path}: is no JSON: {error}") from error
-    reader = _Reader()
+    reader = ConfigReader()
     config = _build(reader, raw)
     if reader.mistakes:
-        raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in reader.mistakes))
+        shown = reader.mistakes[:MAX_TOLD]
+        if len(reader.mistakes) > len(shown):
+            shown.append(f"and {len(reader.mistakes) - len(shown)} more")
+        raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in shown))
     return config
 
 
@@ -171,7 +129,7 @@ _TOP = {
 }
 
 
-def _build(reader: _Reader, raw: object) -> FloorConfig:
+def _build(reader: ConfigReader, raw: object) -> FloorConfig:
     top = reader.table(raw, "file", _TOP)
     tokens = reader.table(top.get("tokens", {}), "tokens", {"kitchen", "cashier", "terminal"})
     lanes = _lanes(reader, top)
@@ -204,7 +162,7 @@ def _build(reader: _Reader, raw: object) -> FloorConfig:
     )
 
 
-def _api(reader: _Reader, top: dict[str, object]) -> str:
+def _api(reader: ConfigReader, top: dict[str, object]) -> str:
     url = reader.get(top, "api", "", str).rstrip("/").removesuffix("/api/v1")
     parts = urlsplit(url)
     if url and (parts.scheme != "http" or not parts.hostname or parts.path):
@@ -212,7 +170,7 @@ def _api(reader: _Reader, top: dict[str, object]) -> str:
     return url
 
 
-def _lanes(reader: _Reader, top: dict[str, object]) -> tuple[LaneConfig, ...]:
+def _lanes(reader: ConfigReader, top: dict[str, object]) -> tuple[LaneConfig, ...]:
     lanes = []
     known = {"lane", "protocol", "link", "baud", "parity", "seed"}
     for number, (place, row) in enumerate(reader.rows(top, "lanes", known)):
@@ -239,7 +197,7 @@ def _lanes(reader: _Reader, top: dict[str, object]) -> tuple[LaneConfig, ...]:
     return tuple(lanes)
 
 
-def _dishes(reader: _Reader, top: dict[str, object]) -> tuple[DishConfig, ...]:
+def _dishes(reader: ConfigReader, top: dict[str, object]) -> tuple[DishConfig, ...]:
     dishes = []
     for place, row in reader.rows(top, "dishes", {"dish_id", "weight"}):
         weight = row.get("weight", False)
@@ -253,7 +211,7 @@ def _dishes(reader: _Reader, top: dict[str, object]) -> tuple[DishConfig, ...]:
     return tuple(dishes)
 
 
-def _plates(reader: _Reader, top: dict[str, object]) -> tuple[PlateConfig, ...]:
+def _plates(reader: ConfigReader, top: dict[str, object]) -> tuple[PlateConfig, ...]:
     plates: dict[str, PlateConfig] = {}
     for place, row in reader.rows(top, "plates", {"uid", "label", "chips"}):
         uid = reader.get(row, "uid", place, str)
@@ -264,16 +222,17 @@ def _plates(reader: _Reader, top: dict[str, object]) -> tuple[PlateConfig, ...]:
             continue
         if uid in plates:
             reader.say(f"{place}.uid", f"{uid} is there twice")
-        guess = "hf" if len(uid) == 16 and uid.startswith("e0") else "uhf"
+        can_be_hf = len(uid) == 16
+        guess = "hf" if can_be_hf and uid.startswith("e0") else "uhf"
         chips = reader.get(row, "chips", place, str, guess)
-        if chips not in {"hf", "uhf", "both"} or (chips != "uhf" and len(uid) != 16):
-            reader.say(f"{place}.chips", "give hf, uhf or both; hf needs a UID of 16 hex digits")
-        families = frozenset({"hf", "uhf"}) if chips == "both" else frozenset({chips})
+        if chips not in {"hf", "uhf", "both"} or (chips == "hf" and not can_be_hf):
+            reader.say(f"{place}.chips", "give hf (a UID of 16 hex digits), uhf or both")
+        families = frozenset({"hf", "uhf"} if chips == "both" and can_be_hf else {"uhf" if chips == "both" else chips})
         plates[uid] = PlateConfig(uid, reader.get(row, "label", place, str), families)
     return tuple(plates.values())
 
 
-def _members(reader: _Reader, top: dict[str, object]) -> tuple[MemberConfig, ...]:
+def _members(reader: ConfigReader, top: dict[str, object]) -> tuple[MemberConfig, ...]:
     members = []
     for place, row in reader.rows(top, "members", {"token", "card", "label"}):
         words = reader.table(row.get("label", {}), f"{place}.label", {"zh", "en"})
@@ -282,7 +241,7 @@ def _members(reader: _Reader, top: dict[str, object]) -> tuple[MemberConfig, ...
     return tuple(members)
 
 
-def _physics(reader: _Reader, top: dict[str, object]) -> Physics:
+def _physics(reader: ConfigReader, top: dict[str, object]) -> Physics:
     default = Physics()
     table = reader.table(top.get("physics", {}), "physics", set(Physics.__slots__))
     ask_percent = reader.get(table, "ask_percent", "physics", int, default.ask_percent)
