@@ -73,7 +73,10 @@ Reading = PlatePass | DeviceIdentity | DeviceHealth
 
 
 class ResidualPass(msgspec.Struct, frozen=True, tag="residual_pass"):
-    """Ask the reader for one pass of the chips that have not answered since the last reset. Idempotent, harmless."""
+    """Ask the reader for ``passes`` passes of the chips that have not answered since the last reset, before its next
+    statistical pass. A later one replaces an earlier one; harmless."""
+
+    passes: int = 1
 
 
 class FieldOn(msgspec.Struct, frozen=True, tag="field_on"):

@@ -32,6 +32,7 @@ from edge.domain.kernel import Effects, Put, Reply, Row, Send, Show, Stamp
 DAY = "2026-11-22"
 NOON_NS = 1_795_320_000_000_000_000  # 2026-11-22 04:00 UTC = 12:00 in Shanghai
 PASS_NS = 70_000_000
+RESIDUAL_NS = 17_000_000
 
 
 def nutrients(energy_kj: int = 500, **more: int | None) -> Nutrients:
@@ -141,7 +142,7 @@ class Canteen:
     wall_ns: int = NOON_NS
     log: list[Effects] = field(default_factory=list)
     shown: dict[str, Any] = field(default_factory=dict)
-    residual_due: set[str] = field(default_factory=set)
+    residual_due: dict[str, int] = field(default_factory=dict)
     commands: int = 0
 
     def __post_init__(self) -> None:
@@ -168,8 +169,8 @@ class Canteen:
                     self.rows.put(row)
                 case Show(key=key, view=view):
                     self.shown[key] = view
-                case Send(device=device, command=ResidualPass()):
-                    self.residual_due.add(device)
+                case Send(device=device, command=ResidualPass(passes=passes)):
+                    self.residual_due[device] = passes
                 case _:
                     pass
 
@@ -187,26 +188,24 @@ class Canteen:
         return self.shown[f"lane/{lane}"]
 
     def reads(self, lane: str, uids: Any, **facts: Any) -> LaneView:
-        """One pass that hears ``uids``; a residual pass follows when the kernel asked for one (it hears nothing new)."""
+        """One statistical pass that hears ``uids``, then the residual passes that the kernel asked for (hearing nothing)."""
         started = self.mono_ns
-        self.mono_ns += PASS_NS
-        self.wall_ns += PASS_NS
+        self.elapse(PASS_NS)
         tags = tuple(uid if isinstance(uid, TagSeen) else TagSeen(uid) for uid in uids)
         base: dict[str, Any] = {
             "tags": tags, "complete": True, "residual": False, "independent": True, "status": 0, "status_name": "ok",
             "started_ns": started, "ended_ns": self.mono_ns,
         }  # fmt: skip
         self.give(DeviceReading(f"reader-{lane}", 1, PlatePass(**{**base, **facts})))
-        if f"reader-{lane}" in self.residual_due:
-            self.residual_due.discard(f"reader-{lane}")
-            self.give(
-                DeviceReading(
-                    f"reader-{lane}",
-                    1,
-                    PlatePass(**{**base, "tags": (), "residual": True, "independent": False, "status": 1}),
-                )
-            )
+        for _ in range(self.residual_due.pop(f"reader-{lane}", 0)):
+            self.elapse(RESIDUAL_NS)
+            quiet = {"tags": (), "residual": True, "independent": False, "status": 1, "ended_ns": self.mono_ns}
+            self.give(DeviceReading(f"reader-{lane}", 1, PlatePass(**{**base, **quiet})))
         return self.lane(lane)
+
+    def elapse(self, ns: int) -> None:
+        self.mono_ns += ns
+        self.wall_ns += ns
 
     def settle(self, lane: str, uids: Any, passes: int = 9) -> LaneView:
         for _ in range(passes):

@@ -10,7 +10,8 @@ import pytest
 from edge.domain.canteen.confidence import (
     ReadLedger,
     dead_bound,
-    miss_bound,
+    missed_mean,
+    at_least_one,
     passes_needed,
     refit,
     silent,
@@ -30,7 +31,7 @@ CHECK = [  # a, b, epsilon, first k, lambda * T(k) with lambda 3.5
 def test_first_k_and_bound(a, b, epsilon, k, bound):
     assert passes_needed(epsilon, 3.5, a, b) == k
     assert 3.5 * silent(k, a, b) == pytest.approx(bound, rel=5e-3)
-    assert miss_bound(k, 3.5, a, b) <= 3.5 * silent(k, a, b)
+    assert at_least_one(missed_mean(k, 0, 3.5, (a, b), 0.0)) <= 3.5 * silent(k, a, b)
 
 
 def test_silent_is_the_ratio_of_beta_functions():
@@ -62,3 +63,10 @@ def test_refit_finds_the_true_read_rate_and_keeps_its_head():
     small = ReadLedger()
     small.add(1, 8)
     assert refit(small, 45.0, 5.0) == (45.0, 5.0)
+
+
+def test_a_plate_that_capture_hides_has_only_the_residual_passes():
+    prior = (45.0, 5.0)
+    assert missed_mean(50, 0, 3.5, prior, 0.05) == pytest.approx(3.5 * 0.05, rel=1e-2)
+    assert missed_mean(7, 3, 3.5, prior, 0.05) > 1e-4 > missed_mean(7, 4, 3.5, prior, 0.05)
+    assert missed_mean(6, 0, 3.5, prior, 0.0) == pytest.approx(2.54e-5, rel=5e-3)

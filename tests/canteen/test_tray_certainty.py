@@ -13,12 +13,15 @@ from dataclasses import dataclass
 import pytest
 
 from edge.domain.canteen.confidence import dead_bound
-from edge.domain.canteen.tray import Belief, Field, observe, sureness, wants_residual
+from edge.domain.canteen.tray import Belief, Field, observe, residuals_wanted, sureness
 from edge.domain.devices import PlatePass, TagSeen
 
-PASS_NS = 75_000_000
+PASS_NS = 55_000_000
+RESIDUAL_NS = 17_000_000
+#: Share of plates that capture hides from every statistical pass; the lane believes 5 %.
+HIDDEN = 0.05
 CAP_NS = 1_200_000_000
-BELIEF = Belief(45.0, 5.0, 3.5, 1e-4)
+BELIEF = Belief(45.0, 5.0, 3.5, 1e-4, HIDDEN)
 
 
 @dataclass
@@ -58,22 +61,25 @@ def lay_down(rng: random.Random, tally: Tally, dead_rate: float, stagger_ns: int
     tally.dead += any(dead)
     if all(dead):
         return
+    hidden = [False] + [rng.random() < HIDDEN for _ in rates[1:]]  # the strongest chip is never hidden
     field = Field()
-    now = 10_000_000_000
-    began = now
+    began = now = 10_000_000_000
     while True:
         now += PASS_NS
         tally.passes += 1
         present = [p if now - began >= i * stagger_ns else 0.0 for i, p in enumerate(rates)]
-        item = one_pass(rng, present, now)
+        heard = [0.0 if gone else p for p, gone in zip(present, hidden, strict=True)]
+        item = one_pass(rng, heard, now)
         if rng.random() < incomplete:
             item = PlatePass(**{n: getattr(item, n) for n in item.__struct_fields__} | {"complete": False})
         observe(field, item, BELIEF, frozenset())
-        if wants_residual(field, BELIEF):
-            field.residual_asked = max(1, field.passes)
-            now += PASS_NS
-            quiet = [0.0 if str(i) in {t.uid for t in item.tags} else p for i, p in enumerate(present)]
-            observe(field, one_pass(rng, quiet, now, residual=True), BELIEF, frozenset())
+        told = {t.uid for t in item.tags}
+        for _ in range(residuals_wanted(field, BELIEF)):
+            now += RESIDUAL_NS
+            quiet = [0.0 if str(i) in told else p for i, p in enumerate(present)]
+            item = one_pass(rng, quiet, now, residual=True)
+            told |= {t.uid for t in item.tags}
+            observe(field, item, BELIEF, frozenset())
         own = frozenset(field.tracks)
         if own and not sureness(field, own, BELIEF, now).failing:
             tally.firm += 1

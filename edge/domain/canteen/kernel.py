@@ -16,7 +16,7 @@ from edge.domain.canteen import tray
 from edge.domain.canteen.applying import apply_config, load_world, open_day
 from edge.domain.canteen.boards import day_view, menu_view
 from edge.domain.canteen.lane_commands import call_staff, confirm_plates, identify, key_plate
-from edge.domain.canteen.lanes import belief_of, local_minute, other_claims, refresh
+from edge.domain.canteen.lanes import belief_of, local_minute, other_claims, refresh, residual_request
 from edge.domain.canteen.messages import (
     COMMAND_ROLES,
     BindPlates,
@@ -70,7 +70,7 @@ class CanteenKernel:
     def load(self, rows: Rows) -> World:
         return load_world(rows)
 
-    def is_safety(self, item: CanteenInput) -> bool:  # noqa: ARG002  nothing in a canteen outranks the rest
+    def is_safety(self, item: CanteenInput) -> bool:
         return False
 
     def deadline(self, world: World) -> int | None:
@@ -90,7 +90,7 @@ class CanteenKernel:
             lane.device_ready, lane.device_problem = False, "not_connected"
         return self._refresh_all(world, stamp, durable=True) + self._boards(world, stamp)
 
-    def set_aside(self, world: World, item: CanteenInput, stamp: Stamp) -> Effects:  # noqa: ARG002  contract
+    def set_aside(self, world: World, item: CanteenInput, stamp: Stamp) -> Effects:
         world.set_aside += 1
         effects: Effects = [Show("day", day_view(world), EffectClass.DURABLE)]
         if isinstance(item, Command):
@@ -149,6 +149,8 @@ class CanteenKernel:
         if not lane.paid_uids:
             lane.paid_view = None
         effects = refresh(world, lane, stamp)
+        if not seen.residual:
+            effects += residual_request(world, lane, stamp)
         heard = {tag.uid for tag in seen.tags} | set(change.vanished)
         for other in shared:
             if not heard.isdisjoint(other.field.tracks):
@@ -244,7 +246,7 @@ def _audit(command: Command, stamp: Stamp) -> AuditRow:
     )
 
 
-def _dispatch(world: World, command: Command, body: CommandBody, stamp: Stamp) -> Outcome:  # noqa: C901  a routing table
+def _dispatch(world: World, command: Command, body: CommandBody, stamp: Stamp) -> Outcome:
     actor = f"{command.actor.role.value}:{command.actor.user}"
     match body:
         case Identify():

@@ -26,7 +26,7 @@ from edge.domain.canteen.nutrition import scaled, shares, total
 from edge.domain.canteen.pricing import Diner, Occasion, Step, amounts, compile_plan, explain, line_of
 from edge.domain.canteen.quoting import meal_at
 from edge.domain.canteen.settings import CanteenConfig, Category, DishCard, Text
-from edge.domain.canteen.tray import Belief, Choice, Sureness, Track, choose, sureness
+from edge.domain.canteen.tray import Belief, Choice, Sureness, Track, choose, residuals_wanted, sureness
 from edge.domain.canteen.world import Lane, Plate, Priced, World
 from edge.domain.devices import ResidualPass
 from edge.domain.kernel import EffectClass, Effects, Send, Show, Stamp
@@ -59,7 +59,7 @@ def age_on(born: str, day: str) -> int:
 
 def belief_of(lane: Lane, meal: str) -> Belief:
     mean = lane.mean_plates.get(meal, lane.settings.mean_plates)
-    return Belief(lane.beta_a, lane.beta_b, mean, lane.settings.epsilon)
+    return Belief(lane.beta_a, lane.beta_b, mean, lane.settings.epsilon, lane.settings.hidden_ppm / 1e6)
 
 
 def tray_uids(plates: tuple[PlateView, ...]) -> frozenset[str]:
@@ -275,7 +275,7 @@ def _assurance(lane: Lane, belief: Belief, sure: Sureness) -> Assurance | None:
         passes=sure.passes,
         incomplete_passes=lane.field.incomplete,
         singletons=sure.singletons,
-        residual_empty=lane.field.residual_empty,
+        residual_empty=lane.field.residuals > 0,
         miss_bound=sure.miss_bound,
         dead_bound=dead_bound(belief.mean_plates, lane.settings.dead_chip_ppm),
         epsilon=belief.epsilon,
@@ -357,8 +357,14 @@ def refresh(world: World, lane: Lane, stamp: Stamp, *, durable: bool = False) ->
         shown = msgspec.structs.replace(view, at_wall_ns=stamp.wall_ns)
         cls = EffectClass.DURABLE if durable else EffectClass.PREVIEW
         effects.append(Show(f"lane/{lane.settings.lane}", shown, cls))
-    belief = belief_of(lane, meal_at(config, local_minute(config, stamp.wall_ns)))
-    if lane.tray_id and lane.device_ready and tray.wants_residual(lane.field, belief):
-        lane.field.residual_asked = max(1, lane.field.passes)
-        effects.append(Send(lane.settings.device, ResidualPass(), EffectClass.PREVIEW))
     return effects
+
+
+def residual_request(world: World, lane: Lane, stamp: Stamp) -> Effects:
+    """What the reader should do behind the pass that just came in."""
+    config = world.config
+    if config is None or not lane.tray_id or not lane.device_ready:
+        return []
+    belief = belief_of(lane, meal_at(config, local_minute(config, stamp.wall_ns)))
+    wanted = residuals_wanted(lane.field, belief)
+    return [Send(lane.settings.device, ResidualPass(wanted), EffectClass.PREVIEW)] if wanted else []

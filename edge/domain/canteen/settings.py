@@ -159,7 +159,9 @@ class MemberEntry(msgspec.Struct, frozen=True, kw_only=True):
 class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One checkout lane. ``beta_a``/``beta_b``: prior of the read probability of a plate in one pass; ``mean_plates``:
     prior of plates on a tray; ``epsilon``: bound on the chance that a live plate was missed; ``dead_chip_ppm``: share
-    of plates whose chip never answers, per million."""
+    of plates whose chip never answers, per million; ``hidden_ppm``: share of plates that capture may hide from every
+    statistical pass (readers that walk a tree by UID, such as FEIG; 0 for Gen2, whose slots are drawn anew each round).
+    """
 
     lane: str
     name: Text
@@ -169,6 +171,7 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     mean_plates: float = 3.5
     epsilon: float = 1e-4
     dead_chip_ppm: int = 1000
+    hidden_ppm: int = 50_000
     cap_ms: int = 1200
 
 

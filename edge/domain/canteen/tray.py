@@ -15,11 +15,13 @@ from enum import StrEnum
 
 import msgspec
 
-from edge.domain.canteen.confidence import miss_bound, passes_needed
+from edge.domain.canteen.confidence import at_least_one, missed_mean, passes_needed
 from edge.domain.devices import PlatePass
 
 #: Nothing may have appeared or vanished for this long before a tray is firm.
 REST_NS = 200_000_000
+#: A pass that began sooner after the last change is no trial: while one plate is noticed the next may be on its way down.
+SETTLE_NS = 150_000_000
 #: Empty complete passes after which the field counts as cleared (the lane re-arms).
 CLEAR_PASSES = 3
 #: Lane choice: passes needed on both lanes, gap of read rates, gap of signal strength (19 dB was seen at 2 m).
@@ -27,14 +29,16 @@ CHOICE_PASSES = 4
 RATE_GAP = 0.5
 RSSI_GAP_DB = 10.0
 MAX_TRACKS = 64
-RESIDUAL_PATIENCE = 3
+#: Residual passes behind each statistical one: an empty one takes 17 ms, a statistical one 55 (HF, 3 plates, 115200 baud).
+RESIDUALS_PER_PASS = 2
 #: Trials beyond this add nothing to the certainty and are not counted.
 MAX_TRIALS = 100
 
 
 class Track(msgspec.Struct):
-    """One chip in the field. ``reads`` of ``passes`` count independent complete passes since it first answered;
-    ``silent`` those since it last answered; ``seen`` every pass in which it answered."""
+    """One chip in the field. ``reads`` of ``passes`` count statistical passes since it first answered; ``seen`` every pass
+    in which it answered; ``silent`` the passes since it last did, of the kind in which it can: a chip that capture hides
+    (``reads`` 0) answers residual passes only."""
 
     uid: str
     seen: int = 1
@@ -57,17 +61,22 @@ class Belief(msgspec.Struct, frozen=True):
     b: float
     mean_plates: float
     epsilon: float
+    hidden: float = 0.0
+
+    def missed(self, passes: int, residuals: int) -> float:
+        """Mean number of live plates still unread (see ``confidence.missed_mean``)."""
+        return missed_mean(passes, residuals, self.mean_plates, (self.a, self.b), self.hidden)
 
 
 class Field(msgspec.Struct):
-    """All that a lane's antenna sees now. ``passes`` counts trials since something new appeared."""
+    """All that a lane's antenna sees now. ``passes`` counts trials since something new appeared, ``residuals`` those of
+    them that were residual passes."""
 
     tracks: dict[str, Track] = {}
     passes: int = 0
     incomplete: int = 0
     open_incomplete: bool = False
-    residual_empty: bool = False
-    residual_asked: int = 0
+    residuals: int = 0
     empty_run: int = 0
     changed_ns: int = 0
     overflow: int = 0
@@ -87,34 +96,39 @@ NO_CHANGE = Change()
 def observe(field: Field, item: PlatePass, belief: Belief, foreign: frozenset[str]) -> Change:
     """Take one pass into the field. ``foreign`` are chips that another lane clearly holds: their appearance does not
     start the count anew. Returns what appeared or vanished."""
-    trial = item.complete and item.independent and not item.residual
+    statistical = item.complete and item.independent and not item.residual
     heard = {tag.uid: tag.rssi_dbm for tag in item.tags}
-    appeared = _hear(field, heard, trial=trial)
+    appeared = _hear(field, heard, statistical=statistical)
     if any(uid not in foreign for uid in appeared):
-        field.passes = 0
-        field.residual_empty, field.residual_asked = False, 0
+        field.passes = field.residuals = 0
         field.changed_ns = item.ended_ns
-    if trial:
+    settled = item.started_ns >= field.changed_ns + SETTLE_NS
+    if statistical:
         count = max(1, item.empty_passes)
-        field.passes = min(MAX_TRIALS, field.passes + count)
+        field.passes = min(MAX_TRIALS, field.passes + count) if settled else 0
         field.open_incomplete = False
         field.empty_run = 0 if heard else field.empty_run + count
         for track in field.tracks.values():
             if track.uid not in heard:
                 track.passes += count
-                track.silent += count
+                track.silent += count if track.reads else 0
     elif not item.complete:
         field.incomplete += 1
         field.open_incomplete = True
-    elif item.residual and not appeared:
-        field.residual_empty = True
+    elif item.residual and field.tracks and not field.open_incomplete:  # else chips may be quiet that nobody heard
+        if settled:
+            field.passes = min(MAX_TRIALS, field.passes + 1)
+            field.residuals = min(MAX_TRIALS, field.residuals + 1)
+        for track in field.tracks.values():
+            if track.uid not in heard and not track.reads:
+                track.silent += 1
     vanished = _forget(field, belief)
     if any(uid not in foreign for uid in vanished):
         field.changed_ns = item.ended_ns
     return Change(appeared, vanished) if appeared or vanished else NO_CHANGE
 
 
-def _hear(field: Field, heard: dict[str, int | None], *, trial: bool) -> tuple[str, ...]:
+def _hear(field: Field, heard: dict[str, int | None], *, statistical: bool) -> tuple[str, ...]:
     appeared = []
     for uid, rssi in heard.items():
         track = field.tracks.get(uid)
@@ -126,7 +140,7 @@ def _hear(field: Field, heard: dict[str, int | None], *, trial: bool) -> tuple[s
             appeared.append(uid)
         track.seen += 1
         track.silent = 0
-        if trial:
+        if statistical:
             track.reads += 1
             track.passes += 1
         if rssi is not None:
@@ -152,8 +166,8 @@ def clear(field: Field) -> None:
     """Forget the tray; what the lane learned about its own passes goes too."""
     field.tracks.clear()
     field.passes = field.incomplete = 0
-    field.open_incomplete = field.residual_empty = False
-    field.residual_asked = 0
+    field.open_incomplete = False
+    field.residuals = 0
 
 
 class Sureness(msgspec.Struct, frozen=True):
@@ -168,34 +182,38 @@ class Sureness(msgspec.Struct, frozen=True):
 def sureness(field: Field, own: frozenset[str], belief: Belief, now_ns: int) -> Sureness:
     """Judge the stopping rule for the plates ``own`` of this lane (the others in the field are another lane's or paid).
 
-    1 passes: mean_plates * T(k) <= epsilon; 2 singletons: each plate answered at least twice; 3 residual: a residual
-    pass found nothing new; 4 incomplete: the last statistical pass was complete; 5 moving: nothing appeared or
-    vanished for 200 ms (the scale's part of check 5 needs a scale).
+    1 passes: the chance of an unread live plate is at most epsilon; 2 singletons: each plate answered at least twice;
+    3 residual: a residual pass found nothing new; 4 incomplete: the last statistical pass was complete; 5 moving: nothing
+    appeared or vanished for 200 ms (the scale's part of check 5 needs a scale).
     """
-    bound = miss_bound(field.passes, belief.mean_plates, belief.a, belief.b)
+    missed = belief.missed(field.passes, field.residuals)
     singletons = sum(1 for uid in own if field.tracks[uid].seen < 2 and not field.tracks[uid].keyed)
     failing = []
-    if field.passes < passes_needed(belief.epsilon, belief.mean_plates, belief.a, belief.b):
+    if missed > belief.epsilon:
         failing.append("passes")
     if singletons:
         failing.append("singletons")
-    if not field.residual_empty:
+    if not field.residuals:
         failing.append("residual")
     if field.open_incomplete:
         failing.append("incomplete")
     if now_ns - field.changed_ns < REST_NS:
         failing.append("moving")
-    return Sureness(field.passes, singletons, bound, tuple(failing))
+    return Sureness(field.passes, singletons, at_least_one(missed), tuple(failing))
 
 
-def wants_residual(field: Field, belief: Belief) -> bool:
-    """True when one more trial will do, so that the residual pass comes right behind it; and again when the one asked
-    for has not come within ``RESIDUAL_PATIENCE`` trials. ``residual_asked`` is the trial at which it was asked."""
-    if field.residual_empty or not field.tracks:
-        return False
-    if field.residual_asked and field.passes < field.residual_asked + RESIDUAL_PATIENCE:
-        return False
-    return field.passes + 1 >= passes_needed(belief.epsilon, belief.mean_plates, belief.a, belief.b)
+def residuals_wanted(field: Field, belief: Belief) -> int:
+    """How many residual passes to ask for behind the pass that just ended, 0 for none.
+
+    Against capture every statistical pass is followed by ``RESIDUALS_PER_PASS`` until they suffice, and for as long as a chip
+    lies there that only they can hear. Where capture is no
+    danger a residual pass costs as much as two others, and one is asked for when it is all that is missing.
+    """
+    if not field.tracks or (belief.missed(field.passes, field.residuals) <= belief.epsilon and field.residuals):
+        return 0
+    if belief.hidden:
+        return RESIDUALS_PER_PASS
+    return 1 if belief.missed(field.passes + 1, 1) <= belief.epsilon else 0
 
 
 class Choice(StrEnum):
