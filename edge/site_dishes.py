@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from edge.domain.canteen.nutrition import level
+from edge.domain.canteen.nutrition import LIGHTS, level
 from edge.domain.canteen.recipes import Batch, Method, Part, Recipe, UnknownGroupError, check_energy, cook
 from edge.domain.canteen.settings import DishCard, Nutrients, PricedBy, Text
 from edge.site_food import ALLERGENS, ANIMAL, Ingredient
@@ -108,10 +108,14 @@ def _check_statements(entry: Table, card: DishCard, used: list[tuple[Ingredient,
         animal = [i.food.food_id for i, _, _ in used if i.food.group in ANIMAL]
         if animal:
             entry.mistake("contradiction", "marks", "vegetarian", hint=same(", ".join(animal)))
-    sodium_mg = card.nutrients.sodium_mg
-    if "low_salt" in card.marks and sound and level("sodium", sodium_mg, card.portion_g) != "low":
-        found = f"low_salt: {sodium_mg * 100 // card.portion_g} mg Na/100 g"
-        entry.mistake("contradiction", "marks", found, same("<= 120 mg Na/100 g"))
+    for mark, nutrient, amount in (
+        ("low_salt", "sodium", card.nutrients.sodium_mg),
+        ("low_sugar", "sugars", card.nutrients.sugars_mg),
+    ):
+        if mark in card.marks and sound and level(nutrient, amount, card.portion_g) != "low":
+            found = "?" if amount is None else str(amount * 100 // card.portion_g)
+            allowed = same(f"<= {LIGHTS[nutrient].green_mg} mg {nutrient}/100 g")
+            entry.mistake("contradiction", "marks", f"{mark}: {found} mg/100 g", allowed)
 
 
 def _ingredients(table: Table, pantry: Pantry) -> list[tuple[Ingredient, int, str]]:

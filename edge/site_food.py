@@ -99,6 +99,8 @@ def read_ingredients(path: Path, file: str, bag: Bag) -> tuple[dict[str, Ingredi
                 "更正数值，或在 energy_reason 写明原因", "correct the values, or give the reason in energy_reason"
             )
             sheet.mistake("energy", line, "energy_kcal", values, allowed, hint)
+            unusable.add(food.food_id)
+            continue
         allergens = frozenset(cells["allergens"].split())
         found[food.food_id] = Ingredient(food, Text(cells["zh"], cells["en"]), allergens)
     return found, frozenset(unusable)

@@ -103,7 +103,7 @@ class Bag:
     def __init__(self) -> None:
         self._mistakes: list[SiteMistake] = []
         self._warnings: list[SiteMistake] = []
-        self._dropped = 0
+        self._dropped = {"mistakes": 0, "warnings": 0}
 
     def add(
         self,
@@ -118,7 +118,7 @@ class Bag:
         """Record one mistake (or warning). ``code`` must be a key of ``WHAT``."""
         target = self._warnings if warn else self._mistakes
         if len(target) >= MAX_MISTAKES:
-            self._dropped += not warn
+            self._dropped["warnings" if warn else "mistakes"] += 1
             return
         target.append(
             SiteMistake(
@@ -134,18 +134,23 @@ class Bag:
 
     def __len__(self) -> int:
         """How many mistakes there are (warnings apart)."""
-        return len(self._mistakes) + self._dropped
+        return len(self._mistakes) + self._dropped["mistakes"]
 
     def mistakes(self) -> tuple[SiteMistake, ...]:
         """All mistakes in the order of file and line; a last entry tells how many more there were."""
-        found = sorted(self._mistakes, key=_order)
-        if self._dropped:
-            more = same(str(self._dropped))
-            found.append(SiteMistake(file="", line=None, path="", code="too_many", value="", allowed=EMPTY, hint=more))
-        return tuple(found)
+        return _listed(self._mistakes, self._dropped["mistakes"])
 
     def warnings(self) -> tuple[SiteMistake, ...]:
-        return tuple(sorted(self._warnings, key=_order))
+        """All warnings, likewise."""
+        return _listed(self._warnings, self._dropped["warnings"])
+
+
+def _listed(found: list[SiteMistake], dropped: int) -> tuple[SiteMistake, ...]:
+    listed = sorted(found, key=_order)
+    if dropped:
+        more = same(str(dropped))
+        listed.append(SiteMistake(file="", line=None, path="", code="too_many", value="", allowed=EMPTY, hint=more))
+    return tuple(listed)
 
 
 def _order(mistake: SiteMistake) -> tuple[str, int, str]:
