@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from drivers.feig.driver import FeigDriver
@@ -166,7 +167,13 @@ def wire() -> Any:
         @staticmethod
         def checkout(*families: str, seed: int = 1) -> Checkout:
             lanes = [make_lane(str(i + 1), family, seed * 100 + i) for i, family in enumerate(families)]
-            checkout = Checkout(kit.Canteen(kit.make_config()), lanes)
+            config = kit.make_config()
+            # Gen2 draws its slots anew each round: capture hides nobody for long.
+            settings = tuple(
+                msgspec.structs.replace(lane, hidden_ppm=50_000 if family == "feig" else 0)
+                for lane, family in zip(config.lanes, (*families, "feig", "feig"), strict=False)
+            )
+            checkout = Checkout(kit.Canteen(msgspec.structs.replace(config, lanes=settings)), lanes)
             for lane in lanes:
                 checkout.canteen.world.lanes[lane.name].device_ready = False
             return checkout

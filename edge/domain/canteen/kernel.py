@@ -149,7 +149,7 @@ class CanteenKernel:
         if not lane.paid_uids:
             lane.paid_view = None
         effects = refresh(world, lane, stamp)
-        if not seen.residual:
+        if seen.independent:
             effects += residual_request(world, lane, stamp)
         heard = {tag.uid for tag in seen.tags} | set(change.vanished)
         for other in shared:
