@@ -1,7 +1,7 @@
 """The ``kangle`` command inside its environment.
 
-Each command's code is imported only when that command runs: ``--help`` and ``decode`` load neither click nor any part of
-the service. Data goes to stdout, text for people to stderr; expected failures are one line and an exit status.
+Each command's code is imported only when that command runs: ``--help`` and ``decode`` load neither click nor any part
+of the service. Data goes to stdout, text for people to stderr; expected failures are one line and an exit status.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``kangle user``: accounts, one-time links and terminal tokens, written straight into the site's ``api.db``.
 
-Whoever can write that file rules the box anyway, so this is also the way back in when a password is lost. It works while
-the API runs. Secrets go to stdout, once; everything is audited as done by ``cli``.
+Whoever can write that file rules the box anyway, so this is also the way back in when a password is lost. It works
+while the API runs. Secrets go to stdout, once; everything is audited as done by ``cli``.
 """
 
 from __future__ import annotations

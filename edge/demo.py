@@ -1,8 +1,9 @@
 """``kangle demo``: a whole canteen with simulated readers and diners in a temporary folder; nothing stays behind.
 
 The real service runs (daemon, API, pages, stores); only the readers and the people are simulated, and the readers speak
-their real wire protocols over pseudo-terminals. The hard part is the end: Ctrl-C at any moment, SIGTERM, a closed terminal
-or ``kill -9`` must leave no process, socket or file. A folder that ``kill -9`` left is removed by the next demo.
+their real wire protocols over pseudo-terminals. The hard part is the end: Ctrl-C at any moment, SIGTERM, a closed
+terminal or ``kill -9`` must leave no process, socket or file. A folder that ``kill -9`` left is removed by the next
+demo.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The demo's child processes: they die with it however it ends, and what they last said is kept for the person.
 
-Each runs in a session of its own, so that Ctrl-C reaches the demo alone, which then stops them in order. The kernel sends
-them SIGTERM when the demo is killed outright. Their output is read here, 200 lines are kept, nothing fills a disk.
+Each runs in a session of its own, so that Ctrl-C reaches the demo alone, which then stops them in order. The kernel
+sends them SIGTERM when the demo is killed outright. Their output is read here, 200 lines are kept, nothing fills a
+disk.
 """
 
 from __future__ import annotations

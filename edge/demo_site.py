@@ -1,7 +1,8 @@
 """The demo's folder: a copy of the example site whose readers are pseudo-terminals, and the simulated floor's settings.
 
-The site file is read as TOML, changed as data and written anew; the tables of the canteen are copied as they are. A user
-would notice a mistake here as a demo that touches a real reader, or as one that shows another canteen than the example.
+The site file is read as TOML, changed as data and written anew; the tables of the canteen are copied as they are. A
+user would notice a mistake here as a demo that touches a real reader, or as one that shows another canteen than the
+example.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which Node builds and checks the pages: the system's if it is new enough and has npm, else the one of the PyPI wheel.
 
-The wheel's ``bin/npm`` is a broken copy of a link, so npm is called through its script. A folder ``bin`` of our own with
-a ``node`` and an ``npm`` that work goes first in PATH; from then on nobody needs to know which Node it is.
+The wheel's ``bin/npm`` is a broken copy of a link, so npm is called through its script. A folder ``bin`` of our own
+with a ``node`` and an ``npm`` that work goes first in PATH; from then on nobody needs to know which Node it is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Whether the environment is in place. Asked before every command, under any Python from 3.6 on; imports only ``os``."""
+"""Whether the environment is in place. Asked before every command, under any Python from 3.6 on; imports only
+``os``."""
 
 import os
 

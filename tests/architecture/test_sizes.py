@@ -1,0 +1,43 @@
+"""Modules of at most 300 lines, functions of at most 40 (docstring apart): what is longer is listed with its reason."""
+
+from __future__ import annotations
+
+import ast
+
+MODULE_LINES = 300
+FUNCTION_LINES = 40
+
+LONG_MODULES = {
+    "edge/domain/canteen/messages.py": "the seam that daemon, API and pages share; one file shows it whole",
+}
+LONG_FUNCTIONS = {}
+
+
+def length(function):
+    """Lines of a function without its docstring."""
+    lines = function.end_lineno - function.lineno + 1
+    first = function.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        lines -= first.end_lineno - first.lineno + 1
+    return lines
+
+
+def test_modules_are_short(product_modules, root):
+    long = {
+        path.relative_to(root).as_posix(): count
+        for path in product_modules
+        if (count := len(path.read_text(encoding="utf-8").splitlines())) > MODULE_LINES
+    }
+    assert {name: count for name, count in long.items() if name not in LONG_MODULES} == {}
+    assert sorted(LONG_MODULES) == sorted(long), "a listed module is short again: take it off the list"
+
+
+def test_functions_are_short(product_modules, root):
+    long = {
+        f"{path.relative_to(root).as_posix()}::{node.name}": length(node)
+        for path in product_modules
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and length(node) > FUNCTION_LINES
+    }
+    assert {name: count for name, count in long.items() if name not in LONG_FUNCTIONS} == {}
+    assert sorted(LONG_FUNCTIONS) == sorted(long), "a listed function is short again: take it off the list"
