@@ -56,10 +56,10 @@ Script = Generator[Wait, Any, T]
 
 
 class Engine(Generic[F]):
-    """One line, one script. ``gap_ns`` is the silence before a request, ``quiet_ns`` the one after which a partial frame
-    is given up. ``now_ns`` is the time of the event that the script is being told of; ``output`` collects what to write.
-    ``refusals`` are those since the script last cleared the list, at most 32 (older ones are dropped, all are counted).
-    """
+    """One line, one script. ``gap_ns`` is the silence before a request, ``quiet_ns`` the one after which a partial
+    frame is given up. ``now_ns`` is the time of the event that the script is being told of; ``output`` collects what to
+    write. ``refusals`` are those since the script last cleared the list, at most 32 (older ones are dropped, all are
+    counted). ``strays`` are good frames that nobody waited for."""
 
     def __init__(self, scanner: Scanner[F], gap_ns: int, quiet_ns: int) -> None:
         self.scanner = scanner

@@ -29,14 +29,14 @@ FAULT_POLL_NS = 250 * NS_PER_MS
 RESIDUAL_PASSES_MAX = 8
 """Residual passes in a row; more only keep the statistical passes waiting."""
 CHOICE_NS = 2 * NS_PER_MS
-"""Time after a pass for the kernel to ask for residual passes, before the next statistical one begins. A FEIG reader wants
-5 ms of silence anyway; on a MagicRF it costs a tenth of a round."""
+"""Time after a pass for the kernel to ask for residual passes, before the next statistical one begins. A FEIG reader
+wants 5 ms of silence anyway; on a MagicRF it costs a tenth of a round."""
 
 F = TypeVar("F")
 
 
 class Trouble(Exception):  # noqa: N818 - it is a state of the device that ends a handshake, not an error of ours
-    """The handshake cannot go on: a stable problem code, and a detail that names the remedy."""
+    """The session cannot go on: a stable problem code, and a detail that names the remedy."""
 
     def __init__(self, problem: str, detail: str) -> None:
         super().__init__(f"{problem}: {detail}")
@@ -58,6 +58,7 @@ class PlateReader(ABC, Generic[F]):
         self._passes = PassReporter()
         self._residual_wanted = 0
         self._field_wanted = True
+        self._heard_any = False  # since the last handshake began
         self._damaged_in_row = 0
         self._ready_detail = ""
         self._lasting: tuple[str, str] | None = None
@@ -148,21 +149,27 @@ class PlateReader(ABC, Generic[F]):
 
     def _session(self) -> Script[None]:
         backoff_ns = BACKOFF_FIRST_NS
+        believed = True  # a reader that shook hands and then answered no pass must answer one before it is ready again
         while True:
+            self._heard_any = False
             try:
                 identity = yield from self._handshake()
                 self._engine.output.readings.append(identity)
-                self._fine()
+                if believed:
+                    self._fine()
+                believed = False
                 yield from self._poll()
-            except Trouble as trouble:
-                self._tell_health(DeviceState.FAULT, trouble.problem, trouble.detail)
-                until_ns = self._engine.now_ns + backoff_ns
-                while self._engine.now_ns < until_ns:  # a command ends a Sleep early, but must not hasten a retry
-                    yield Sleep(until_ns)
-                backoff_ns = min(backoff_ns * 2, BACKOFF_MAX_NS)
-            else:
-                backoff_ns = BACKOFF_FIRST_NS
-                self._tell_health(DeviceState.FAULT, "no_answer", self._no_answer_detail())
+                trouble = Trouble("no_answer", self._no_answer_detail())
+            except Trouble as caught:
+                trouble = caught
+            self._tell_health(DeviceState.FAULT, trouble.problem, trouble.detail)
+            if self._heard_any:
+                believed, backoff_ns = True, BACKOFF_FIRST_NS
+                continue
+            until_ns = self._engine.now_ns + backoff_ns
+            while self._engine.now_ns < until_ns:  # a command ends a Sleep early, but must not hasten a retry
+                yield Sleep(until_ns)
+            backoff_ns = min(backoff_ns * 2, BACKOFF_MAX_NS)
 
     def _poll(self) -> Script[None]:
         """Pass after pass until the reader has fallen silent."""
@@ -172,6 +179,8 @@ class PlateReader(ABC, Generic[F]):
                 yield from self._stay_off()
             if not self._passes.idle and not self._residual_wanted:
                 yield Sleep(self._engine.now_ns + CHOICE_NS)
+                if not self._field_wanted:
+                    continue
             started_ns = self._engine.now_ns
             if self._residual_wanted and self._residual_possible():
                 self._residual_wanted -= 1
@@ -179,6 +188,7 @@ class PlateReader(ABC, Generic[F]):
             else:
                 heard = yield from self._statistical_pass()
             silent = 0 if heard else silent + 1
+            self._heard_any = self._heard_any or heard
             if self._passes.idle and not self._residual_wanted and self._field_wanted:
                 yield Sleep(started_ns + self._idle_poll_ns)
 

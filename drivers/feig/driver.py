@@ -37,15 +37,15 @@ _ORDINARY = COMPLETE | {Status.RF_COMMUNICATION_ERROR, Status.DATA_BUFFER_OVERFL
 _REMEDIES = {
     Status.COMMAND_NOT_AVAILABLE: (
         "scan_mode_on",
-        "the reader is in scan mode and refuses inventories: set it to ISO host mode in its configuration and restart it",
+        "the reader is in scan mode and refuses inventories: set ISO host mode in its configuration and restart it",
     ),
     Status.RF_WARNING: ("rf_warning", "the reader warns of its field: check antenna, cable and metal near the antenna"),
 }
 _FOREIGN = (
     "foreign_transponder",
     (
-        "a chip of another kind (a bank or door card?) is in the field and hides the rest: take it off the tray, or switch "
-        "all kinds but ISO15693 off in the reader's configuration"
+        "a chip of another kind (a bank or door card?) is in the field and hides the rest: take it off the tray, or "
+        "switch all kinds but ISO15693 off in the reader's configuration"
     ),
 )
 

@@ -123,7 +123,8 @@ class MagicRfDriver(PlateReader[Frame]):
         return heard
 
     def _residual_pass(self) -> Script[bool]:
-        """Two rounds in S1: the first silences what it reads, the second shows what has not answered."""
+        """Rounds in S1: the first silences what it reads, those behind it show what has not answered. If more residual
+        passes are wanted they are made at once, as they need no first round of their own."""
         yield from self._keep_set_up()
         first = PassLog(self._engine.now_ns)
         answer: Frame | Silence = yield self._ask(Command.SET_QUERY, self._query(session=1))
@@ -133,15 +134,19 @@ class MagicRfDriver(PlateReader[Frame]):
             self._report(first.close(self._engine.now_ns, residual=True, independent=False))
             yield from self._back_to_s0()
             return answer is not Silence.TIMED_OUT
-        yield from self._round(first)
+        heard, fault = yield from self._round(first)
         self._report(first.close(self._engine.now_ns, residual=False, independent=False))
-        second = PassLog(self._engine.now_ns)
-        heard, fault = yield from self._round(second)
-        # A notice lost in the first round has silenced a tag that nobody heard of.
-        second.complete = second.complete and first.complete
-        self._report(second.close(self._engine.now_ns, residual=True, independent=False))
+        trusted, log, further = first.complete, first, True
+        while further and heard and fault is None:
+            log = PassLog(self._engine.now_ns)
+            heard, fault = yield from self._round(log)
+            # A notice lost in an earlier round has silenced a tag that nobody heard of.
+            trusted = log.complete = log.complete and trusted
+            self._report(log.close(self._engine.now_ns, residual=True, independent=False))
+            further = self._residual_wanted > 0
+            self._residual_wanted -= further
         yield from self._back_to_s0()
-        yield from self._after(second, fault)
+        yield from self._after(log, fault)
         return heard
 
     def _back_to_s0(self) -> Script[None]:

@@ -1,8 +1,8 @@
 """MagicRF frames: bytes to frame and back. Pure; the wire is described in PROTOCOL.md, sections 2 to 6.
 
-The hard part is that the frame's own check is an 8-bit sum, which two compensating errors pass: a tag notice is believed
-only if the tag's Gen2 CRC over PC + EPC is right too. A user would notice a mistake here as a plate with another
-plate's price.
+The hard part is that the frame's own check is an 8-bit sum, which two compensating errors pass: a tag notice is
+believed only if the tag's Gen2 CRC over PC + EPC is right too. A user would notice a mistake here as a plate with
+another plate's price.
 """
 
 from __future__ import annotations

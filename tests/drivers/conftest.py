@@ -239,6 +239,19 @@ class Bench:
                 self.take(self.driver.tick(self.now))
         raise AssertionError("the driver spins")
 
+    def run_until(self, happened, limit_ms=5_000):
+        """Step by 1 ms until ``happened()``."""
+        for _ in range(limit_ms):
+            if happened():
+                return
+            self.run(1)
+        raise AssertionError("it did not happen")
+
+    def run_passes(self, count):
+        """Until so many passes have been told."""
+        self.run_until(lambda: len(self.passes()) >= count)
+        return self.passes()[:count]
+
     def passes(self):
         return self.of("PlatePass")
 
