@@ -1,8 +1,9 @@
 """The site file: reads ``site.toml`` and the tables beside it into one checked ``Site``, or tells all mistakes at once.
 
-A site is a folder. ``site.toml`` names it, its devices and lanes; ``canteen/`` holds the tables that staff keep. Loading is
-a function of the files and of the day: the same files and ``today`` always give the same ``Site``. The hard part is to
-report everything that is wrong in one go; a user would notice an error here as a box that starts on half a configuration.
+A site is a folder. ``site.toml`` names it, its devices and lanes; ``canteen/`` holds the tables that staff keep.
+Loading is a function of the files and of the day: the same files and ``today`` always give the same ``Site``. The
+hard part is to report everything that is wrong in one go; a user would notice an error here as a box that starts on
+half a configuration.
 """
 
 from __future__ import annotations

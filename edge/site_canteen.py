@@ -22,8 +22,8 @@ from edge.site_tariff import read_tariff
 def read_canteen(
     table: Table, folder: Path, name: Text, devices: Sequence[DeviceSettings], today: date, bag: Bag
 ) -> CanteenConfig:
-    """Build the configuration from ``[canteen]`` of site.toml and the tables in ``folder`` / its ``tables``; mistakes of
-    the tables go into ``bag``."""
+    """Build the configuration from ``[canteen]`` of site.toml and the tables in ``folder`` / its ``tables``; mistakes
+    of the tables go into ``bag``."""
     tables = table.string("tables", required=False) or "canteen"
     lanes = _lanes(table, [device.device for device in devices])
     default_category = table.ident("default_category", required=False) or "guest"

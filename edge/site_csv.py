@@ -20,8 +20,8 @@ MAX_ROWS = 100_000
 
 
 class Sheet:
-    """A CSV file with the columns ``required`` and, where present, ``optional``. Iterating gives (line, fields) with the
-    fields in the order of required + optional ("" where an optional column is absent), stripped."""
+    """A CSV file with the columns ``required`` and, where present, ``optional``. Iterating gives (line, fields) with
+    the fields in the order of required + optional ("" where an optional column is absent), stripped."""
 
     def __init__(self, path: Path, file: str, bag: Bag, required: Sequence[str], optional: Sequence[str] = ()) -> None:
         self.file = file

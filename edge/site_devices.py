@@ -1,8 +1,8 @@
 """Devices of the site file: protocol, options and link URL of each, checked before anything is opened.
 
-Which protocols there are and what each may be told is known in one place, ``drivers.registry``: an option is tried on the
-driver itself, so that the check and the driver cannot drift apart. A user would notice a mistake here as a reader that
-answers nothing because of a misspelt setting.
+Which protocols there are and what each may be told is known in one place, ``drivers.registry``: an option is tried on
+the driver itself, so that the check and the driver cannot drift apart. A user would notice a mistake here as a reader
+that answers nothing because of a misspelt setting.
 """
 
 from __future__ import annotations

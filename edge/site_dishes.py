@@ -1,8 +1,8 @@
 """Dish files of a site: recipes in, dish cards out.
 
-Each file ``canteen/dishes/*.toml`` holds the dishes of one kind. What a dish contains (allergens, animal or not) follows
-from its ingredients; the file can only add to it, and a statement that the recipe contradicts is refused. A diner would
-notice a mistake here as "free of milk" on a dish with milk in it.
+Each file ``canteen/dishes/*.toml`` holds the dishes of one kind. What a dish contains (allergens, animal or not)
+follows from its ingredients; the file can only add to it, and a statement that the recipe contradicts is refused. A
+diner would notice a mistake here as "free of milk" on a dish with milk in it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""(Re)build the contents columns of ``ingredients.csv`` from the USDA table; a row's ``ndb_no`` says where it comes from.
+"""(Re)build the contents columns of ``ingredients.csv`` from the USDA table; a row's ``ndb_no`` says where it comes
+from.
 
-``python -m edge.site_ingredients USDA.csv config/canteen/ingredients.csv`` rewrites the second file in place: rows whose
-source is ``usda-sr28`` get the table's values, digit for digit; other rows (a packet's label, the operator's own copy of
-another table) are left as they are. To add an ingredient, add a row with its id, names, group and ndb_no, and run this.
-The hard part is to copy facts without touching them: values stay text, an empty cell (unknown) stays empty. A diner would
-notice a mistake as nutrients of the wrong food.
+``python -m edge.site_ingredients USDA.csv config/canteen/ingredients.csv`` rewrites the second file in place: rows
+whose source is ``usda-sr28`` get the table's values, digit for digit; other rows (a packet's label, the operator's
+own copy of another table) are left as they are. To add an ingredient, add a row with its id, names, group and ndb_no,
+and run this. The hard part is to copy facts without touching them: values stay text, an empty cell (unknown) stays
+empty. A diner would notice a mistake as nutrients of the wrong food.
 """
 
 from __future__ import annotations

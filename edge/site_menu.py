@@ -1,7 +1,8 @@
 """The menu of a site: a rotation of days, exceptions by date, meals, and the check of the plan.
 
-The menu that the kernel gets covers yesterday to 14 days ahead of ``today``, which the caller gives: the same files and the
-same day always give the same menu. A user would notice a mistake here as an empty board, or as the wrong day's dishes.
+The menu that the kernel gets covers yesterday to 14 days ahead of ``today``, which the caller gives: the same files
+and the same day always give the same menu. A user would notice a mistake here as an empty board, or as the wrong
+day's dishes.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """One site. ``dir`` holds site.toml, ``data_dir`` the stores, ``run_dir`` the sockets; all absolute. ``warnings`` are
-    findings that do not stop the site."""
+    """One site. ``dir`` holds site.toml, ``data_dir`` the stores, ``run_dir`` the sockets; all absolute. ``warnings``
+    are findings that do not stop the site."""
 
     site_id: str
     name: Text

@@ -1,7 +1,7 @@
 """Categories of diners, members, plates and nutrient references of a site.
 
-Members are tokens, never names: a column that looks like one is refused, because what is in this file ends up in logs and
-backups. The hard part is speed: a registry of 6,000 plates is read in tens of milliseconds.
+Members are tokens, never names: a column that looks like one is refused, because what is in this file ends up in logs
+and backups. The hard part is speed: a registry of 6,000 plates is read in tens of milliseconds.
 """
 
 from __future__ import annotations

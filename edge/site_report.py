@@ -1,8 +1,8 @@
 """What is wrong with a site's files: one mistake, the bag that collects them, and how they are shown.
 
-The hard part is to report everything at once and still to say nothing false: a mistake names the file, the line (only when
-it is certain), the key, the value that was found, what is allowed and what to do. A user would notice an error here as a
-hunt through twelve runs for twelve typing mistakes, or as a line number that points elsewhere.
+The hard part is to report everything at once and still to say nothing false: a mistake names the file, the line (only
+when it is certain), the key, the value that was found, what is allowed and what to do. A user would notice an error
+here as a hunt through twelve runs for twelve typing mistakes, or as a line number that points elsewhere.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def one_of(known: Iterable[str], limit: int = 12) -> Text:
 
 
 class Bag:
-    """Collects mistakes and warnings. Holds at most ``MAX_MISTAKES`` of each; the count of the rest is kept and told."""
+    """Collects mistakes and warnings. Holds at most ``MAX_MISTAKES`` of each; the count of the rest is kept and
+    told."""
 
     def __init__(self) -> None:
         self._mistakes: list[SiteMistake] = []
@@ -186,19 +187,9 @@ def _pick(text: Text, lang: str) -> str:
     return text.zh if lang == "zh" else text.en
 
 
-JSON_SCHEMA = "kangle.site-mistakes/1"
-
-
-def mistakes_json(mistakes: Iterable[SiteMistake], warnings: Iterable[SiteMistake] = ()) -> bytes:
-    """The findings as JSON: ``{"schema", "mistakes": [..], "warnings": [..]}``, each with the fields of ``SiteMistake``
-    and ``what``, its code in words of both languages."""
-    return msgspec.json.encode(
-        {
-            "schema": JSON_SCHEMA,
-            "mistakes": [_plain(mistake) for mistake in mistakes],
-            "warnings": [_plain(warning) for warning in warnings],
-        }
-    )
+def mistakes_json(mistakes: Iterable[SiteMistake]) -> bytes:
+    """Findings as a JSON array: the fields of ``SiteMistake``, and ``what``, the code in words of both languages."""
+    return msgspec.json.encode([_plain(mistake) for mistake in mistakes])
 
 
 def _plain(mistake: SiteMistake) -> dict[str, object]:

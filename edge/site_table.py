@@ -258,8 +258,8 @@ Seen = dict[str, tuple[Table, str]]
 
 
 def once(seen: Seen, value: str, table: Table, key: str) -> bool:
-    """Record that ``value`` stands at ``key`` of ``table``; False (and a mistake naming the first place) when it was seen
-    before, False also for "" (a value that was wrong already)."""
+    """Record that ``value`` stands at ``key`` of ``table``; False (and a mistake naming the first place) when it was
+    seen before, False also for "" (a value that was wrong already)."""
     if not value:
         return False
     if value not in seen:

@@ -1,7 +1,8 @@
 """Tariff rules of a site: discounts, subsidies, specials and wipe-off as data, checked against each other.
 
-The hard part is ambiguity: two discounts that could hold for the same diner on the same day would make the price depend on
-an accident, so the site is refused until one of them ends or narrows. A diner would notice a mistake here on the bill.
+The hard part is ambiguity: two discounts that could hold for the same diner on the same day would make the price
+depend on an accident, so the site is refused until one of them ends or narrows. A diner would notice a mistake here
+on the bill.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """TOML files with line numbers: ``tomllib`` reads the values, a light scan finds the line of each key on demand.
 
-The hard part is never to point at a wrong line: the scan runs only after ``tomllib`` has accepted the file, and when the
-keys that it found are not exactly those of the parsed data, it gives no line at all. A user would notice a mistake here as
-an error message that sends them to an innocent line.
+The hard part is never to point at a wrong line: the scan runs only after ``tomllib`` has accepted the file, and when
+the keys that it found are not exactly those of the parsed data, it gives no line at all. A user would notice a
+mistake here as an error message that sends them to an innocent line.
 """
 
 from __future__ import annotations

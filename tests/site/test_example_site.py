@@ -7,6 +7,7 @@ import time
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -20,8 +21,8 @@ from edge.site_people import UID
 
 INGREDIENTS = Path(__file__).resolve().parents[2] / "config/canteen/ingredients.csv"
 
-#: SHA-256 over ndb_no and the contents columns of every row: the facts as copied from the USDA table. When a row is added
-#: on purpose, rebuild with ``python -m edge.site_ingredients`` and put the new digest here.
+#: SHA-256 over ndb_no and the contents columns of every row: the facts as copied from the USDA table. When a row is
+#: added on purpose, rebuild with ``python -m edge.site_ingredients`` and put the new digest here.
 FACTS_DIGEST = "c61ca0c7612faafa570b1241f0f66084e3d3c251487872ba02acb075ca5ea5a0"
 
 
@@ -90,8 +91,8 @@ def test_energies_and_sodium_are_believable(example: Site) -> None:
 
 
 def test_against_cooked_foods_of_the_same_table(example: Site) -> None:
-    """What the calculation gives against what the USDA analysed cooked: rice 20053 (130 kcal, 2.36 g protein per 100 g),
-    egg steamed is mostly egg and water. Within 10 %: the method and its yields are sound."""
+    """What the calculation gives against what the USDA analysed cooked: rice 20053 (130 kcal, 2.36 g protein per 100
+    g), egg steamed is mostly egg and water. Within 10 %: the method and its yields are sound."""
     rice = next(d for d in example.canteen.dishes if d.dish_id == "d033")
     per_100 = scaled(rice.nutrients, 100, rice.portion_g)
     assert kcal(per_100.energy_j) == pytest.approx(130, rel=0.1)
@@ -177,7 +178,7 @@ def test_closed_weekdays_do_not_use_up_a_menu(site) -> None:
     site.swap("canteen/menu.toml", "closed_weekdays = []", 'closed_weekdays = ["sun"]')
     menu = site.load().canteen.menu
     assert all(date.fromisoformat(day.day).weekday() != 6 for day in menu)
-    assert all(a.dish_ids != b.dish_ids for a, b in zip(menu, menu[1:], strict=False))
+    assert all(a.dish_ids != b.dish_ids for a, b in pairwise(menu))
 
 
 def test_a_rule_changed_under_the_same_version_still_gets_another_version(site) -> None:

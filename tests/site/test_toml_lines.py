@@ -78,7 +78,7 @@ def test_an_absent_key_gets_the_line_of_its_table() -> None:
 
 
 KEYS = st.text("abcdefgh_-0123456789", min_size=1, max_size=6)
-WORDS = st.text('ab ]}[{,=#"\'\\中文', max_size=8)
+WORDS = st.text("ab ]}[{,=#\"'\\中文", max_size=8)
 
 
 def _quoted(word: str) -> str:

@@ -1,7 +1,8 @@
 """What is on sale on a day, and whether a plan of days keeps its own rules.
 
-The hard part of a plan is the repeat rule over a rolling window: with ``no_repeat_days`` = 15 a dish of day d must not come
-again before day d + 15. Guests would notice a mistake as the same fish twice a week under a poster that promises otherwise.
+The hard part of a plan is the repeat rule over a rolling window: with ``no_repeat_days`` = 15 a dish of day d must
+not come again before day d + 15. Guests would notice a mistake as the same fish twice a week under a poster that
+promises otherwise.
 """
 
 from __future__ import annotations

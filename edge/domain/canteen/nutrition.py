@@ -1,13 +1,13 @@
 """What is in a tray: sums, shares of the daily reference, and the traffic light, in whole J and mg.
 
-The hard part is not to know more than one does: an unknown nutrient of one plate makes the sum of the tray unknown, never
-smaller. A diner would notice a mistake here as a salt bar that calls a salty lunch light.
+The hard part is not to know more than one does: an unknown nutrient of one plate makes the sum of the tray unknown,
+never smaller. A diner would notice a mistake here as a salt bar that calls a salty lunch light.
 
-Sources. Energy unit: 1 kcal = 4.184 kJ exactly (thermochemical calorie, as USDA uses it). Daily references: GB 28050-2011,
-table of nutrient reference values, as data with a start date in the site's ``references.toml``. Traffic light: the United
-Kingdom's front-of-pack guidance (Department of Health and Food Standards Agency, 2013, updated 2016): per 100 g, and red
-also by the amount per portion when a portion is above 100 g. We apply the portion criterion to the tray as a whole: it is
-one meal of one person. Salt is sodium x 2.5 there.
+Sources. Energy unit: 1 kcal = 4.184 kJ exactly (thermochemical calorie, as USDA uses it). Daily references: GB
+28050-2011, table of nutrient reference values, as data with a start date in the site's ``references.toml``. Traffic
+light: the United Kingdom's front-of-pack guidance (Department of Health and Food Standards Agency, 2013, updated
+2016): per 100 g, and red also by the amount per portion when a portion is above 100 g. We apply the portion criterion
+to the tray as a whole: it is one meal of one person. Salt is sodium x 2.5 there.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def _sum(amounts: Sequence[int | None]) -> int | None:
 
 
 def scaled(nutrients: Nutrients, grams: int, portion_g: int) -> Nutrients:
-    """What is in ``grams`` when ``nutrients`` is in ``portion_g`` (> 0) grams; each nutrient rounded once, halves up."""
+    """What is in ``grams`` when ``nutrients`` is in ``portion_g`` (> 0) grams; each nutrient rounded once, halves
+    up."""
     if grams == portion_g:
         return nutrients
     n = nutrients

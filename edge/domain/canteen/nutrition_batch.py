@@ -1,4 +1,5 @@
-"""The nutrition of whole days of trays at once, with numpy; gives the very integers of ``nutrition`` (a test holds them).
+"""The nutrition of whole days of trays at once, with numpy; gives the very integers of ``nutrition`` (a test holds
+them).
 
 Trays are concatenated: ``dish`` and ``grams`` have one entry per plate, ``starts`` one per tray: the index of its first
 plate. A tray without plates cannot be written this way and is refused. All arithmetic is in int64: amounts up to 10^8

@@ -4,9 +4,11 @@ The calculation (the "recipe calculation" that food composition tables use where
 
 1. amount of a nutrient in the batch = sum over ingredients of
    grams as put in the pot x edible share x share eaten x retention x content per 100 g raw;
-2. weight of the batch, cooked = what the kitchen weighed, or else the sum over ingredients of grams x share eaten x weight
+2. weight of the batch, cooked = what the kitchen weighed, or else the sum over ingredients of grams x share eaten x
+weight
    yield of the ingredient's group under the cooking method (water leaves, or is taken up);
-3. a portion = batch amount x portion grams / cooked grams, rounded once, halves up. All arithmetic is exact in integers.
+3. a portion = batch amount x portion grams / cooked grams, rounded once, halves up. All arithmetic is exact in
+integers.
 
 Facts: contents per 100 g (USDA table, each row citing its number), 1 kcal = 4.184 kJ, the energy factors below. Our
 assumptions, all in the site's ``cooking.toml`` where a kitchen replaces them by weighing: weight yields, oil uptake in
@@ -14,8 +16,8 @@ frying, sodium kept when liquid is poured away. Protein, fat, carbohydrate and f
 juices are served; alcohol as fully lost.
 
 Carbohydrate: the USDA table gives it by difference, fibre included. We show available carbohydrate = that minus fibre,
-because fibre has its own energy factor. Where fibre is unknown the carbohydrate stays by difference (an upper bound) and the
-fibre of the dish is unknown.
+because fibre has its own energy factor. Where fibre is unknown the carbohydrate stays by difference (an upper bound)
+and the fibre of the dish is unknown.
 
 The hard part is that unknown stays unknown and nothing is rounded twice. A diner would notice a mistake as a dish whose
 energy does not fit its nutrients, which is what ``check_energy`` looks for.
@@ -60,8 +62,8 @@ class Food(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
-    """A way of cooking: weight yield in percent by ingredient group, sodium kept in percent, and the oil that deep-fried
-    pieces take up, in percent of their raw weight."""
+    """A way of cooking: weight yield in percent by ingredient group, sodium kept in percent, and the oil that
+    deep-fried pieces take up, in percent of their raw weight."""
 
     method_id: str
     yield_pct: Mapping[str, int]
@@ -70,8 +72,8 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """An ingredient of a batch: ``grams`` as put in the pot, of which ``eaten_pct`` ends up on plates (the rest is poured
-    away or left in the pot)."""
+    """An ingredient of a batch: ``grams`` as put in the pot, of which ``eaten_pct`` ends up on plates (the rest is
+    poured away or left in the pot)."""
 
     food: Food
     grams: int
