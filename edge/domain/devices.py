@@ -1,7 +1,7 @@
 """What devices say and are told, independent of any protocol: readings come up from drivers, commands go down.
 
-Every driver translates its frames into these values and nothing else; no kernel knows a frame. Times are monotonic ns of
-the box, taken where the bytes were read. UIDs and EPCs are lower-case hex, most significant byte first.
+Every driver translates its frames into these values and nothing else; no kernel knows a frame. Times are monotonic ns
+of the box, taken where the bytes were read. UIDs and EPCs are lower-case hex, most significant byte first.
 """
 
 from __future__ import annotations

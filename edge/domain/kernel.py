@@ -59,7 +59,9 @@ class Send(msgspec.Struct, frozen=True, tag="send"):
 
 
 class Show(msgspec.Struct, frozen=True, tag="show"):
-    """Publish the current state of ``key`` (such as ``lane/1``) to whoever watches. Later views replace earlier ones."""
+    """Publish the current state of ``key`` (such as ``lane/1``) to whoever watches. Later views replace earlier
+    ones.
+    """
 
     key: str
     view: Any

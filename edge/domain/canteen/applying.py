@@ -46,7 +46,9 @@ def days_earlier(day: str, days: int) -> str:
 
 def apply_config(world: World, config: CanteenConfig) -> list[Row]:
     """Take a configuration. New plates and members are entered, known ones corrected; nothing is ever deleted by a file
-    (a plate that left the file may lie in the washing). Lanes that left are dropped, new ones begin with their prior."""
+    (a plate that left the file may lie in the washing). Lanes that left are dropped, new ones begin with their
+    prior.
+    """
     rows: list[Row] = []
     for entry in config.plates:
         before = world.plates.get(entry.uid)

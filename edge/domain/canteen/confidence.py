@@ -2,16 +2,17 @@
 
 Model: plates on a tray N ~ Poisson(lambda); a live plate answers one independent pass with probability p ~ Beta(a, b).
 A plate stays silent over k passes with T(k) = E[(1-p)^k] = B(a, b+k) / B(a, b). By Poisson thinning the number of live
-plates that were missed is Poisson(lambda * T(k)) whatever was found, so the chance of a miss is 1 - exp(-lambda * T(k)),
-at most lambda * T(k). An unread chip is never quiet, so a residual pass (one that asks only chips not told since the last
-reset) is a trial for it like any other, at a quarter of the time.
+plates that were missed is Poisson(lambda * T(k)) whatever was found, so the chance of a miss is 1 - exp(-lambda *
+T(k)), at most lambda * T(k). An unread chip is never quiet, so a residual pass (one that asks only chips not told since
+the last reset) is a trial for it like any other, at a quarter of the time.
 
-Capture: where a reader walks a tree by UID, as ISO15693 readers do, the stronger of two chips in one slot can hide the weaker
-in *every* statistical pass. Such a chip (share c of plates) has only the r residual passes to answer in, which adds
-lambda * c * T(r). Without this term 3 of 400 simulated trays were wrong; readers that draw slots anew each round have c = 0.
+Capture: where a reader walks a tree by UID, as ISO15693 readers do, the stronger of two chips in one slot can hide the
+weaker in *every* statistical pass. Such a chip (share c of plates) has only the r residual passes to answer in, which
+adds lambda * c * T(r). Without this term 3 of 400 simulated trays were wrong; readers that draw slots anew each round
+have c = 0.
 
-Chips that never answer at all (share delta) add 1 - exp(-lambda * delta), which no number of passes lowers: it is stated
-apart. Method after Jacobsen et al., IEEE RFID 2009 (running estimate over independent sessions).
+Chips that never answer at all (share delta) add 1 - exp(-lambda * delta), which no number of passes lowers: it is
+stated apart. Method after Jacobsen et al., IEEE RFID 2009 (running estimate over independent sessions).
 """
 
 from __future__ import annotations

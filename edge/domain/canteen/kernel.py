@@ -1,8 +1,8 @@
 """The canteen's kernel: routes inputs to the pure pieces and turns outcomes into effects.
 
 The hard part is what repeats and restarts do: a command that was answered gets the very same answer again, one that was
-never answered can be sent again under its id, and a world loaded from rows decides as the old one would have. What a lane
-saw of an unpaid tray is not kept: after a start the reader tells it anew within a second.
+never answered can be sent again under its id, and a world loaded from rows decides as the old one would have. What a
+lane saw of an unpaid tray is not kept: after a start the reader tells it anew within a second.
 """
 
 from __future__ import annotations

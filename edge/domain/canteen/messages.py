@@ -286,8 +286,8 @@ class PaidView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LaneView(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a checkout screen shows; key ``lane/<lane>``. ``problem`` (with phase blocked, ask or offline) is a stable
-    code whose words and way out the page knows, e.g. plate_unknown, plate_sold, plate_unbound, plate_not_today,
+    """All that a checkout screen shows; key ``lane/<lane>``. ``problem`` (with phase blocked, ask or offline) is a
+    stable code whose words and way out the page knows, e.g. plate_unknown, plate_sold, plate_unbound, plate_not_today,
     plate_doubtful, plate_other_lane, count_differs, cannot_be_sure, reader_offline, purse_short, disk_full."""
 
     lane: str

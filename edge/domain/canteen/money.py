@@ -1,4 +1,6 @@
-"""Integer money: rounding and spreading. Every fen that is rounded away or spread passes through these two functions."""
+"""Integer money: rounding and spreading. Every fen that is rounded away or spread passes through these two
+functions.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Selling a tray: the rows of an order, written in one transaction with the payment, the claims and the purse.
 
-The hard part is that nothing may be half: the order, its lines, the plates that are now sold, the purse, the subsidy right
-and the answer that the terminal will get again on a repeat are one list of rows of one input. A diner would notice a
-mistake as a double charge, a lost sale, or a plate sold twice.
+The hard part is that nothing may be half: the order, its lines, the plates that are now sold, the purse, the subsidy
+right and the answer that the terminal will get again on a repeat are one list of rows of one input. A diner would
+notice a mistake as a double charge, a lost sale, or a plate sold twice.
 """
 
 from __future__ import annotations

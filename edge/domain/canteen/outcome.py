@@ -1,4 +1,6 @@
-"""What became of a command: a code, plain data for the answer, and the rows to write. Decided before anything leaves."""
+"""What became of a command: a code, plain data for the answer, and the rows to write. Decided before anything
+leaves.
+"""
 
 from __future__ import annotations
 

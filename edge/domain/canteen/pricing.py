@@ -3,8 +3,8 @@
 Pricing is split in two so that a live tray costs microseconds and a receipt still explains every fen. ``Plan`` is all
 that is known before plates arrive: which rules hold for this diner, day and meal, with the caps that are left.
 ``amounts`` runs the pipeline over compact integer rows; ``explain`` spreads each step over the lines and says why.
-Both read the same plan, and the explanation is asserted to add up to the amounts: a diner would notice a difference as a
-receipt whose lines do not add up.
+Both read the same plan, and the explanation is asserted to add up to the amounts: a diner would notice a difference as
+a receipt whose lines do not add up.
 
 Rounding: once per step, on the order, halves up, on what remains to be paid (0.9 x 12.35 = 11.115 -> 11.12); shares by
 largest remainder. Source of the rules: the district notices named in each rule's ``source``.
@@ -165,7 +165,8 @@ def compile_plan(
     spent: Mapping[str, int] | None = None,
 ) -> Plan:
     """Choose the rules that hold. Of several specials of a dish the cheapest wins, of several discounts the one that
-    leaves least to pay, of several subsidies of one scheme the greatest that caps leave; ties go to the smaller rule id.
+    leaves least to pay, of several subsidies of one scheme the greatest that caps leave; ties go to the smaller rule
+    id.
     """
     held = [rule for rule in sorted(rules, key=lambda r: r.rule_id) if _holds(rule, diner, occasion)]
     by_kind = {kind: [rule for rule in held if rule.kind is kind] for kind in RuleKind}
@@ -313,9 +314,9 @@ def _subsidy_why(grant: Grant, total: Amounts, fen: int) -> dict[str, int | str]
 
 
 def explain(plan: Plan, lines: Sequence[Line], total: Amounts) -> tuple[Step, ...]:
-    """The steps of the price in pipeline order, the list price first; a rule that held but changed nothing is kept when it
-    is a subsidy (a diner asks why it was not granted) and left out otherwise. The steps add up to payable_fen and every
-    line's shares stay >= 0 in sum."""
+    """The steps of the price in pipeline order, the list price first; a rule that held but changed nothing is kept when
+    it is a subsidy (a diner asks why it was not granted) and left out otherwise. The steps add up to payable_fen and
+    every line's shares stay >= 0 in sum."""
     left = [line.list_fen for line in lines]
     steps = [
         Step(

@@ -1,8 +1,9 @@
 """The price of whole days of trays at once, with numpy: re-pricing under other rules, reports, planning.
 
-The same pipeline as ``pricing`` on arrays, and the same integers: a property test holds them equal tray by tray, spreading
-included. Trays are rows of a rectangle padded with zeros. What depends on the order of trays in time (caps per person and
-budgets) enters as ``rest_fen``, computed by the caller tray by tray, because it is a running state and not arithmetic.
+The same pipeline as ``pricing`` on arrays, and the same integers: a property test holds them equal tray by tray,
+spreading included. Trays are rows of a rectangle padded with zeros. What depends on the order of trays in time (caps
+per person and budgets) enters as ``rest_fen``, computed by the caller tray by tray, because it is a running state and
+not arithmetic.
 """
 
 from __future__ import annotations

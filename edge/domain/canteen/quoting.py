@@ -1,6 +1,7 @@
 """A quote without a tray: what would these dishes cost this kind of diner at this time, with every step explained.
 
-Used by ``kangle quote``, the API and staff who want to know before they promise. It runs the very pipeline of the lanes.
+Used by ``kangle quote``, the API and staff who want to know before they promise. It runs the very pipeline of the
+lanes.
 """
 
 from __future__ import annotations
@@ -107,8 +108,8 @@ def quote_dishes(
 ) -> Quote:
     """Price ``items`` (dish id, grams or None for a portion) for a diner of ``category_id`` who used nothing yet today.
 
-    Schemes capped per person are granted as to a member. Raises ``QuoteError`` for an unknown category or dish, no items,
-    or grams outside 1..5000.
+    Schemes capped per person are granted as to a member. Raises ``QuoteError`` for an unknown category or dish, no
+    items, or grams outside 1..5000.
     """
     if not items:
         raise QuoteError("bad_value", "name at least one dish")

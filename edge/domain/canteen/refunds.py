@@ -1,8 +1,9 @@
 """Giving money back: by the amounts that were stored with each line, never computed anew.
 
-Each line keeps its share of every step, so lines can be refunded in any order and the sum never exceeds what was paid. The
-subsidy share goes back to the scheme; the person's right for the day is given back only on the same day and only when the
-whole subsidy of the order has gone back. A void is a refund of all lines of today that also unsells the plates.
+Each line keeps its share of every step, so lines can be refunded in any order and the sum never exceeds what was paid.
+The subsidy share goes back to the scheme; the person's right for the day is given back only on the same day and only
+when the whole subsidy of the order has gone back. A void is a refund of all lines of today that also unsells the
+plates.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What the canteen keeps: one struct per table of ``edge/storage/schema``. Field order is column order.
 
 Money is signed integer fen, days are ISO dates (Asia/Shanghai), ``at_ns`` UTC wall ns with ``at_trusted`` beside it.
-Parts of an order repeat its business day, so that a start reads only the refund window. JSON columns (``*_json``) hold what nobody queries by: reasons and explanations.
+Parts of an order repeat its business day, so that a start reads only the refund window. JSON columns (``*_json``) hold
+what nobody queries by: reasons and explanations.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class DayRow(Row, frozen=True, kw_only=True, tag="business_day"):
 
 
 class PlateRow(Row, frozen=True, kw_only=True, tag="plate"):
-    """A plate. ``fill_epoch`` rises with each binding; ``sold_epoch`` is the last epoch sold (0 = never): the filling is
-    for sale while sold_epoch < fill_epoch. ``reads`` of ``passes`` is the read-rate ledger."""
+    """A plate. ``fill_epoch`` rises with each binding; ``sold_epoch`` is the last epoch sold (0 = never): the filling
+    is for sale while sold_epoch < fill_epoch. ``reads`` of ``passes`` is the read-rate ledger."""
 
     KEY: ClassVar = ("uid",)
     uid: str
@@ -129,8 +130,8 @@ class OrderRow(Row, frozen=True, kw_only=True, tag="orders"):
 
 
 class OrderLineRow(Row, frozen=True, kw_only=True, tag="order_line"):
-    """One plate of an order; ``fen_json`` is this line's share of every step, in step order; payable_fen is what is left
-    to pay for it; nutrients are those of the plate."""
+    """One plate of an order; ``fen_json`` is this line's share of every step, in step order; payable_fen is what is
+    left to pay for it; nutrients are those of the plate."""
 
     KEY: ClassVar = ("order_id", "line_no")
     order_id: str

@@ -94,8 +94,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     Effects by kind: special sets ``price_fen`` for the named dishes; discount charges ``rate_bp`` of the line sum;
     subsidy grants ``amount_fen`` if the spend on ``spend_basis`` reaches ``min_spend_fen``; wipe_off rounds the
     payable down to a multiple of ``unit_fen``.
-    Caps (0 = none): ``per_person_per_day`` grants per person, scheme and day, ``daily_fen`` and ``meal_fen`` per person,
-    ``budget_fen`` for the scheme as a whole.
+    Caps (0 = none): ``per_person_per_day`` grants per person, scheme and day, ``daily_fen`` and ``meal_fen`` per
+    person, ``budget_fen`` for the scheme as a whole.
     """
 
     rule_id: str

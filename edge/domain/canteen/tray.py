@@ -1,12 +1,13 @@
 """Which plates lie in a lane's field, and how sure that is. Evidence only: no dishes, no money.
 
-The hard part is knowing when to stop. A price shown as firm while a plate is still unread gives food away, silently, every
-day; a rule that is too shy makes a queue of hungry people lift their plates again. The rule (see ``confidence``) counts
-independent complete passes since something new last appeared, so plates put down one after the other are safe too, and
-names what is missing when it cannot be sure in time. The reader's word that a pass was incomplete makes it no trial.
+The hard part is knowing when to stop. A price shown as firm while a plate is still unread gives food away, silently,
+every day; a rule that is too shy makes a queue of hungry people lift their plates again. The rule (see ``confidence``)
+counts independent complete passes since something new last appeared, so plates put down one after the other are safe
+too, and names what is missing when it cannot be sure in time. The reader's word that a pass was incomplete makes it no
+trial.
 
-Two lanes may see one plate (UHF). The lane that reads it clearly more often, or clearly stronger, owns it; until that is
-clear nobody is charged.
+Two lanes may see one plate (UHF). The lane that reads it clearly more often, or clearly stronger, owns it; until that
+is clear nobody is charged.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from edge.domain.devices import PlatePass
 
 #: Nothing may have appeared or vanished for this long before a tray is firm.
 REST_NS = 200_000_000
-#: A pass that began sooner after the last change is no trial: while one plate is noticed the next may be on its way down.
+#: A pass that began sooner after the last change is no trial: while one plate is noticed the next may be on its way
+#: down.
 SETTLE_NS = 150_000_000
 #: Empty complete passes after which the field counts as cleared (the lane re-arms).
 CLEAR_PASSES = 3
@@ -29,16 +31,17 @@ CHOICE_PASSES = 4
 RATE_GAP = 0.5
 RSSI_GAP_DB = 10.0
 MAX_TRACKS = 64
-#: Residual passes behind each statistical one: an empty one takes 17 ms, a statistical one 55 (HF, 3 plates, 115200 baud).
+#: Residual passes behind each statistical one: an empty one takes 17 ms, a statistical one 55 (HF, 3 plates, 115200
+#: baud).
 RESIDUALS_PER_PASS = 2
 #: Trials beyond this add nothing to the certainty and are not counted.
 MAX_TRIALS = 100
 
 
 class Track(msgspec.Struct):
-    """One chip in the field. ``reads`` of ``passes`` count statistical passes since it first answered; ``seen`` every pass
-    in which it answered; ``silent`` the passes since it last did, of the kind in which it can: a chip that capture hides
-    (``reads`` 0) answers residual passes only."""
+    """One chip in the field. ``reads`` of ``passes`` count statistical passes since it first answered; ``seen`` every
+    pass in which it answered; ``silent`` the passes since it last did, of the kind in which it can: a chip that capture
+    hides (``reads`` 0) answers residual passes only."""
 
     uid: str
     seen: int = 1
@@ -150,7 +153,9 @@ def _hear(field: Field, heard: dict[str, int | None], *, statistical: bool) -> t
 
 
 def _forget(field: Field, belief: Belief) -> tuple[str, ...]:
-    """Drop chips that have been silent for so long that a live one would be a wonder, or all when the field is clear."""
+    """Drop chips that have been silent for so long that a live one would be a wonder, or all when the field is
+    clear.
+    """
     if field.empty_run >= CLEAR_PASSES:
         gone = tuple(field.tracks)
         clear(field)
@@ -183,8 +188,8 @@ def sureness(field: Field, own: frozenset[str], belief: Belief, now_ns: int) -> 
     """Judge the stopping rule for the plates ``own`` of this lane (the others in the field are another lane's or paid).
 
     1 passes: the chance of an unread live plate is at most epsilon; 2 singletons: each plate answered at least twice;
-    3 residual: a residual pass found nothing new; 4 incomplete: the last statistical pass was complete; 5 moving: nothing
-    appeared or vanished for 200 ms (the scale's part of check 5 needs a scale).
+    3 residual: a residual pass found nothing new; 4 incomplete: the last statistical pass was complete; 5 moving:
+    nothing appeared or vanished for 200 ms (the scale's part of check 5 needs a scale).
     """
     missed = belief.missed(field.passes, field.residuals)
     singletons = sum(1 for uid in own if field.tracks[uid].seen < 2 and not field.tracks[uid].keyed)
@@ -205,8 +210,8 @@ def sureness(field: Field, own: frozenset[str], belief: Belief, now_ns: int) -> 
 def residuals_wanted(field: Field, belief: Belief) -> int:
     """How many residual passes to ask for behind the pass that just ended, 0 for none.
 
-    Against capture every statistical pass is followed by ``RESIDUALS_PER_PASS`` until they suffice, and for as long as a chip
-    lies there that only they can hear. Where capture is no
+    Against capture every statistical pass is followed by ``RESIDUALS_PER_PASS`` until they suffice, and for as long as
+    a chip lies there that only they can hear. Where capture is no
     danger a residual pass costs as much as two others, and one is asked for when it is all that is missing.
     """
     if not field.tracks or (belief.missed(field.passes, field.residuals) <= belief.epsilon and field.residuals):

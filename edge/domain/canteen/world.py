@@ -1,7 +1,7 @@
 """The canteen's world: all that the kernel knows, snapshotted whole for replay, rebuilt from rows at start.
 
-Orders of the refund window are kept as encoded bytes: a few hundred bytes each instead of kilobytes of objects, and they
-are decoded only by the rare refund.
+Orders of the refund window are kept as encoded bytes: a few hundred bytes each instead of kilobytes of objects, and
+they are decoded only by the rare refund.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ class DishCount(msgspec.Struct):
 
 
 class World(msgspec.Struct):
-    """See the module's head. ``config`` is kept without plates and members, which live in their own maps. ``usage`` is of
-    the current day, member -> scheme (or scheme@meal) -> Usage; ``money_version`` rises when money or caps move."""
+    """See the module's head. ``config`` is kept without plates and members, which live in their own maps. ``usage`` is
+    of the current day, member -> scheme (or scheme@meal) -> Usage; ``money_version`` rises when money or caps move."""
 
     config: CanteenConfig | None = None
     reference: NutrientReference | None = None
