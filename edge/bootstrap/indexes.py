@@ -25,6 +25,9 @@ UV_NAMES = {
 }
 
 
+MACHINE_FILE = Path("/etc/pip.conf")
+
+
 def pip_files(env: Mapping[str, str]) -> list[Path]:
     """The configuration files that pip reads, weakest first."""
     named = env.get("PIP_CONFIG_FILE", "")
@@ -33,7 +36,7 @@ def pip_files(env: Mapping[str, str]) -> list[Path]:
     home = Path(env.get("HOME", "/"))
     shared = [Path(folder) / "pip" / "pip.conf" for folder in env.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")]
     own = [home / ".pip" / "pip.conf", Path(env.get("XDG_CONFIG_HOME", home / ".config")) / "pip" / "pip.conf"]
-    return [*shared, Path("/etc/pip.conf"), *own, *([Path(named)] if named else [])]
+    return [*shared, MACHINE_FILE, *own, *([Path(named)] if named else [])]
 
 
 def pip_options(env: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,97 @@
+"""What a person sees first: the help, unknown words, commands that are still to come."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from edge.cli_commands import COMMANDS, LATER, help_text
+
+# Not one of these is needed to print help; each would cost more than the rest together.
+HEAVY = ("click", "msgspec", "numpy", "asyncio", "fastapi", "argon2", "rich")
+
+
+def test_help_names_every_command_on_stdout(kangle):
+    ran = kangle("--help")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out == help_text() + "\n"
+    for name, (_, _, line, _) in COMMANDS.items():
+        assert name in ran.out
+        assert line in ran.out
+
+
+def test_no_command_is_a_usage_error_that_shows_the_help(kangle):
+    ran = kangle()
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == help_text() + "\n"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["decode", "feig"]], ids=" ".join)
+def test_quick_commands_load_nothing_heavy(words):
+    heavy = HEAVY if words == ["--help"] else HEAVY[:1] + HEAVY[2:]
+    code = (
+        "import sys, edge.cli\ntry: edge.cli.main(sys.argv[1:])\n"
+        f"except SystemExit: print([name for name in {heavy} if name in sys.modules], file=sys.stderr)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert ran.stderr == "[]\n"
+
+
+def test_help_costs_little_more_than_starting_python_twice(root):
+    def best(command):
+        seconds = []
+        for _ in range(5):
+            began = time.perf_counter()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            seconds.append(time.perf_counter() - began)
+        return min(seconds)
+
+    # The bootstrap is one start, the command a second; the rest is the price of ours.
+    assert best([sys.executable, str(root / "kangle"), "--help"]) < 3.5 * best([sys.executable, "-c", "pass"])
+
+
+@pytest.mark.parametrize("name", ["demos", "explode", "Demo"])
+def test_an_unknown_command_says_which_exist(kangle, name):
+    ran = kangle(name)
+    assert (ran.status, ran.out) == (2, "")
+    for known in COMMANDS:
+        assert known in ran.err
+
+
+def test_an_unknown_option_is_a_usage_error(kangle):
+    ran = kangle("--frobnicate")
+    assert (ran.status, ran.out) == (2, "")
+    assert "--frobnicate" in ran.err
+
+
+@pytest.mark.parametrize("name", sorted(LATER))
+def test_a_command_to_come_says_so(command, name):
+    ran = command(name)
+    assert (ran.status, ran.out) == (2, "")
+    assert f"{name} is not built yet" in ran.err
+    assert LATER[name] in ran.err
+
+
+def test_no_command_is_both_here_and_to_come():
+    assert not set(COMMANDS) & set(LATER)
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"replay"}))
+def test_every_command_explains_itself(command, name):
+    ran = command(name, "--help")
+    assert ran.status == 0
+    assert "Usage: kangle" in ran.out
+    assert "Traceback" not in ran.err
+
+
+def test_version(command, root):
+    import tomllib
+
+    expected = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert command("version") == (0, expected + "\n", "")
+    assert command("--version") == (0, expected + "\n", "")
