@@ -13,6 +13,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 #: Bytes that wait for a host which does not read. Beyond, the oldest are lost, as in a UART without flow control.
 MAX_WAITING_BYTES = 65_536
@@ -102,6 +103,10 @@ class Line:
     _out: deque[tuple[int, bytes]] = field(default_factory=deque)
     _waiting: int = 0
     _next_noise_ns: int | None = None
+    _noise_rng: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._noise_rng = random.Random(self.rng.getrandbits(64))
 
     def set_baud(self, baud: int) -> None:
         self.settings = replace(self.settings, baud=baud)
@@ -130,7 +135,7 @@ class Line:
         if self.faults.mute:
             return end_ns
         if self.faults.noise_p and self.rng.random() < self.faults.noise_p:
-            frame = self._burst() + frame
+            frame = self._burst(self.rng) + frame
         frame = self._damage(frame)
         if self.faults.dribble:
             self._dribble(frame, start_ns)
@@ -140,17 +145,14 @@ class Line:
 
     def take(self, now_ns: int) -> bytes:
         """All bytes whose wire time has passed."""
-        while self._next_noise_ns is not None and self._next_noise_ns <= now_ns:
-            self._push(self._next_noise_ns, self._burst())
-            self._next_noise_ns += self._noise_pause_ns()
-        out = self._out
-        if not out or out[0][0] > now_ns:
-            return b""
-        pieces = []
-        while out and out[0][0] <= now_ns:
-            pieces.append(out.popleft()[1])
-        data = b"".join(pieces)
-        self._waiting -= len(data)
+        pieces: list[tuple[int, bytes]] = []
+        while self._out and self._out[0][0] <= now_ns:
+            pieces.append(self._out.popleft())
+            self._waiting -= len(pieces[-1][1])
+        if self._next_noise_ns is not None and self._next_noise_ns <= now_ns:
+            pieces += self._idle_noise(now_ns)
+            pieces.sort(key=itemgetter(0))
+        data = b"".join(piece for _, piece in pieces)
         self.counters.bytes_out += len(data)
         return data
 
@@ -169,8 +171,6 @@ class Line:
     def _push(self, due_ns: int, data: bytes) -> None:
         if not data:
             return
-        if self._out and self._out[-1][0] > due_ns:  # noise while a frame is under way: it comes after it
-            due_ns = self._out[-1][0]
         self._out.append((due_ns, data))
         self._waiting += len(data)
         while self._waiting > MAX_WAITING_BYTES:
@@ -203,10 +203,18 @@ class Line:
                 kept.append(byte)
         return bytes(kept)
 
-    def _burst(self) -> bytes:
-        data = self.rng.randbytes(self.rng.randint(1, 8))
+    def _idle_noise(self, now_ns: int) -> list[tuple[int, bytes]]:
+        """Bursts up to ``now_ns``. Their own dice: they fall at the same times however often the caller looks."""
+        bursts = []
+        while self._next_noise_ns is not None and self._next_noise_ns <= now_ns:
+            bursts.append((self._next_noise_ns, self._burst(self._noise_rng)))
+            self._next_noise_ns += self._noise_pause_ns()
+        return bursts
+
+    def _burst(self, rng: random.Random) -> bytes:
+        data = rng.randbytes(rng.randint(1, 8))
         self.counters.noise_bytes += len(data)
         return data
 
     def _noise_pause_ns(self) -> int:
-        return 1 + int(self.rng.expovariate(1.0) * NOISE_EVERY_NS)
+        return 1 + int(self._noise_rng.expovariate(1.0) * NOISE_EVERY_NS)
