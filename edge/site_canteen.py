@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def read_canteen(
     """Build the configuration from ``[canteen]`` of site.toml and the tables in ``folder`` / its ``tables``; mistakes
     of the tables go into ``bag``."""
     tables = table.string("tables", required=False) or "canteen"
-    lanes = _lanes(table, [device.device for device in devices])
+    lanes = _lanes(table, {device.device: device.protocol for device in devices})
     default_category = table.ident("default_category", required=False) or "guest"
     refund_days = table.integer("refund_days", 0, 90, 7, "d") or 0
     offset = table.integer("utc_offset_min", -720, 840, 480, "min")
@@ -67,7 +67,13 @@ def read_canteen(
     return msgspec.structs.replace(config, version=digest(config))
 
 
-def _lanes(table: Table, devices: Sequence[str]) -> tuple[LaneSettings, ...]:
+#: Share of plates that a reader's capture may hide, per million (``LaneSettings.hidden_ppm``): readers that walk a tree by
+#: UID hide the same chip in every pass, Gen2 readers draw their slots anew.
+HIDDEN_PPM = {"feig": 50_000, "magicrf": 0}
+
+
+def _lanes(table: Table, protocols: Mapping[str, str]) -> tuple[LaneSettings, ...]:
+    devices = list(protocols)
     lanes = []
     seen: Seen = {}
     used: Seen = {}
@@ -87,7 +93,8 @@ def _lanes(table: Table, devices: Sequence[str]) -> tuple[LaneSettings, ...]:
             beta_b=entry.integer("beta_b", 1, 10_000, 5) or 5,
             mean_plates=entry.number("mean_plates", 0.5, 30.0, 3.5),
             epsilon=entry.number("epsilon", 1e-9, 0.01, 1e-4),
-            dead_chip_ppm=_ppm(entry),
+            dead_chip_ppm=_ppm(entry, "dead_chip_ppm", 1000),
+            hidden_ppm=_ppm(entry, "hidden_ppm", HIDDEN_PPM.get(protocols.get(device, ""), 50_000)),
             cap_ms=entry.integer("cap_ms", 200, 10_000, 1200, "ms") or 1200,
         )
         entry.finish()
@@ -102,9 +109,9 @@ def _lanes(table: Table, devices: Sequence[str]) -> tuple[LaneSettings, ...]:
     return tuple(lanes)
 
 
-def _ppm(entry: Table) -> int:
-    ppm = entry.integer("dead_chip_ppm", 0, 500_000, 1000, "ppm")
-    return 1000 if ppm is None else ppm
+def _ppm(entry: Table, key: str, default: int) -> int:
+    ppm = entry.integer(key, 0, 500_000, default, "ppm")
+    return default if ppm is None else ppm
 
 
 def _check_districts(
