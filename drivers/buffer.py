@@ -36,9 +36,11 @@ class ErrorKind(StrEnum):
 
 
 class Refusal(NamedTuple):
-    """What a grammar says of a candidate that fails; NOISE where a byte is not even a candidate. A ``weak`` one failed so
-    early that it is told by its own kind only where a frame was due, and is noise elsewhere. ``salvaged`` are whole
-    objects that could be read, told to a person and never acted on."""
+    """What a grammar says of a candidate that fails; NOISE where a byte is not even a candidate.
+
+    A ``weak`` one failed so early that it is told by its own kind only where a frame was due, and is noise elsewhere.
+    ``salvaged`` are whole objects that could be read, told to a person and never acted on.
+    """
 
     kind: ErrorKind
     detail: str

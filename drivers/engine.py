@@ -74,6 +74,7 @@ class Engine(Generic[F]):
         self._wait: Wait | None = None
         self._since_ns = 0  # when the request was written or the listening began
         self._sent = False
+        self._delivering = False
         self._damage_before = 0
         self._received_ns: int | None = None
 
@@ -172,7 +173,7 @@ class Engine(Generic[F]):
             return
         match self._wait:
             case Ask() as ask if not self._sent:
-                self._send(ask)
+                self._send_if_silent(ask)
             case Ask():
                 damaged = self.damage != self._damage_before
                 if not damaged:
@@ -184,6 +185,9 @@ class Engine(Generic[F]):
                 self._resume(None)
 
     def _deliver(self, found: list[F | Refused]) -> None:
+        """All of ``found`` came before anything that is written now, so requests wait until it is handed out: else a
+        frame would be taken for the answer to a question that had not been asked yet."""
+        self._delivering = True
         for item in found:
             if isinstance(item, Refused):
                 self.refusals.append(item)
@@ -195,6 +199,9 @@ class Engine(Generic[F]):
                     self.strays += 1
             else:
                 self.strays += 1
+        self._delivering = False
+        if isinstance(self._wait, Ask):
+            self._send_if_silent(self._wait)
 
     def _resume(self, value: F | Silence | None) -> None:
         assert self._script is not None
@@ -205,10 +212,12 @@ class Engine(Generic[F]):
         self._since_ns = self.now_ns
         if isinstance(wait, Ask):
             self._sent = False
-            if self._send_at() <= self.now_ns:
-                self._send(wait)
+            if not self._delivering:
+                self._send_if_silent(wait)
 
-    def _send(self, ask: Ask) -> None:
+    def _send_if_silent(self, ask: Ask) -> None:
+        if self._sent or self._send_at() > self.now_ns:
+            return
         self._sent = True
         self._since_ns = self.now_ns
         self._damage_before = self.damage

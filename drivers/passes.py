@@ -35,8 +35,8 @@ class PassLog:
 
     def seen(self, uid: str, rssi_dbm: int | None = None) -> None:
         before = self._rssi_by_uid.get(uid)
-        strongest = rssi_dbm if before is None or rssi_dbm is None else max(before, rssi_dbm)
-        self._rssi_by_uid[uid] = strongest
+        known = [rssi for rssi in (before, rssi_dbm) if rssi is not None]
+        self._rssi_by_uid[uid] = max(known, default=None)
 
     def end(self, status: int, status_name: str, *, complete: bool) -> None:
         self.status, self.status_name, self.complete = status, status_name, complete

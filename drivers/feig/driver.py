@@ -73,7 +73,7 @@ class FeigDriver(PlateReader[Frame]):
         self._gap_ns = reader.integer("gap_ms", 5, 5, 100) * NS_PER_MS
         self._quiet_ns = reader.integer("quiet_ms", 40, 12, 500) * NS_PER_MS
         self._reply_timeout_ns = reader.integer("reply_timeout_ms", 300, 20, 10_000) * NS_PER_MS
-        self._inventory_timeout_ns = reader.integer("inventory_timeout_ms", 1000, 50, 10_000) * NS_PER_MS
+        self._inventory_timeout_ns = reader.integer("inventory_timeout_ms", 700, 50, 10_000) * NS_PER_MS
         reader.finish()
         self._must_reset = True
         super().__init__(idle_poll_ms)
@@ -104,19 +104,19 @@ class FeigDriver(PlateReader[Frame]):
         return answer
 
     def _statistical_pass(self) -> Script[bool]:
-        log, damage = self._begin_pass()
+        log, refused = self._begin_pass()
         # With ONT = 0 the reader resets the field itself; after a bad end the reset also flushes a late answer.
         if self._ont or self._must_reset:
             reset: Frame | Silence = yield self._ask(Command.RF_RESET)
             if isinstance(reset, Silence) or reset.status != Status.OK:
-                return (yield from self._end_pass(log, reset, damage, kind=_Kind.NOT_DONE))
+                return (yield from self._end_pass(log, reset, refused, kind=_Kind.NOT_DONE))
         last = yield from self._inventory(log)
-        return (yield from self._end_pass(log, last, damage, kind=_Kind.STATISTICAL))
+        return (yield from self._end_pass(log, last, refused, kind=_Kind.STATISTICAL))
 
     def _residual_pass(self) -> Script[bool]:
-        log, damage = self._begin_pass()
+        log, refused = self._begin_pass()
         last = yield from self._inventory(log)
-        return (yield from self._end_pass(log, last, damage, kind=_Kind.RESIDUAL))
+        return (yield from self._end_pass(log, last, refused, kind=_Kind.RESIDUAL))
 
     def _residual_refusal(self) -> str:
         if self._ont:
@@ -147,17 +147,21 @@ class FeigDriver(PlateReader[Frame]):
 
     def _begin_pass(self) -> tuple[PassLog, int]:
         self._engine.refusals.clear()
-        return PassLog(self._engine.now_ns), self._engine.damage
+        return PassLog(self._engine.now_ns), self._engine.scanner.refused
 
-    def _end_pass(self, log: PassLog, last: Frame | Silence, damage: int, kind: _Kind) -> Script[bool]:
-        """Report the pass and what it says of the reader's health. False when the reader was silent."""
+    def _end_pass(self, log: PassLog, last: Frame | Silence, refused: int, kind: _Kind) -> Script[bool]:
+        """Report the pass and what it says of the reader's health. False when the reader was silent.
+
+        A refused frame spoils the pass. Mere noise does not: a proven answer tells all chips by count, so noise beside
+        it can hide none.
+        """
         if isinstance(last, Silence):
             log.end(NO_STATUS, last.value, complete=False)
             self._must_reset = True
         else:
             status = last.status if last.status is not None else NO_STATUS
             all_told = status == Status.NO_TRANSPONDER or (status == Status.OK and last.sets is not None)
-            complete = kind is not _Kind.NOT_DONE and all_told and self._engine.damage == damage
+            complete = kind is not _Kind.NOT_DONE and all_told and self._engine.scanner.refused == refused
             log.end(status, STATUS_NAMES.get(status, f"unknown_{status:02x}"), complete=complete)
             # What the reader has counted as told but could not send is silent until the next reset.
             self._must_reset = status == Status.MORE_DATA or kind is _Kind.NOT_DONE

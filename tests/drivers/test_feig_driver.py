@@ -241,21 +241,37 @@ def test_a_damaged_answer_closes_the_pass_without_waiting_for_the_time_out(start
     assert second.complete
 
 
-def test_noise_before_a_good_answer_makes_the_pass_incomplete_but_loses_nothing(start, witness):
+def test_noise_beside_a_proven_answer_hides_nothing(start, witness):
     good = witness.feig_reply(0xB0, 0, witness.feig_sets(A))
     bench = start(b"\xfe\x31" + good, b"\x00" + good, sets(witness, A))
-    bench.run(250)
-    first, second, third = bench.passes()[:3]
-    assert [uids(item) for item in (first, second, third)] == [[A], [A], [A]]
-    assert [item.complete for item in (first, second, third)] == [False, False, True]
+    items = bench.run_passes(3)
+    assert [uids(item) for item in items] == [[A], [A], [A]]
+    assert all(item.complete for item in items)
+
+
+def test_a_refused_frame_before_a_good_answer_makes_the_pass_incomplete(start, witness):
+    good = witness.feig_reply(0xB0, 0, witness.feig_sets(A))
+    bad = bytearray(witness.feig_reply(0xB0, 0, witness.feig_sets(B)))
+    bad[9] ^= 1
+    bench = start(bytes(bad) + good, sets(witness, A))
+    first, second = bench.run_passes(2)
+    assert [uids(item) for item in (first, second)] == [[A], [A]]
+    assert [item.complete for item in (first, second)] == [False, True]
 
 
 def test_a_late_answer_is_not_taken_for_the_next_one(start, witness):
     """The answer of the first inventory comes 5 ms after its time-out, while the reset of the next pass runs."""
     bench = start(None, sets(witness, B))
     bench.run_until(lambda: commands(bench)[-1] == "b0")
-    bench.give(witness.feig_reply(0xB0, 0, witness.feig_sets(A)), 1_007)
+    bench.give(witness.feig_reply(0xB0, 0, witness.feig_sets(A)), 707)
     assert [uids(item) for item in bench.run_passes(2)] == [[], [B]]
+
+
+def test_answers_that_come_together_are_not_taken_for_later_ones(start, witness):
+    """Behind a noise byte that claims 255 bytes, two answers wait for silence; only one was asked for."""
+    first, second = (witness.feig_reply(0xB0, 0, witness.feig_sets(uid)) for uid in (A, B))
+    bench = start(b"\xff" + first + second, then=sets(witness, C), options={"ont": 0})
+    assert [uids(item) for item in bench.run_passes(2)] == [[A], [C]]
 
 
 def test_an_answer_in_pieces_outlives_its_time_out(start, witness):
@@ -366,7 +382,7 @@ def test_a_bank_card_on_the_tray_is_told_as_such(start, witness):
 
 
 def test_health_is_repeated_each_minute_with_counters(start, witness):
-    bench = start(then=sets(witness, A))
+    bench = start(options={"idle_poll_ms": 1000})
     bench.run(125_000)
     beats = [item for item in bench.of("DeviceHealth") if item.state is DeviceState.READY]
     assert len(beats) == 3
