@@ -69,7 +69,15 @@ def create_app(
     """The application. It starts and stops its own background work with the ASGI lifespan; the gateway, the books and
     the accounts are started and closed by the caller."""
     app = assemble(config.version, config.allowed_hosts, extra_routers)
-    app.state.context = Context(
+    app.state.context = context_of(config, gateway, books, accounts, demo_control)
+    return app
+
+
+def context_of(
+    config: ApiConfig, gateway: Gateway, books: Books, accounts: Accounts, demo_control: DemoControl | None = None
+) -> Context:
+    """What the routes of one application share."""
+    return Context(
         config=config,
         gateway=gateway,
         books=books,
@@ -79,7 +87,6 @@ def create_app(
         pages=PageStore(config.pages),
         demo=demo_control,
     )
-    return app
 
 
 def assemble(version: str, allowed_hosts: Sequence[str] = (), extra_routers: Sequence[APIRouter] = ()) -> FastAPI:

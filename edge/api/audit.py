@@ -1,7 +1,8 @@
 """The audit trail of accounts: append-only, each record carries the hash of the one before.
 
 ``verify`` finds an edited, deleted or reordered record and, by the head kept beside it, a cut tail. Somebody who can
-write the file can also forge the whole chain: the head is to be kept elsewhere too (``head`` gives it for that purpose).
+write the file can also forge the whole chain: the head is to be kept elsewhere too (``head`` gives it for that
+purpose).
 """
 
 from __future__ import annotations

@@ -64,14 +64,14 @@ class Context:
         return principal
 
 
-def get_context(request: Request) -> Context:
+async def get_context(request: Request) -> Context:
     """The app's one context."""
     context = request.app.state.context
     assert isinstance(context, Context)
     return context
 
 
-def get_principal(request: Request) -> Principal:
+async def get_principal(request: Request) -> Principal:
     """Who asks, as the guard found."""
     principal = request.state.principal
     assert isinstance(principal, Principal)

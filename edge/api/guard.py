@@ -44,7 +44,8 @@ def check_content_type(request: Request) -> None:
 
 
 class GuardedRoute(APIRoute):
-    """An API route of the role table. ``extra_roles`` of a subclass lists operations that only a development tool has."""
+    """An API route of the role table. ``extra_roles`` of a subclass lists operations that only a development tool
+    has."""
 
     extra_roles: ClassVar[Mapping[str, frozenset[Role] | None]] = {}
 

@@ -102,7 +102,9 @@ class Hub:
         self._ticker = asyncio.create_task(self._pulse(), name="api-pulse")
 
     def close(self) -> None:
-        """End every stream (so that the server can stop) and accept no more."""
+        """End every stream (so that the server can stop) and accept no more. Idempotent."""
+        if self._closing:
+            return
         self._closing = True
         self._unlisten()
         if self._ticker is not None:

@@ -1,8 +1,8 @@
 """The outermost layer around the app, as pure ASGI so that streams are never buffered: request id, security headers,
 host allow-list, odd paths, body limit, time limit, access log.
 
-A user would notice a mistake here as a page of another site that reads the lane's state (DNS rebinding), or as a box that
-one stalled request keeps busy.
+A user would notice a mistake here as a page of another site that reads the lane's state (DNS rebinding), or as a box
+that one stalled request keeps busy.
 """
 
 from __future__ import annotations

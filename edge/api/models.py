@@ -1,9 +1,9 @@
 """The strict recipe for everything that a caller may send, and the small types that requests share.
 
-The hard part is that JSON Schema calls 1285.0 an integer while pydantic's strict mode refuses it, and that lax mode takes
-``true`` for 1. So: strict, no unknown keys, and integers as ``Annotated[int, Field(ge, le), BeforeValidator]`` in exactly
-this order, which keeps the bounds in the schema (measured: docs and behaviour then agree in every generated case). A user
-would notice a mistake here as a price of 1 fen for a weight of "true".
+The hard part is that JSON Schema calls 1285.0 an integer while pydantic's strict mode refuses it, and that lax mode
+takes ``true`` for 1. So: strict, no unknown keys, and integers as ``Annotated[int, Field(ge, le), BeforeValidator]`` in
+exactly this order, which keeps the bounds in the schema (measured: docs and behaviour then agree in every generated
+case). A user would notice a mistake here as a price of 1 fen for a weight of "true".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The OpenAPI document: FastAPI's, completed with the views, the problems and how to log in.
 
-``python -m edge.api.openapi > edge/api/openapi.json`` writes the committed copy, from which the pages' types are made; a
-test compares it with the running app.
+``python -m edge.api.openapi > edge/api/openapi.json`` writes the committed copy, from which the pages' types are
+made; a test compares it with the running app.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The built pages in memory: looked up by exact name, so that no path can lead outside.
 
-The hard part is an upgrade under open pages: HTML is revalidated each time (ETag, no-cache), assets have their content's
-hash in their name and never change. A user would notice a mistake here as a white page after an upgrade.
+The hard part is an upgrade under open pages: HTML is revalidated each time (ETag, no-cache), assets have their
+content's hash in their name and never change. A user would notice a mistake here as a white page after an upgrade.
 """
 
 from __future__ import annotations

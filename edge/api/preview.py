@@ -1,7 +1,7 @@
 """A development tool: the real API and pages over a scripted world instead of a daemon. Never part of a running site.
 
-``python -m edge.api.preview --port 8601`` prints one-time links for an administrator and for the terminal of lane 1, and
-cycles both lanes through every phase. Without login:
+``python -m edge.api.preview --port 8601`` prints one-time links for an administrator and for the terminal of lane 1,
+and cycles both lanes through every phase. Without login:
 
 * ``POST /api/v1/preview/{lane}/{phase}?problem=...&guest=true`` pins a lane to a phase (``cycle`` lets it go on);
 * ``POST /api/v1/preview/daemon/{state}`` with ``alive`` or ``dead`` makes the daemon seem so;

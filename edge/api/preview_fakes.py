@@ -1,4 +1,5 @@
-"""An in-memory gateway and in-memory books, for ``edge.api.preview`` and the API's tests. Never part of a running site."""
+"""An in-memory gateway and in-memory books, for ``edge.api.preview`` and the API's tests. Never part of a running
+site."""
 
 from __future__ import annotations
 

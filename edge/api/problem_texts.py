@@ -1,7 +1,7 @@
 """Every problem code that the API answers with: its HTTP status, a title and what to do, in Chinese and English.
 
-A user meets these words at the worst moment (the tray is on the reader, a queue behind them): they say what happened and
-what to do next. ``{names}`` are filled in by whoever raises the problem.
+A user meets these words at the worst moment (the tray is on the reader, a queue behind them): they say what happened
+and what to do next. ``{names}`` are filled in by whoever raises the problem.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Who may call what: one line per operation, default deny.
 
 ``guard.GuardedRoute`` refuses to be built for an operation that is not listed here, so a new route cannot be open by
-forgetting. Owner checks per object come on top (``edge.api.owners``): a diner-terminal may call ``canteen_pay``, but for
-its own lane only. ``tests/api`` compares the running app with a committed copy of this table, route by route.
+forgetting. Owner checks per object come on top (``edge.api.owners``): a diner-terminal may call ``canteen_pay``, but
+for its own lane only. ``tests/api`` compares the running app with a committed copy of this table, route by route.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Sessions and bearers: who stands behind a cookie or an API token, looked up on every request.
 
 A person's session ends after 8 h without a request or 24 h in all; a kiosk's lives as long as the API token that it was
-opened with. When a user or token is deleted, its sessions go in the same transaction. A user would notice a mistake here
-as a kiosk that asks for a login in the middle of lunch, or as a colleague's session on a shared tablet.
+opened with. When a user or token is deleted, its sessions go in the same transaction. A user would notice a mistake
+here as a kiosk that asks for a login in the middle of lunch, or as a colleague's session on a shared tablet.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ class Sessions:
         return rows[0]
 
     def still_valid(self, who: Principal) -> bool:
-        """Whether the credential behind ``who`` still holds (for long-lived streams). A kiosk's stream keeps its session
-        awake; a person's does not."""
+        """Whether the credential behind ``who`` still holds (for long-lived streams). A kiosk's stream keeps its
+        session awake; a person's does not."""
         if who.session is not None:
             return self._live("s.id = ?", who.session, touch=who.token is not None) == who
         rows = self._db.read("SELECT expires_ns FROM tokens WHERE id = ?", (who.token,))

@@ -12,11 +12,11 @@ import msgspec
 
 from edge.api.hub import PulseData
 from edge.api.order_answers import ANSWERS
-from edge.api.view_docs import EXAMPLES, FIELDS
+from edge.api.view_docs import ENUMS, field_doc
 from edge.domain.canteen.messages import DayView, LaneView, MenuView, PaidView
 from edge.domain.canteen.quoting import Quote
 from edge.domain.canteen.settings import Text
-from edge.domain.devices import DeviceHealth, DeviceIdentity
+from edge.runtime.device_hub import DeviceView
 
 REF = "#/components/schemas/{name}"
 
@@ -28,8 +28,8 @@ class LaneList(msgspec.Struct, frozen=True):
 
 
 class ViewEvent(msgspec.Struct, frozen=True):
-    """Data of the event ``view``: LaneView for keys ``lane/<lane>``, MenuView for ``menu``, DayView for ``day``, the last
-    DeviceHealth or DeviceIdentity for ``device/<device>``."""
+    """Data of the event ``view``: LaneView for keys ``lane/<lane>``, MenuView for ``menu``, DayView for ``day``,
+    DeviceView for ``device/<device>``."""
 
     key: str
     version: int
@@ -37,7 +37,8 @@ class ViewEvent(msgspec.Struct, frozen=True):
 
 
 class CommandDone(msgspec.Struct, frozen=True):
-    """A command's answer: ``code`` is "ok", and beside it what the daemon tells of the outcome (PaidView for a payment)."""
+    """A command's answer: ``code`` is "ok", and beside it what the daemon tells of the outcome (PaidView for a
+    payment)."""
 
     code: str
 
@@ -91,8 +92,7 @@ TYPES: tuple[Any, ...] = (
     LaneList,
     MenuView,
     DayView,
-    DeviceHealth,
-    DeviceIdentity,
+    DeviceView,
     ViewEvent,
     PulseData,
     PaidView,
@@ -111,18 +111,21 @@ def _tidy(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     out = {key: value for key, value in schema.items() if key != "title"}
     if "description" in out:
         out["description"] = " ".join(out["description"].split())
+    if "enum" in out:
+        out |= {"type": "string", "description": ENUMS.get(name, "")}
     if out.get("type") == "object":
-        properties = {}
-        for field, of_field in out.get("properties", {}).items():
-            described = {key: value for key, value in of_field.items() if key != "default"}
-            if (name, field) in FIELDS:
-                description, example = FIELDS[name, field]
-                described = {**described, "description": description, "examples": [example]}
-            properties[field] = described
+        properties = {field: _described(name, field, part) for field, part in out.get("properties", {}).items()}
         out |= {"properties": properties, "required": list(properties), "additionalProperties": name in OPEN}
-    if name in EXAMPLES:
-        out["examples"] = [EXAMPLES[name]]
     return out
+
+
+def _described(name: str, field: str, part: dict[str, Any]) -> dict[str, Any]:
+    out = {key: value for key, value in part.items() if key != "default"}
+    doc = field_doc(name, field)
+    if doc is None:
+        return out
+    description, example = doc
+    return {**out, "description": description, **({} if example is None else {"examples": [example]})}
 
 
 def _renamed(node: Any) -> Any:

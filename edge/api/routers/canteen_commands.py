@@ -1,7 +1,7 @@
 """Commands to the canteen: each request becomes one ``Command`` whose id is the Idempotency-Key.
 
-The API decides nothing here. It checks form, role and lane, hands over, and gives back the daemon's durable answer. When
-no answer comes it says so and never asks again by itself: the caller repeats under the same key.
+The API decides nothing here. It checks form, role and lane, hands over, and gives back the daemon's durable answer.
+When no answer comes it says so and never asks again by itself: the caller repeats under the same key.
 """
 
 from __future__ import annotations

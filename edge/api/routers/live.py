@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from edge.api.context import Ctx, Who
+from edge.api.context import Context, Ctx, Who
 from edge.api.guard import GuardedRoute
 from edge.api.hub import TooManyStreams
 from edge.api.live import LiveResponse
 from edge.api.owners import may_see_view
+from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1", tags=["live"])
@@ -33,12 +34,12 @@ class Wanted:
         return self.everything or key in self.exact or key.startswith(self.prefixes)
 
 
-def _check_wanted(ctx: Ctx, who: Who, wanted: Wanted) -> None:
-    """404 when every key that was named is one that the caller may not see (or that cannot exist)."""
-    named = [*wanted.exact, *(prefix + "x" for prefix in wanted.prefixes)]
-    lanes = [f"lane/{lane.lane}" for lane in ctx.config.canteen.lanes]
-    candidates = [key for key in [*named, *lanes] if wanted.fits(key)]
-    if not any(may_see_view(who, key) for key in candidates) and not wanted.everything:
+def _check_wanted(ctx: Context, who: Principal, wanted: Wanted) -> None:
+    """404 when none of the keys that the caller may see fits what was asked for."""
+    lanes = ctx.config.canteen.lanes
+    keys = {"menu", "day", *(f"lane/{lane.lane}" for lane in lanes), *(f"device/{lane.device}" for lane in lanes)}
+    keys |= {view.key for view in ctx.gateway.present()}
+    if not any(wanted.fits(key) and may_see_view(who, key) for key in keys):
         raise ApiProblem("unknown_view")
 
 

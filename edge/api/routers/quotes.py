@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -20,6 +19,7 @@ from edge.api.problems import ApiProblem
 from edge.api.replies import answers_with, struct_response
 from edge.domain.canteen.quoting import QuoteError, quote_dishes
 from edge.domain.canteen.settings import CanteenConfig
+from edge.runtime.clock import local_day
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/canteen", tags=["canteen"])
 
@@ -48,17 +48,21 @@ class QuoteBody(Strict):
     items: Annotated[list[QuoteItem], Field(min_length=1, max_length=50, description="The dishes.")]
 
 
-def local_now(utc_offset_min: int) -> datetime:
-    """The site's local time."""
-    return datetime.fromtimestamp(time.time(), UTC) + timedelta(minutes=utc_offset_min)
-
-
 def _config(ctx: Context) -> CanteenConfig:
     """The configuration in force in the daemon; before its first start, the one of the site file."""
     try:
         return ctx.books.config() or ctx.config.canteen
     except BooksAway:
         return ctx.config.canteen
+
+
+def _when(at: str | None, utc_offset_min: int) -> tuple[str, int]:
+    """(ISO day, minute of the day) of a local time; now when it is None."""
+    if at is None:
+        now_ns = time.time_ns()
+        return local_day(now_ns, utc_offset_min), (now_ns // 60_000_000_000 + utc_offset_min) % 1440
+    day, _, clock = at.partition("T")
+    return day, int(clock[:2]) * 60 + int(clock[3:])
 
 
 @router.post(
@@ -71,9 +75,7 @@ def _config(ctx: Context) -> CanteenConfig:
 async def quote(ctx: Ctx, _who: Who, body: QuoteBody) -> Response:
     """No side effects; caps that a person may have used up today are taken as unused."""
     config = await run_in_threadpool(_config, ctx)
-    at = local_now(config.utc_offset_min).strftime("%Y-%m-%dT%H:%M") if body.at is None else body.at
-    day, _, clock = at.partition("T")
-    minute = int(clock[:2]) * 60 + int(clock[3:])
+    day, minute = _when(body.at, config.utc_offset_min)
     items = [(item.dish_id, item.grams) for item in body.items]
     try:
         answer = await run_in_threadpool(quote_dishes, config, body.category, day, minute, items)

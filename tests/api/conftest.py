@@ -1,0 +1,256 @@
+"""The API on an in-memory world, asked over ASGI without sockets. Hashing is made cheap; nothing else differs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+import structlog
+from argon2 import PasswordHasher
+from fastapi.routing import iter_route_contexts
+
+from edge.api import preview_world as world
+from edge.api.accounts import Accounts
+from edge.api.app import assemble, context_of
+from edge.api.context import ApiConfig
+from edge.api.passwords import Verifier
+from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
+from edge.domain.canteen.messages import Phase, Role
+
+S = 1_000_000_000
+FAST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+APP = assemble("0.1.0", ("kangle.local",))
+
+
+class Clock:
+    """Wall time that a test moves."""
+
+    def __init__(self) -> None:
+        self.ns = 1_795_000_000 * S
+
+    def __call__(self) -> int:
+        return self.ns
+
+    def advance(self, seconds: float) -> None:
+        self.ns += int(seconds * S)
+
+
+class Stream:
+    """One live stream, driven over bare ASGI (httpx would wait for its end)."""
+
+    def __init__(self, api: Api, query: str, headers: dict[str, str]) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.chunks: list[bytes] = []
+        self.ended = False
+        self.stalled = asyncio.Event()
+        self.stalled.set()
+        self._more = asyncio.Event()
+        self._gone = asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(
+            api.app(self._scope(query, headers), self._receive, self._send)
+        )
+
+    def _scope(self, query, headers):
+        raw = [(k.lower().encode(), v.encode()) for k, v in {"host": "127.0.0.1", **headers}.items()]
+        path = "/api/v1/live"
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": raw,
+            "client": ("127.0.0.1", 5000),
+            "server": ("127.0.0.1", 80),
+            "state": {},
+        }
+
+    async def _receive(self):
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message):
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = {k.decode(): v.decode() for k, v in message["headers"]}
+        else:
+            await self.stalled.wait()
+            self.chunks.append(message.get("body", b""))
+            self.ended = not message.get("more_body", False)
+        self._more.set()
+
+    def events(self):
+        """Everything that came so far, as (event, id, data)."""
+        found = []
+        for block in b"".join(self.chunks).decode().split("\n\n"):
+            lines = dict(line.partition(": ")[::2] for line in block.splitlines() if ": " in line)
+            if "event" in lines:
+                found.append((lines["event"], lines.get("id"), json.loads(lines["data"])))
+        return found
+
+    def views(self):
+        return [data["key"] for event, _, data in self.events() if event == "view"]
+
+    async def until(self, condition, timeout_s=5.0):
+        async with asyncio.timeout(timeout_s):
+            while not condition(self):
+                self._more.clear()
+                await self._more.wait()
+
+    async def leave(self):
+        """The client goes away."""
+        self._gone.set()
+        async with asyncio.timeout(5):
+            await self._task
+
+    async def join(self, timeout_s=5.0):
+        async with asyncio.timeout(timeout_s):
+            await self._task
+
+
+class Api:
+    """The app with everything behind it, and people who are logged in."""
+
+    def __init__(self, folder: Path, **changes) -> None:
+        self.runner = asyncio.Runner()
+        self.clock = Clock()
+        self.folder = folder
+        self.verifier = Verifier(FAST)
+        self.accounts = Accounts(folder / "api.db", verifier=self.verifier, now_ns=self.clock)
+        self.gateway = MemoryGateway()
+        self.gateway.show("menu", world.MENU)
+        self.gateway.show("day", world.DAY_VIEW)
+        self.gateway.show("device/reader1", {"device": "reader1", "state": "ready"})
+        for lane in ("1", "2"):
+            self.gateway.show(f"lane/{lane}", world.lane_view(lane, Phase.FIRM))
+        self.books = MemoryBooks()
+        self.demo = MemoryDemo()
+        config = {
+            "site": world.SITE,
+            "version": "0.1.0",
+            "verticals": ("canteen",),
+            "canteen": world.CONFIG,
+            "allowed_hosts": ("kangle.local",),
+            "demo": True,
+            "pages": folder / "dist",
+            "command_timeout_s": 0.2,
+        }
+        demo = changes.pop("demo_control", self.demo)
+        self.app = APP  # its routes are the same for all, and take a third of a second to build
+        self.context = context_of(ApiConfig(**{**config, **changes}), self.gateway, self.books, self.accounts, demo)
+        self.app.state.context = self.context
+        self._lifespan = self.app.router.lifespan_context(self.app)
+        self.runner.run(self._lifespan.__aenter__())
+
+    def close(self) -> None:
+        self.run(self._lifespan.__aexit__(None, None, None))
+        self.runner.close()
+        self.accounts.close()
+
+    def run(self, coroutine):
+        self.app.state.context = self.context  # another test's API may have run since
+        return self.runner.run(coroutine)
+
+    async def asend(self, method, path, *, host="127.0.0.1", client=("127.0.0.1", 5000), **options):
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=client)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
+            return await client.request(method, path, **options)
+
+    def send(self, method, path, **options):
+        """One request. ``who`` names a role (see ``headers_of``); a command gets a fresh key unless one is given."""
+        headers = {**options.pop("headers", {})}
+        who = options.pop("who", None)
+        if who is not None:
+            headers |= self.headers_of(who)
+        if method == "POST" and "Idempotency-Key" not in headers and options.pop("keyed", True):
+            headers["Idempotency-Key"] = secrets.token_hex(8)
+        options.pop("keyed", None)
+        return self.run(self.asend(method, path, headers=headers, **options))
+
+    def get(self, path, **options):
+        return self.send("GET", path, **options)
+
+    def post(self, path, json=None, **options):
+        return self.send("POST", path, json={} if json is None else json, **options)
+
+    def delete(self, path, **options):
+        return self.send("DELETE", path, **options)
+
+    def session(self, role: Role, username: str, member: str | None = None) -> dict[str, str]:
+        """Headers of a logged-in person."""
+        self.accounts.create_user(username, None, role, member, "test")
+        opened = self.accounts.use_link(self.accounts.issue_link(username), "127.0.0.1", "")
+        return {"Cookie": f"kangle_session={opened.secret}"}
+
+    def bearer(self, role: Role, lane: str | None = None) -> dict[str, str]:
+        _, secret = self.accounts.tokens.create("test", role, lane, 30, "test")
+        return {"Authorization": f"Bearer {secret}"}
+
+    def headers_of(self, who: str) -> dict[str, str]:
+        """ "cashier" and so on; "member" is m001's, "member2" m002's; "terminal1" and "terminal2" are lanes."""
+        known = self.__dict__.setdefault("_known", {})
+        if who not in known:
+            if who.startswith("terminal"):
+                known[who] = self.bearer(Role.DINER_TERMINAL, who[-1])
+            elif who.startswith("member"):
+                known[who] = self.session(Role.MEMBER, who, "m002" if who == "member2" else "m001")
+            else:
+                known[who] = self.session(Role(who), who)
+        return known[who]
+
+    def stream(self, query="", who="manager") -> Stream:
+        """A live stream; call it inside ``run``."""
+        return Stream(self, query, self.headers_of(who))
+
+    def routes(self):
+        """(operation id, method, path, public route object) of every route."""
+        for route in iter_route_contexts(self.app.routes):
+            for method in sorted(route.methods - {"HEAD"}):
+                yield SimpleNamespace(operation=route.operation_id, method=method, path=route.path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_log():
+    """The access log is at debug; a test run shows information and worse."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+
+
+@pytest.fixture
+def make_api(tmp_path) -> Iterator:
+    """Builds APIs with changed settings; closes them."""
+    made = []
+
+    def make(**changes) -> Api:
+        folder = tmp_path / f"api{len(made)}"
+        folder.mkdir()
+        made.append(Api(folder, **changes))
+        return made[-1]
+
+    yield make
+    for api in made:
+        api.close()
+
+
+@pytest.fixture
+def api(make_api) -> Api:
+    return make_api()
+
+
+@pytest.fixture(scope="session")
+def shared_api(tmp_path_factory) -> Iterator[Api]:
+    """One API for tests that change nothing that another would notice."""
+    api = Api(tmp_path_factory.mktemp("shared"))
+    yield api
+    api.close()

@@ -1,0 +1,132 @@
+"""Every route with every role, against the committed table."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from fastapi import APIRouter, FastAPI
+
+from edge.api.app import check_routes
+from edge.api.guard import GuardedRoute, UnlistedOperation
+from edge.api.roles import ROLES
+from edge.domain.canteen import messages
+from edge.domain.canteen.messages import Role
+
+TABLE = Path(__file__).parent / "roles.csv"
+#: Path parameters that name something which exists, so that a missing object hides no missing check.
+VALUES = {
+    "lane": "1",
+    "member": "m001",
+    "order_id": "o-0001",
+    "uid": "e00401508d1ef200",
+    "username": "nobody",
+    "token_id": "00",
+    "name": "x",
+}
+COMMANDS = {
+    "canteen_identify": messages.Identify,
+    "canteen_pay": messages.Pay,
+    "canteen_confirm_plates": messages.ConfirmPlates,
+    "canteen_key_plate": messages.KeyPlate,
+    "canteen_call_staff": messages.CallStaff,
+    "canteen_void_order": messages.VoidOrder,
+    "canteen_refund_lines": messages.RefundLines,
+    "canteen_top_up": messages.TopUp,
+    "canteen_bind_plates": messages.BindPlates,
+    "canteen_register_plates": messages.RegisterPlates,
+    "canteen_retire_plate": messages.RetirePlate,
+}
+
+
+def committed() -> dict[str, set[str]]:
+    with TABLE.open(newline="") as file:
+        return {row["operation"]: set(row["roles"].split()) for row in csv.DictReader(file)}
+
+
+def path_of(route) -> str:
+    path = route.path.replace("{name:path}", "{name}")
+    return path.format(**VALUES)
+
+
+def test_the_role_table_is_the_committed_one():
+    running = {op: {"public"} if roles is None else {str(role) for role in roles} for op, roles in ROLES.items()}
+    assert running == committed()
+
+
+def test_every_route_is_in_the_table_and_every_entry_has_a_route(shared_api):
+    assert {route.operation for route in shared_api.routes()} == set(ROLES)
+
+
+@pytest.mark.parametrize("role", [role.value for role in Role])
+def test_every_route_obeys_the_committed_table(shared_api, role):
+    who = {"diner-terminal": "terminal1"}.get(role, role)
+    table = committed()
+    for route in shared_api.routes():
+        if route.operation in {"live", "auth_logout"}:  # an endless answer; ends the session that this test uses
+            continue
+        body = {"json": {}} if route.method == "POST" else {}
+        status = shared_api.send(route.method, path_of(route), who=who, **body).status_code
+        allowed = role in table[route.operation] or "public" in table[route.operation]
+        assert (status == 403) != allowed, f"{route.method} {route.path} as {role}: {status}"
+        if "public" not in table[route.operation]:
+            assert status != 401, f"{route.method} {route.path} as {role}"
+
+
+def test_every_route_that_is_not_public_asks_for_a_login(shared_api):
+    table = committed()
+    for route in shared_api.routes():
+        body = {"json": {}} if route.method == "POST" else {}
+        status = shared_api.send(route.method, path_of(route), **body).status_code
+        if "public" in table[route.operation]:
+            # A wrong token is 401 too, but an empty body never gets that far.
+            assert status != 401, route.path
+        else:
+            assert status == 401, route.path
+
+
+@pytest.mark.parametrize("role", [role.value for role in Role])
+def test_logging_out_is_for_everybody_and_ends_the_session(api, role):
+    who = {"diner-terminal": "terminal1"}.get(role, role)
+    assert api.post("/api/v1/auth/logout", who=who).status_code == 200
+    still_in = api.get("/api/v1/auth/me", who=who).status_code
+    assert still_in == (200 if role == "diner-terminal" else 401), "a bearer token is no session and stays"
+
+
+@pytest.mark.parametrize("role", [role.value for role in Role])
+def test_the_live_stream_shows_each_role_only_its_kinds_of_views(api, role):
+    who = {"diner-terminal": "terminal1"}.get(role, role)
+    seen = {
+        "menu": set(Role),
+        "day": {"cashier", "manager", "admin", "kitchen", "maintenance", "read-only"},
+        "device": {"cashier", "manager", "admin", "kitchen", "maintenance", "read-only"},
+        "lane": {"cashier", "manager", "admin", "diner-terminal"},
+    }
+
+    async def kinds():
+        stream = api.stream("", who)
+        await stream.until(lambda s: any(event == "pulse" for event, _, _ in s.events()))
+        await stream.leave()
+        return {key.partition("/")[0] for key in stream.views()}
+
+    assert api.run(kinds()) == {kind for kind, roles in seen.items() if role in {str(r) for r in roles}}
+
+
+def test_command_routes_have_the_roles_of_the_commands():
+    for operation, command in COMMANDS.items():
+        assert ROLES[operation] == messages.COMMAND_ROLES[command], operation
+    assert set(COMMANDS.values()) == set(messages.COMMAND_ROLES)
+
+
+def test_a_route_that_nobody_decided_about_stops_the_start():
+    router = APIRouter(route_class=GuardedRoute)
+    with pytest.raises(UnlistedOperation, match="forgotten"):
+        router.add_api_route("/x", lambda: None, operation_id="forgotten")
+
+
+def test_a_route_beside_the_guard_stops_the_start():
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_api_route("/open", lambda: None, operation_id="livez")
+    with pytest.raises(UnlistedOperation, match="/open"):
+        check_routes(app)
