@@ -67,8 +67,8 @@ def read_canteen(
     return msgspec.structs.replace(config, version=digest(config))
 
 
-#: Share of plates that a reader's capture may hide, per million (``LaneSettings.hidden_ppm``): readers that walk a tree by
-#: UID hide the same chip in every pass, Gen2 readers draw their slots anew.
+#: Share of plates that a reader's capture may hide, per million (``LaneSettings.hidden_ppm``): readers that walk a tree
+#: by UID hide the same chip in every pass, Gen2 readers draw their slots anew.
 HIDDEN_PPM = {"feig": 50_000, "magicrf": 0}
 
 
