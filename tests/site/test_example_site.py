@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
