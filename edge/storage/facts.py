@@ -21,7 +21,7 @@ from edge.storage.chores import PruneGoal
 from edge.storage.connect import FILE_NAME, damaged, open_writer, quick_check
 from edge.storage.errors import StoreError
 from edge.storage.lock import StoreLock
-from edge.storage.log_table import last_seq
+from edge.storage.log_table import last_seq, newest_wall_ns
 from edge.storage.migrate import Migration, migrate, packaged
 from edge.storage.stored_rows import StoredRows
 from edge.storage.tables import table_of
@@ -100,6 +100,10 @@ class FactsStore:
     def last_seq(self) -> int:
         """Seq of the last committed record, 0 for a new store. The next record has this + 1."""
         return last_seq(self._reader)
+
+    def newest_wall_ns(self) -> int:
+        """Wall time (UTC ns) of the newest committed record, 0 for a new store: an honest clock is not before it."""
+        return newest_wall_ns(self._reader)
 
     def submit(self, batch: Batch, done: Done) -> None:
         """Queue a batch; returns at once. ``done(None)`` is called from the writer thread when it is on disk,

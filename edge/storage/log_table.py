@@ -34,6 +34,14 @@ def last_seq(connection: sqlite3.Connection) -> int:
     return int(row[0])
 
 
+def newest_wall_ns(connection: sqlite3.Connection) -> int:
+    """Wall time (UTC ns) of the newest committed log row or snapshot, 0 when there is none."""
+    row = connection.execute(
+        "SELECT max(ifnull((SELECT max(wall_ns) FROM log), 0), ifnull((SELECT max(wall_ns) FROM snapshot), 0))"
+    ).fetchone()
+    return int(row[0])
+
+
 def bytes_total(connection: sqlite3.Connection) -> int:
     """Running total of compressed bytes at the end of the log."""
     row = connection.execute("SELECT bytes_total FROM log ORDER BY seq_last DESC LIMIT 1").fetchone()

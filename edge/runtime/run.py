@@ -1,0 +1,188 @@
+"""``kangle run NAME``: builds a daemon of the site and runs it until it is told to stop. The only place that builds.
+
+The hard part is the order of ends: commands are decided and written before the store closes, devices are let go before
+the sockets, and a daemon that cannot go on leaves with a status of its own, so that its supervisor starts it anew. A
+user would notice a mistake as a payment that was answered "busy" at every restart, or a reader that stays locked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+
+from drivers.driver import LocalProtocolError
+from drivers.links.opening import opener_of
+from drivers.registry import make_driver
+from edge import __version__
+from edge.domain.devices import DeviceReading
+from edge.runtime.clock import RealClock, local_day
+from edge.runtime.daemon import Daemon
+from edge.runtime.device_hub import DeviceHub
+from edge.runtime.ipc_messages import PROTOCOL_VERSION, PULSE_S, Pulse, Welcome
+from edge.runtime.ipc_server import IpcServer
+from edge.runtime.kernels import KERNELS, VerticalAdapter
+from edge.runtime.lag import LagMeter, settle_memory
+from edge.runtime.pump import Pump
+from edge.runtime.service import Notifier, set_up_log
+from edge.site import Site, SiteErrors, load_site, render_mistakes
+from edge.storage.errors import StoreError
+from edge.storage.facts import FactsStore
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_UNREACHABLE = 0, 1, 2, 3, 4
+LOG_KEPT_NS = 7 * 24 * 3_600 * 1_000_000_000
+LOG_MAX_BYTES = 2 << 30
+PRUNE_EVERY_S = 600
+CHINA_UTC_OFFSET_MIN = 480
+
+_log = structlog.get_logger("run")
+
+
+class Outlets:
+    """Where the daemon's effects go: views and answers to the socket, commands to the pumps."""
+
+    def __init__(self) -> None:
+        self.server: IpcServer | None = None
+        self.hub: DeviceHub | None = None
+
+    def show(self, key: str, view: Any) -> None:
+        if self.server is not None:
+            self.server.show(key, view)
+
+    def send(self, device: str, command: Any) -> bool:
+        return self.hub is not None and self.hub.send(device, command)
+
+    def reply(self, command_id: str, code: str, body: Any) -> None:
+        if self.server is not None:
+            self.server.reply(command_id, code, body)
+
+
+class Service:
+    """One running daemon with its socket and devices."""
+
+    def __init__(self, site: Site, name: str, store: FactsStore) -> None:
+        self._store = store
+        adapter: VerticalAdapter = KERNELS[name]()
+        self._clock = RealClock(newest_wall_ns=store.newest_wall_ns(), build_wall_ns=_build_wall_ns())
+        self._lag = LagMeter()
+        self._outlets = Outlets()
+        self._hub = DeviceHub(self._clock, self._outlets.show)
+        self._outlets.hub = self._hub
+        offset = adapter.utc_offset_min(site)
+        self._daemon = Daemon(
+            adapter, store, self._clock, self._outlets, self._hub, utc_offset_min=offset, lag=self._lag
+        )
+        welcome = Welcome(PROTOCOL_VERSION, name, __version__, self._clock.boot_id)
+        self._server = IpcServer(
+            site.run_dir / f"{name}.sock", welcome, adapter.command_type, self._daemon.post_command
+        )
+        self._outlets.server = self._server
+        self._configs = adapter.configs(site)
+        for settings in site.devices.get(name, ()):
+            driver = make_driver(settings.protocol, settings.options)
+            opener = opener_of(settings.link)
+            rng = random.Random()  # noqa: S311 - jitter of the back-off, not secrets
+            pump = Pump(settings.device, opener, driver, self._post, clock=self._clock, rng=rng)
+            self._hub.add(pump, settings.protocol, settings.link)
+        self._notifier = Notifier()
+
+    def _post(self, reading: DeviceReading) -> bool:
+        return self._daemon.post_reading(reading)
+
+    async def run(self, stop: asyncio.Event) -> int:
+        """Serve until ``stop`` is set or the daemon cannot go on; gives the exit status."""
+        self._lag.start()
+        self._daemon.start(self._configs)
+        await self._server.start()
+        self._hub.start()
+        settle_memory()
+        self._notifier.tell("READY=1")
+        _log.info("ready", boot_id=self._clock.boot_id, seq=self._store.last_seq())
+        beat = asyncio.create_task(self._beat(), name="beat")
+        stopped = asyncio.create_task(stop.wait(), name="stop")
+        ends: list[asyncio.Future[Any]] = [stopped, self._daemon.fatal, beat]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        self._notifier.tell("STOPPING=1")
+        stopped.cancel()
+        beat.cancel()
+        return await self._end()
+
+    async def _end(self) -> int:
+        failed = self._daemon.fatal.done()
+        if failed:
+            _log.error("the daemon cannot go on", reason=self._daemon.fatal.result())
+        await self._hub.stop()
+        written = await self._daemon.stop()
+        await self._server.close("the daemon stops")
+        self._lag.stop()
+        if not written and not failed:
+            _log.error("stopped before all that was decided was on disk")
+        return EXIT_OK if written and not failed else EXIT_FAILED
+
+    async def _beat(self) -> None:
+        """Once a second: pulse, day, watchdog; now and then the log's retention."""
+        prune_at_s = time.monotonic() + 60
+        while True:
+            await asyncio.sleep(PULSE_S)
+            self._daemon.tick()
+            counters = {**self._daemon.health(), **self._hub.counters(), **self._server.counters}
+            self._server.pulse(Pulse(self._clock.mono_ns(), self._lag.take_worst_ms(), counters))
+            if self._notifier.watchdog_s is not None:
+                self._notifier.tell("WATCHDOG=1")
+            if time.monotonic() >= prune_at_s:
+                prune_at_s = time.monotonic() + PRUNE_EVERY_S
+                keep = self._clock.wall_ns() - LOG_KEPT_NS if self._clock.wall_trusted() else 0
+                self._store.prune(keep_after_wall_ns=keep, max_bytes=LOG_MAX_BYTES)
+
+
+def _build_wall_ns() -> int:
+    """When this build was made, by the newest of its own files: an honest clock is not before that."""
+    return max(path.stat().st_mtime_ns for path in (Path(__file__), Path(__file__).parents[1] / "__init__.py"))
+
+
+async def _serve(site: Site, name: str, store: FactsStore) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return await Service(site, name, store).run(stop)
+
+
+def run_daemon(site_dir: Path, name: str) -> int:
+    """Run the daemon ``name`` of the site. Gives 0 after a clean stop, 1 when it could not go on, 2 for a name that the
+    site has not, 3 for a wrong site file, 4 when store or socket cannot be had. Messages are for people, on stderr."""
+    set_up_log()
+    today = date.fromisoformat(local_day(time.time_ns(), CHINA_UTC_OFFSET_MIN))
+    try:
+        site = load_site(site_dir, today)
+    except SiteErrors as errors:
+        return _say(render_mistakes(errors.mistakes, "en"), EXIT_CONFIG)
+    if name not in KERNELS or name not in site.verticals:
+        return _say(f"no daemon {name!r} in this site; it has: {', '.join(site.verticals)}", EXIT_USAGE)
+    try:
+        store = FactsStore.open(site.data_dir / name, KERNELS[name]().kernel.row_types, build=__version__)
+    except (StoreError, OSError) as error:
+        return _say(f"kangle run {name}: {error}", EXIT_UNREACHABLE)
+    structlog.contextvars.bind_contextvars(daemon=name, pid=os.getpid())
+    try:
+        return uvloop.run(_serve(site, name, store))
+    except LocalProtocolError as error:
+        return _say(f"kangle run {name}: {error}", EXIT_CONFIG)
+    except OSError as error:
+        return _say(f"kangle run {name}: cannot serve on {site.run_dir}: {error}", EXIT_UNREACHABLE)
+    finally:
+        store.close()
+
+
+def _say(text: str, status: int) -> int:
+    sys.stderr.write(text.rstrip() + "\n")
+    return status
