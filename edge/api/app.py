@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
@@ -56,6 +57,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     demo.router,
 )
 FLUSH_S = 30.0
+
+log = structlog.get_logger("edge.api")
 
 
 def create_app(
@@ -159,7 +162,7 @@ def _map_refusals(app: FastAPI) -> None:
         return problem_response(request.scope, problem)
 
     async def on_books(request: Request, exc: Exception) -> Response:
-        problems.log.warning("books away", reason=str(exc))
+        log.warning("books away", reason=str(exc))
         return problem_response(request.scope, ApiProblem("books_away"))
 
     app.add_exception_handler(AccountProblem, on_account)

@@ -1,5 +1,5 @@
 """The outermost layer around the app, as pure ASGI so that streams are never buffered: request id, security headers,
-host allow-list, odd paths, body limit, time limit, access log.
+host allow-list, odd paths, body limit, time limit, faults that nobody foresaw, access log.
 
 A user would notice a mistake here as a page of another site that reads the lane's state (DNS rebinding), or as a box
 that one stalled request keeps busy.
@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+import traceback
 from collections.abc import Iterable
 
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge.api.problems import MAX_BODY_BYTES, ApiProblem, problem_response
+from edge.api.problems import MAX_BODY_BYTES, ApiProblem, problem_response, request_id
 
 #: Longest time a request may take, its body included; live streams are exempt.
 REQUEST_TIMEOUT_S = 20.0
@@ -41,6 +42,7 @@ SECURITY_HEADERS = [
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 log = structlog.get_logger("edge.api.access")
+failures = structlog.get_logger("edge.api")
 
 
 def host_name(host: str) -> str:
@@ -103,10 +105,8 @@ class Envelope:
         problem = self._refusal(scope)
         if problem is not None:
             await problem_response(scope, problem)(scope, receive, send)
-        elif scope["path"] == LIVE_PATH:
-            await self._app(scope, _limited(receive), send)
         else:
-            await self._answer_in_time(scope, receive, send)
+            await self._answer_in_time(scope, receive, send, None if scope["path"] == LIVE_PATH else REQUEST_TIMEOUT_S)
 
     def _refusal(self, scope: Scope) -> ApiProblem | None:
         if host_name(header(scope, b"host")) not in self._hosts:
@@ -118,8 +118,9 @@ class Envelope:
             return ApiProblem("too_large", params={"limit": MAX_BODY_BYTES})
         return None
 
-    async def _answer_in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer_in_time(self, scope: Scope, receive: Receive, send: Send, limit_s: float | None) -> None:
         begun = False
+        limit = asyncio.timeout(limit_s)
 
         async def watched(message: Message) -> None:
             nonlocal begun
@@ -127,12 +128,22 @@ class Envelope:
             await send(message)
 
         try:
-            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+            async with limit:
                 await self._app(scope, _limited(receive), watched)
-        except TimeoutError:
+        except Exception as exc:
             if begun:
                 raise
-            await problem_response(scope, ApiProblem("too_slow"))(scope, receive, send)
+            problem = ApiProblem("too_slow" if limit.expired() else "internal")
+            if problem.code == "internal":
+                log_failure(scope, exc)
+            await problem_response(scope, problem)(scope, receive, send)
+
+
+def log_failure(scope: Scope, exc: Exception) -> None:
+    """What nobody foresaw, with the request's number. Plain lines of the traceback only: pretty ones show the values
+    of local variables, and those hold passwords."""
+    lines = "".join(traceback.format_exception(exc))
+    failures.error("request failed", request=request_id(scope), path=scope["path"], traceback=lines)
 
 
 def _limited(receive: Receive) -> Receive:

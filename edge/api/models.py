@@ -81,7 +81,7 @@ IdempotencyKey = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.", examples=[50])]
 Cursor = Annotated[
-    str,
+    str | None,
     Query(
         min_length=1,
         max_length=512,
@@ -90,7 +90,8 @@ Cursor = Annotated[
     ),
 ]
 DayQuery = Annotated[
-    str, Query(pattern=DAY_PATTERN, description="Business day, ISO date (Asia/Shanghai).", examples=["2026-11-20"])
+    str | None,
+    Query(pattern=DAY_PATTERN, description="Business day, ISO date (Asia/Shanghai).", examples=["2026-11-20"]),
 ]
 
 # Body fields: Field (with the bounds) first, BeforeValidator last; see the module's head.

@@ -170,7 +170,7 @@ TEXTS: dict[str, ProblemText] = {
         422, "没有识别到会员", "No member identified", "请先刷卡，或付现金。", "Show a card first, or pay in cash."
     ),
     "unknown_card": ProblemText(
-        422, "不认识这张卡", "Unknown card", "请换一张卡，或找工作人员。", "Use another card, or ask the staff."
+        404, "不认识这张卡", "Unknown card", "请换一张卡，或找工作人员。", "Use another card, or ask the staff."
     ),
     "tender_short": ProblemText(
         422,

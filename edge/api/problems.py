@@ -1,8 +1,8 @@
 """problem+json (RFC 9457) for every error, in the caller's language.
 
 Whatever goes wrong between socket and route ends here: our own ``ApiProblem``, FastAPI's validation errors, Starlette's
-404 and 405, and what nobody foresaw (500, logged with its number, never with what the caller sent). A user would notice
-a mistake here as a page that shows "error" and no way out.
+404 and 405; what nobody foresaw is caught by ``middleware.Envelope``. A user would notice a mistake here as a page that
+shows "error" and no way out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -29,8 +28,6 @@ LANGUAGES = ("zh", "en")
 MAX_ERRORS = 50
 #: Longest body that a request may have.
 MAX_BODY_BYTES = 256 * 1024
-
-log = structlog.get_logger("edge.api")
 
 
 class ApiProblem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
@@ -166,11 +163,6 @@ def install(app: FastAPI, methods: MethodTable, not_found_page: NotFoundPage) ->
         page = not_found_page(request) if exc.status_code == 404 else None
         return page or problem_response(request.scope, problem, headers)
 
-    async def on_any(request: Request, exc: Exception) -> Response:
-        log.error("request failed", request=request_id(request.scope), path=request.url.path, exc_info=exc)
-        return problem_response(request.scope, ApiProblem("internal"))
-
     app.add_exception_handler(ApiProblem, on_problem)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
-    app.add_exception_handler(Exception, on_any)

@@ -165,8 +165,8 @@ class Api:
 
     async def asend(self, method, path, *, host="127.0.0.1", client=("127.0.0.1", 5000), **options):
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=client)
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
-            return await client.request(method, path, **options)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as browser:
+            return await browser.request(method, path, **options)
 
     def send(self, method, path, **options):
         """One request. ``who`` names a role (see ``headers_of``); a command gets a fresh key unless one is given."""

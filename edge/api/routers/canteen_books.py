@@ -18,7 +18,7 @@ from edge.api.replies import answers_with, struct_response
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/canteen", tags=["canteen"])
 LaneQuery = Annotated[
-    str, Query(min_length=1, max_length=16, pattern=ID_PATTERN, description="Only this lane.", examples=["1"])
+    str | None, Query(min_length=1, max_length=16, pattern=ID_PATTERN, description="Only this lane.", examples=["1"])
 ]
 
 
@@ -32,9 +32,9 @@ LaneQuery = Annotated[
 async def orders(
     ctx: Ctx,
     _who: Who,
-    day: DayQuery | None = None,
-    lane: LaneQuery | None = None,
-    cursor: Cursor | None = None,
+    day: DayQuery = None,
+    lane: LaneQuery = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
     """All orders, or those of a day or lane."""
@@ -72,9 +72,7 @@ async def _known_member(ctx: Context, who: Who, member: str) -> None:
     response_class=Response,
     responses=answers_with("Purse", "Balance and movements, newest first."),
 )
-async def member_purse(
-    ctx: Ctx, who: Who, member: MemberToken, cursor: Cursor | None = None, limit: Limit = 50
-) -> Response:
+async def member_purse(ctx: Ctx, who: Who, member: MemberToken, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """The member's own, the desk's, or a family user's with consent."""
     await _known_member(ctx, who, member)
     balance_fen = await run_in_threadpool(ctx.books.balance_fen, member)
@@ -89,9 +87,7 @@ async def member_purse(
     response_class=Response,
     responses=answers_with("OrderList", "Newest first."),
 )
-async def member_orders(
-    ctx: Ctx, who: Who, member: MemberToken, cursor: Cursor | None = None, limit: Limit = 50
-) -> Response:
+async def member_orders(ctx: Ctx, who: Who, member: MemberToken, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """The member's own, the desk's, or a family user's with consent."""
     await _known_member(ctx, who, member)
     listing = await run_in_threadpool(ctx.books.member_orders, member, cursor, limit)
@@ -105,6 +101,6 @@ async def member_orders(
     response_class=Response,
     responses=answers_with("PlateList", "By UID."),
 )
-async def plates(ctx: Ctx, _who: Who, cursor: Cursor | None = None, limit: Limit = 50) -> Response:
+async def plates(ctx: Ctx, _who: Who, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """The registry with what is on each plate and how well its chip answers."""
     return struct_response(order_answers.plate_list(await run_in_threadpool(ctx.books.plates, cursor, limit)))

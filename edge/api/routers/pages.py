@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from edge.api.context import Ctx
 from edge.api.guard import GuardedRoute
-from edge.api.page_store import IMMUTABLE, LANE_PAGE, PAGES, missing_pages, respond
+from edge.api.page_store import IMMUTABLE, LANE_PAGE, PAGES, respond
 from edge.api.problems import ApiProblem
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -48,8 +48,6 @@ async def page_asset(ctx: Ctx, request: Request, name: str) -> Response:
 async def page_file(ctx: Ctx, request: Request, name: str) -> Response:
     """Other files at the top, such as the icon; never a page under its file name."""
     ctx.pages.refresh()
-    if not ctx.pages.built:
-        return missing_pages()
     file = ctx.pages.get(name)
     if file is None or name.endswith(".html"):
         raise ApiProblem("not_found")
