@@ -1,8 +1,9 @@
 """The only place where the product asks what time it is.
 
-The hard part is doubt. A box without a battery clock wakes up years back; a person or a time server steps the clock while
-trays are being paid. So two times are kept apart: monotonic time for every duration, and wall time for the date of a
-receipt, with an honest word on whether it can be trusted. A user would notice a mistake as sales booked on yesterday.
+The hard part is doubt. A box without a battery clock wakes up years back; a person or a time server steps the clock
+while trays are being paid. So two times are kept apart: monotonic time for every duration, and wall time for the date
+of a receipt, with an honest word on whether it can be trusted. A user would notice a mistake as sales booked on
+yesterday.
 
 Wall time is distrusted while it lies before the build, which has certainly passed. It is also distrusted when it lies
 before the newest committed wall time, or has stepped against monotonic time by more than ``STEP_NS`` since the start,
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +25,9 @@ STEP_NS = 5_000_000_000
 CONFIRM_EVERY_NS = 1_000_000_000
 
 NS_PER_MIN = 60_000_000_000
+
+#: The whole country keeps one time.
+CHINA_UTC_OFFSET_MIN = 480
 
 #: adjtimex(2): STA_UNSYNC in ``status``; return value TIME_ERROR.
 _STA_UNSYNC = 0x0040
@@ -44,8 +48,8 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """The machine's clock. ``newest_wall_ns`` is the newest committed wall time, ``build_wall_ns`` that of the build (0 =
-    unknown)."""
+    """The machine's clock. ``newest_wall_ns`` is the newest committed wall time, ``build_wall_ns`` that of the build
+    (0 = unknown)."""
 
     def __init__(self, *, newest_wall_ns: int = 0, build_wall_ns: int = 0) -> None:
         self.boot_id = f"{_machine_boot_id()}-{_process_start_ticks()}"
@@ -75,7 +79,8 @@ class RealClock:
         return False
 
     def confirm(self) -> None:
-        """A person, or the kernel for a time server, says that the wall time is right now; an older, later one was not."""
+        """A person, or the kernel for a time server, says that the wall time is right now; an older, later one was
+        not."""
         wall_ns = self.wall_ns()
         self._offset_ns = wall_ns - self.mono_ns()
         self._newest_wall_ns = min(self._newest_wall_ns, wall_ns)
@@ -109,6 +114,11 @@ def local_day(wall_ns: int, utc_offset_min: int) -> str:
     """The ISO date at this offset from UTC. China has had one offset and no daylight saving since 1991."""
     seconds = (wall_ns + utc_offset_min * NS_PER_MIN) // 1_000_000_000
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).date().isoformat()
+
+
+def local_today() -> date:
+    """The calendar day in China by the wall clock: for choosing the menu days that a site file yields."""
+    return date.fromisoformat(local_day(time.time_ns(), CHINA_UTC_OFFSET_MIN))
 
 
 class _Timex(ctypes.Structure):

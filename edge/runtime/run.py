@@ -13,7 +13,6 @@ import random
 import signal
 import sys
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from drivers.links.opening import opener_of
 from drivers.registry import make_driver
 from edge import __version__
 from edge.domain.devices import DeviceReading
-from edge.runtime.clock import RealClock, local_day
+from edge.runtime.clock import RealClock, local_today
 from edge.runtime.daemon import Daemon
 from edge.runtime.device_hub import DeviceHub
 from edge.runtime.ipc_messages import PROTOCOL_VERSION, PULSE_S, Pulse, Welcome
@@ -42,7 +41,6 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_UNREACHABLE = 0, 1, 2, 3, 4
 LOG_KEPT_NS = 7 * 24 * 3_600 * 1_000_000_000
 LOG_MAX_BYTES = 2 << 30
 PRUNE_EVERY_S = 600
-CHINA_UTC_OFFSET_MIN = 480
 
 _log = structlog.get_logger("run")
 
@@ -161,9 +159,8 @@ def run_daemon(site_dir: Path, name: str) -> int:
     """Run the daemon ``name`` of the site. Gives 0 after a clean stop, 1 when it could not go on, 2 for a name that the
     site has not, 3 for a wrong site file, 4 when store or socket cannot be had. Messages are for people, on stderr."""
     set_up_log()
-    today = date.fromisoformat(local_day(time.time_ns(), CHINA_UTC_OFFSET_MIN))
     try:
-        site = load_site(site_dir, today)
+        site = load_site(site_dir, local_today())
     except SiteErrors as errors:
         return _say(render_mistakes(errors.mistakes, "en"), EXIT_CONFIG)
     if name not in KERNELS or name not in site.verticals:
