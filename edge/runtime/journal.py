@@ -1,10 +1,10 @@
 """Gathers decided inputs into batches for the store and says what became of them.
 
-The hard part is that order and urgency do not fight: an urgent input takes everything before it along, so the log is always
-in order of sequence, and what nobody waits for is written with whatever comes within a second. Each urgent input ends its
-batch: the store groups batches into one transaction anyway, and when a row breaks a rule it can name the one input at
-fault. A user would notice a mistake here as a receipt that answers late, or as a second of readings lost where the
-README promises one.
+The hard part is that order and urgency do not fight: an urgent input takes everything before it along, so the log is
+always in order of sequence, and what nobody waits for is written with whatever comes within a second. Each urgent
+input ends its batch: the store groups batches into one transaction anyway, and when a row breaks a rule it can name
+the one input at fault. A user would notice a mistake here as a receipt that answers late, or as a second of readings
+lost where the README promises one.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """An input with what the kernel made of it. ``entry`` is None for a resumed world (nothing entered); ``set_aside`` is
-    there when the kernel could not take it."""
+    """An input with what the kernel made of it. ``entry`` is None for a resumed world (nothing entered);
+    ``set_aside`` is there when the kernel could not take it."""
 
     entry: Entry | None
     stamp: Stamp
@@ -125,7 +125,8 @@ class Journal:
             self._pending = Work()
 
     def barrier(self, done: Callable[[], None]) -> None:
-        """Call ``done`` when everything so far is on disk; never, when something fails before (``failed`` is called)."""
+        """Call ``done`` when everything so far is on disk; never, when something fails before (``failed`` is
+        called)."""
         self.flush()
         work = Work(barrier=done)
         if self._pending.decided or not self._submit(work):

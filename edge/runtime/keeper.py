@@ -1,8 +1,8 @@
 """Keeps the one world of a daemon: stamps inputs, lets the kernel decide, and makes the world anew from rows.
 
-The hard part is that a world is worth only what its rows say. After an exception in ``handle``, or a commit that failed,
-the world in memory may be half changed or ahead of the disk, so it is thrown away whole, never repaired. A user would
-notice a mistake as an order that the daemon remembers and the disk does not.
+The hard part is that a world is worth only what its rows say. After an exception in ``handle``, or a commit that
+failed, the world in memory may be half changed or ahead of the disk, so it is thrown away whole, never repaired. A
+user would notice a mistake as an order that the daemon remembers and the disk does not.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class Keeper:
         return self._kernel.is_safety(item)
 
     def handle(self, entry: Entry) -> tuple[Stamp, Effects, bool]:
-        """Let the kernel decide: the stamp, the effects and whether they are urgent. The input is accepted by ``accept``.
-        Raises whatever the kernel raises; the world must then be made anew."""
+        """Let the kernel decide: the stamp, the effects and whether they are urgent. The input is accepted by
+        ``accept``. Raises whatever the kernel raises; the world must then be made anew."""
         stamp = self._stamp()
         effects = self._kernel.handle(self._world, entry.item, stamp)
         urgent = is_urgent(effects)

@@ -1,10 +1,11 @@
 """The one way out of every failure: throw the world away, make it anew from what is on disk, and go on.
 
-The hard part is what must not be lost or repeated on the way. An input that raised is recorded, answered by the kernel's
-``set_aside`` and never decided again, also when its sender repeats it within a minute. When a commit fails, everything
-in flight fails with it: promises are dropped, askers are told "storage", and only what nobody will send again (safety
-inputs, configuration, day) is decided once more. Until the disk is back, smoke is decided on the old world, for acting
-late is worse than acting twice. A user would notice a mistake as a daemon that dies again and again of one reading.
+The hard part is what must not be lost or repeated on the way. An input that raised is recorded, answered by the
+kernel's ``set_aside`` and never decided again, also when its sender repeats it within a minute. When a commit fails,
+everything in flight fails with it: promises are dropped, askers are told "storage", and only what nobody will send
+again (safety inputs, configuration, day) is decided once more. Until the disk is back, smoke is decided on the old
+world, for acting late is worse than acting twice. A user would notice a mistake as a daemon that dies again and again
+of one reading.
 """
 
 from __future__ import annotations
@@ -194,11 +195,11 @@ class Recovery:
         if kept is not None:
             self._culprits.append(Culprit(entry, kept.error, raised=decided.record.kind is RecordKind.RAISED))
             return
-        if entry.kind is EntryKind.COMMAND:
-            self.counters["answered_storage"] += 1
-            self._parts.replies.reply(entry.command_id, "storage", {})
         if entry.kind is EntryKind.SHELL or self._parts.keeper.is_safety(entry.item):
             self._keep_for_later(decided.stamp.seq, entry)
+        elif entry.kind is EntryKind.COMMAND:
+            self.counters["answered_storage"] += 1
+            self._parts.replies.reply(entry.command_id, "storage", {})
         elif entry.kind is EntryKind.READING:
             self.counters["readings_lost"] += 1
 

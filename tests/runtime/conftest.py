@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import logging
 import sys
 from pathlib import Path
 
 import pytest
+import structlog
 
 from edge.domain.kernel import Put
 from edge.runtime.clock import ManualClock
@@ -24,6 +26,14 @@ def load_toy():
         sys.modules[name] = module
         spec.loader.exec_module(module)
     return sys.modules[name]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet():
+    """Thousands of generated lives would each log their failures."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
@@ -208,7 +218,7 @@ class Bench:
         await self.settle()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def bench(toy):
     return lambda **kwargs: Bench(toy, **kwargs)
 
@@ -218,7 +228,7 @@ def held_store():
     return HeldStore
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run():
     def run_one(coroutine):
         with asyncio.Runner() as runner:

@@ -173,7 +173,7 @@ class ToyKernel:
                 if how == "row":
                     return [Put(StrangeRow(name="x")), Reply(command_id, "ok", {})]
                 if how == "view":
-                    return [Show("odd", {1, "two"}, EffectClass.PREVIEW), Reply(command_id, "ok", {})]
+                    return [Show("odd", object(), EffectClass.PREVIEW), Reply(command_id, "ok", {})]
                 raise ValueError(f"boom {command_id}")
             case Stop(command_id=command_id, zone=zone):
                 world.latches[zone] = True
