@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 
 from firmware_sim.canteenapi import CanteenApi, say
@@ -16,6 +17,7 @@ from firmware_sim.station import Station
 MAX_QUEUE = 6
 MEMBER_SHARE = 0.7
 LOOK_S = 0.2
+FEWEST_DISHES, MOST_DISHES = 3, 5
 
 
 class Crowd:
@@ -46,17 +48,16 @@ class Crowd:
         while True:
             if self.on and not self._queue.full():
                 self._queue.put_nowait(self._who())
-            pause_s = min(60.0, self._rng.expovariate(self.per_minute / 60))
             self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), pause_s if self.on else None)
-            except TimeoutError:
-                continue
+            pause_s = min(60.0, self._rng.expovariate(self.per_minute / 60))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s if self.on else None):
+                    await self._changed.wait()
 
     async def serve(self, station: Station) -> None:
         """Let one diner after the other use a lane, for ever."""
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(max(0.03, LOOK_S * self._config.pace))
             if not station.is_free() or self._queue.empty():
                 continue
             member = self._queue.get_nowait()
@@ -99,9 +100,12 @@ class Crowd:
         return self._rng.choice(idle) if idle and self._rng.random() < MEMBER_SHARE else None
 
     def _choose(self, family: str) -> list[Plate]:
-        """3 to 5 dishes, each once; now and then a plate that cannot be priced, now and then a chip that has died."""
+        """3 to 5 dishes, each once (none while the counter is nearly empty); now and then a plate that cannot be
+        priced, now and then a chip that has died."""
         dishes = self._pile.on_sale(family)
-        count = min(len(dishes), self._rng.randint(3, 5))
+        if len(dishes) < min(FEWEST_DISHES, len(self._config.dishes)):
+            return []
+        count = min(len(dishes), self._rng.randint(FEWEST_DISHES, MOST_DISHES))
         plates = [plate for dish in self._rng.sample(dishes, count) if (plate := self._pile.take(family, dish))]
         if plates and self._rng.random() < self._config.physics.wrong_plate_p:
             unbound = self._pile.take_unbound(family) if self._rng.random() < 0.5 else None

@@ -21,6 +21,7 @@ from firmware_sim.pile import Plate
 from firmware_sim.station import Station
 
 LOOK_EVERY_S = 0.2
+QUEUE_S = 5.0
 #: A diner who gets no firm price in this time leaves, hungry.
 PATIENCE_S = 30.0
 #: A blocked screen is read this long before something is done about it.
@@ -48,6 +49,7 @@ class Diner:
         self._token = token
         self._rng = rng
         self._pace = pace
+        self._look_s = max(0.03, LOOK_EVERY_S * pace)
         self._confirmed: tuple[str, int] | None = None
         self._order_id = ""
         self._called = False
@@ -58,8 +60,10 @@ class Diner:
         station.held_by = "diner"
         label = tray.member.label if tray.member else {"zh": "散客", "en": "guest"}
         card = tray.member.card if tray.member else ""
-        station.diner = {"card": card, "label": label, "step": "putting"}
+        station.diner = {"card": card, "label": label, "step": "queueing"}
         try:
+            await self._wait_for_empty_screen(tray)
+            self._step("putting")
             await station.put_down(tray.plates)
             if tray.member is not None:
                 await self._show_card(tray.member)
@@ -83,6 +87,18 @@ class Diner:
     def _step(self, step: str) -> None:
         if self._station.diner is not None:
             self._station.diner["step"] = step
+
+    async def _wait_for_empty_screen(self, tray: Tray) -> None:
+        """The diner before has gone when the screen is empty; after a while one puts the tray down all the same."""
+        try:
+            for _ in range(int(QUEUE_S / self._look_s)):
+                view = await self._look()
+                if view is not None and view.phase in {"empty", "offline"}:
+                    return
+                await asyncio.sleep(self._look_s)
+        except asyncio.CancelledError:
+            self._station.give_back(tray.plates, sold=False)
+            raise
 
     async def _show_card(self, member: MemberConfig) -> None:
         self._step("identifying")
@@ -139,7 +155,7 @@ class Diner:
         problem_since_s: float | None = None
         last: LaneView | None = None
         while time.monotonic() < until_s:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(self._look_s)
             view = await self._look()
             if view is None:
                 continue

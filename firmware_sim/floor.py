@@ -174,7 +174,7 @@ class Floor:
             raise
         except TimeoutError as error:
             station.give_back(plates, sold=False)
-            raise ControlError("plates could not be filled in time: is the API away?") from error
+            raise ControlError("plates could not be filled in time: the API is away or slow") from error
         return plates + [self._pile.strange(station.family) for _ in range(counts["unknown"])]
 
     async def _full_plate(self, station: Station, dish: str) -> Plate:

@@ -57,22 +57,22 @@ def checked_uid(uid: str) -> str:
 def run(main: Callable[[], Coroutine[object, object, int]]) -> int:
     """Run ``main`` on a loop with microsecond timers (epoll rounds them up to a millisecond), until SIGINT or
     SIGTERM."""
-    loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
-    asyncio.set_event_loop(loop)
-    task = loop.create_task(main())
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, task.cancel)
-    try:
-        return loop.run_until_complete(task)
-    except asyncio.CancelledError:
-        return 0
-    finally:
-        rest = asyncio.all_tasks(loop)
-        for each in rest:
-            each.cancel()
-        loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
-        loop.close()
-        asyncio.set_event_loop(None)
+
+    def loop_factory() -> asyncio.AbstractEventLoop:
+        return asyncio.SelectorEventLoop(selectors.SelectSelector())
+
+    async def until_told() -> int:
+        task = asyncio.current_task()
+        assert task is not None
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(signal_number, task.cancel)
+        return await main()
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        try:
+            return runner.run(until_told())
+        except asyncio.CancelledError:
+            return 0
 
 
 def switch(port: PtyPort, fault: str) -> None:
