@@ -21,14 +21,14 @@ def config() -> None:
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="en", show_default=True, help="Language of the text.")
 def check(site_dir: Path, as_json: bool, lang: str) -> int:  # noqa: FBT001 - click gives it by name
     """Report every mistake of a site at once. Exit status 0: usable, 3: not."""
-    from edge.cli_site import today
+    from edge.runtime.clock import local_today
     from edge.site import SiteErrors, SiteMistake, load_site, mistakes_json, render_mistakes
 
     if not site_dir.exists():
         raise CliError(f"there is no {site_dir}. Name the folder with --site; the example is config/.", UNREACHABLE)
     mistakes: tuple[SiteMistake, ...] = ()
     try:
-        warnings = load_site(site_dir, today()).warnings
+        warnings = load_site(site_dir, local_today()).warnings
     except SiteErrors as errors:
         mistakes, warnings = errors.mistakes, errors.warnings
     if as_json:

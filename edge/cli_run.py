@@ -16,9 +16,9 @@ RAW = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_na
 @site_option
 def run(name: str, site_dir: Path) -> int:
     """Run one process of the site in the foreground: NAME is canteen or api."""
-    from edge.cli_site import load_site_or_fail
+    from edge.cli_paths import require_site
 
-    load_site_or_fail(site_dir)  # every mistake at once, before anything is opened
+    require_site(site_dir)
     if name == "api":
         from edge.api.server import run_api
 
@@ -32,10 +32,10 @@ def run(name: str, site_dir: Path) -> int:
 @site_option
 def up(site_dir: Path) -> int:
     """Run and supervise all processes that the site file names, until Ctrl-C."""
-    from edge.cli_site import load_site_or_fail
+    from edge.cli_paths import require_site
     from edge.runtime.supervisor import run_up
 
-    load_site_or_fail(site_dir)
+    require_site(site_dir)
     return run_up(site_dir)
 
 

@@ -27,9 +27,9 @@ from pathlib import Path
 
 from edge.api.accounts import Accounts
 from edge.cli_errors import FAILED, OK, UNREACHABLE, CliError
-from edge.cli_site import today
 from edge.demo_children import Child
 from edge.demo_site import HOST, PERSON, DemoFolder, copy_site, floor_settings, make_accounts
+from edge.runtime.clock import local_today
 from edge.site import Site
 
 PREFIX = "kangle-demo-"
@@ -137,12 +137,12 @@ def run_demo(options: DemoOptions) -> int:
 
 def _play(options: DemoOptions, folder: DemoFolder, wakeup: Wakeup, children: list[Child]) -> int:
     say("setting up a canteen in a temporary folder")
-    site = copy_site(options.example, folder, options.lanes, choose_port(options.port), today())
+    site = copy_site(options.example, folder, options.lanes, choose_port(options.port), local_today())
     folder.accounts_file.parent.mkdir(parents=True)
     accounts = Accounts(folder.accounts_file)
     try:
         tokens = make_accounts(accounts, site)
-        settings = floor_settings(site, folder, tokens, today(), diners=options.diners)
+        settings = floor_settings(site, folder, tokens, local_today(), diners=options.diners)
         folder.floor_file.write_text(json.dumps(settings), encoding="utf-8")
         python = [sys.executable, "-P", "-m"]
         floor = [*python, "firmware_sim.floor", "--config", str(folder.floor_file)]
