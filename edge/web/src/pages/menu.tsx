@@ -1,0 +1,118 @@
+/** /menu: today's board on the wall. Dishes keep their places; pages turn slowly when they do not fit. */
+import type { ReadonlySignal } from "@preact/signals";
+import { useEffect, useMemo, useState } from "preact/hooks";
+
+import "../styles/menu.css";
+import { longDay } from "../lib/format";
+import { known, t } from "../lib/i18n";
+import { Live } from "../lib/live";
+import { size } from "../lib/prefs";
+import { isOutdated, session } from "../lib/session";
+import { DishTile } from "../menu/DishTile";
+import { Gate } from "../parts/Gate";
+import { mount } from "../parts/mount";
+import { linkNotice, NoticeStrip, type Notice } from "../parts/NoticeStrip";
+import { StateStrip } from "../parts/StateStrip";
+import type { MenuView } from "../types";
+
+/** What fits: 24 dishes, or 12 in large. */
+const MANY = 24;
+const FEW = 12;
+const TURN_MS = 20_000;
+/** After somebody chose a page, it stays for a while. */
+const CHOSEN_MS = 60_000;
+
+function Page() {
+  if (session.value === "ready") return <Board />;
+  return (
+    <div class="page page-menu">
+      <StateStrip page={t("menu.title")} />
+      <main>
+        <Gate>{null}</Gate>
+      </main>
+    </div>
+  );
+}
+
+function Board() {
+  const live = useMemo(() => new Live(["menu"]), []);
+  const menu = (live.view("menu") as ReadonlySignal<MenuView | undefined>).value;
+  const items = menu?.items ?? [];
+  const perPage = size.value === "elder" || items.length <= FEW ? FEW : MANY;
+  const pages = Math.max(1, Math.ceil(items.length / perPage));
+  const [page, choose] = usePages(pages);
+  useReload(live);
+  const meal = menu ? known(`meal.${menu.meal}`) : null;
+  const title = menu ? `${t("menu.title")} · ${longDay(menu.business_day)}` : t("menu.title");
+  return (
+    <div class="page page-menu">
+      <StateStrip page={meal ? `${title} · ${t(meal)}` : title} link={live.state.value}>
+        {pages > 1 && <Turner pages={pages} page={page} onChoose={choose} />}
+      </StateStrip>
+      <NoticeStrip notice={noticeOf(live)} />
+      <main>
+        {menu && items.length === 0 && <p class="board-empty">{t("menu.empty")}</p>}
+        <ul class="board" data-grid={perPage} data-stale={live.state.value !== "live"}>
+          {menu &&
+            items
+              .slice(page * perPage, (page + 1) * perPage)
+              .map((dish) => <DishTile key={dish.dish_id} dish={dish} daily={menu.reference} />)}
+        </ul>
+      </main>
+    </div>
+  );
+}
+
+function noticeOf(live: Live): Notice {
+  return linkNotice(live.state.value, live.ageS.value) ?? { level: "quiet", text: t("menu.allergens") };
+}
+
+/** The page shown, turning by itself; choosing one keeps it for a minute. */
+function usePages(pages: number): [number, (page: number) => void] {
+  const [state, setState] = useState({ page: 0, waitMs: TURN_MS });
+  useEffect(() => {
+    if (pages < 2) return;
+    const timer = window.setTimeout(() => {
+      setState({ page: (state.page + 1) % pages, waitMs: TURN_MS });
+    }, state.waitMs);
+    return () => {
+      window.clearTimeout(timer);
+    };
+  }, [pages, state]);
+  const choose = (page: number): void => {
+    setState({ page, waitMs: CHOSEN_MS });
+  };
+  return [Math.min(state.page, pages - 1), choose];
+}
+
+function Turner({ pages, page, onChoose }: { pages: number; page: number; onChoose: (page: number) => void }) {
+  return (
+    <div class="turner" role="group" aria-label={t("menu.pages")}>
+      {Array.from({ length: pages }, (_, i) => (
+        <button
+          key={i}
+          type="button"
+          aria-pressed={i === page}
+          onClick={() => {
+            onChoose(i);
+          }}
+        >
+          {i + 1}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** After an upgrade of the box a wall that nobody touches reloads itself. */
+function useReload(live: Live): void {
+  const opened = live.opened.value;
+  useEffect(() => {
+    if (opened < 2) return;
+    void isOutdated().then((outdated) => {
+      if (outdated) window.location.reload();
+    });
+  }, [opened]);
+}
+
+mount(Page, "page.menu");
