@@ -1,10 +1,10 @@
 """The one-writer loop: inputs in, stamped, decided by the kernel, effects out in their order.
 
-The hard part is that every failure has one way out, and it is the same: throw the world away and make it anew from what
-is on disk. If ``handle`` raises, the input is set aside and never tried again; if a commit fails, everything in flight
-fails with it, its askers are told "storage", its promises are never made, and safety inputs are decided again. Meanwhile
-smoke is still acted upon. A user would notice a mistake as a daemon that dies twice of the same reading, or as a paid
-tray that nobody paid for.
+The hard part is that every failure has one way out, and it is the same: throw the world away and make it anew from
+what is on disk. If ``handle`` raises, the input is set aside and never tried again; if a commit fails, everything in
+flight fails with it, its askers are told "storage", its promises are never made, and safety inputs are decided again.
+Meanwhile smoke is still acted upon. A user would notice a mistake as a daemon that dies twice of the same reading, or
+as a paid tray that nobody paid for.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from edge.runtime.executor import Executor, Outlets
 from edge.runtime.inbox import Entry, EntryKind, Inbox
 from edge.runtime.journal import Journal, Store
 from edge.runtime.keeper import Keeper
+from edge.runtime.kernel_timer import KernelTimer
 from edge.runtime.kernels import VerticalAdapter
 from edge.runtime.lag import LagMeter
 from edge.runtime.recovery import Parts, Recovery, State
@@ -28,15 +29,12 @@ from edge.runtime.recovery import Parts, Recovery, State
 TURN_INPUTS = 64
 TURN_S = 0.002
 
-#: Decided inputs that may wait for the disk; beyond it only safety inputs are decided, and beyond the second bound none.
+#: Decided inputs that may wait for the disk; beyond it only safety inputs are decided, and beyond the second bound
+#: none.
 UNCOMMITTED_MAX = 2048
 UNCOMMITTED_SAFETY_MAX = 32_768
 
-#: Least wait before a timer whose deadline did not move, so that a kernel's slip cannot spin the loop.
-TIMER_SPIN_NS = 100_000_000
-
 SNAPSHOT_EVERY_NS = 3_600_000_000_000
-NS_PER_S = 1_000_000_000
 
 
 class Devices(Protocol):
@@ -77,16 +75,13 @@ class Daemon:
         self._journal: Journal = self._recovery.journal
         self._store = store
         self._turn: asyncio.Handle | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_for_ns: int | None = None
-        self._timer_queued = False
-        self._not_before_ns = 0
+        self._timer = KernelTimer(clock, self._timer_due)
         self._pumps_wait = False
         self._closing = False
         self._snapshot_due_ns = clock.mono_ns() + SNAPSHOT_EVERY_NS
         self._day = ""
         self._day_trusted = False
-        self.counters = {"inputs": 0, "timers": 0, "timer_spins": 0}
+        self.counters = {"inputs": 0}
 
     @property
     def fatal(self) -> asyncio.Future[str]:
@@ -121,8 +116,7 @@ class Daemon:
         except TimeoutError:
             pass
         self._recovery.stop()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.stop()
         return on_disk.is_set()
 
     # --- in -----------------------------------------------------------------------------------------------------------
@@ -158,6 +152,15 @@ class Daemon:
             self._enter(Entry(self._adapter.day(day), EntryKind.SHELL))
         self._day, self._day_trusted = day, trusted
 
+    @property
+    def day(self) -> str:
+        """The local day that was told last (ISO date)."""
+        return self._day
+
+    def post_config(self, item: Any) -> None:
+        """Take in a configuration that was read anew."""
+        self._enter(Entry(item, EntryKind.SHELL))
+
     def tick(self) -> None:
         """Once a second: the day, and a look at what no event would wake."""
         if not self._closing:
@@ -188,7 +191,7 @@ class Daemon:
                 break
         else:
             self._wake()
-        self._arm_timer()
+        self._timer.arm(self._keeper.deadline_ns)
         if self._pumps_wait and self._inbox.calm:
             self._pumps_wait = False
             self._devices.resume()
@@ -219,16 +222,16 @@ class Daemon:
             return
         is_timer = entry.kind is EntryKind.TIMER
         before_ns = self._keeper.deadline_ns
-        self.counters["timers" if is_timer else "inputs"] += 1
+        self.counters["inputs"] += 1
         try:
             stamp, effects, urgent = self._keeper.handle(entry)
         except Exception as error:  # noqa: BLE001 - the crash rule: whatever a kernel raises, the input is set aside
-            self._timer_queued = self._timer_queued and not is_timer
+            if is_timer:
+                self._timer.raised()
             self._recovery.raised(entry, error)
             return
         if is_timer:
-            self._timer_queued = False
-            self._guard_spin(before_ns)
+            self._timer.taken(before_ns, self._keeper.deadline_ns)
             if not effects:
                 return
         self._executor.run(stamp.seq, effects, urgent=urgent)
@@ -250,37 +253,8 @@ class Daemon:
         if len(self._inbox):
             self._wake()
 
-    # --- timers -------------------------------------------------------------------------------------------------------
-
-    def _guard_spin(self, before_ns: int | None) -> None:
-        after_ns, now_ns = self._keeper.deadline_ns, self._clock.mono_ns()
-        if after_ns is not None and after_ns <= now_ns and after_ns == before_ns:
-            self.counters["timer_spins"] += 1
-            self._not_before_ns = now_ns + TIMER_SPIN_NS
-        else:
-            self._not_before_ns = 0
-
-    def _arm_timer(self) -> None:
-        due_ns = None if self._timer_queued else self._keeper.deadline_ns
-        if due_ns is not None:
-            due_ns = max(due_ns, self._not_before_ns)
-        if due_ns == self._timer_for_ns:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._timer_for_ns = due_ns
-        if due_ns is not None:
-            delay_s = max(due_ns - self._clock.mono_ns(), 0) / NS_PER_S
-            self._timer = self._loop.call_later(delay_s, self._timer_due)
-
     def _timer_due(self) -> None:
-        self._timer, due_ns, self._timer_for_ns = None, self._timer_for_ns, None
-        if due_ns is not None and self._clock.mono_ns() >= due_ns:
-            self._timer_queued = True
-            self._enter(Entry(self._adapter.timer(), EntryKind.TIMER))
-        else:
-            self._arm_timer()
+        self._enter(Entry(self._adapter.timer(), EntryKind.TIMER))
 
     # --- health -------------------------------------------------------------------------------------------------------
 
@@ -288,6 +262,7 @@ class Daemon:
         """All counters of the loop, for the pulse."""
         return {
             **self.counters,
+            **self._timer.counters,
             **self._inbox.counters,
             **self._executor.counters,
             **self._journal.counters,

@@ -2,8 +2,8 @@
 
 The hard part is age: a view says when the state was last told and since when it holds, so that a page can show an old
 state as old. The hub also keeps each device's last word about itself, because a world that is rebuilt from rows has
-forgotten it and a healthy device will not repeat it for a minute. A user would notice a mistake as a green reader that has
-been unplugged since yesterday.
+forgotten it and a healthy device will not repeat it for a minute. A user would notice a mistake as a green reader
+that has been unplugged since yesterday.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ UNKNOWN_MAX = 16
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``device/<device>`` shows. ``state``: connecting, ready, fault, lost, or unknown (commanded but not in the site
-    file). ``told_wall_ns`` is when the device or its link last spoke of itself (healthy devices do once a minute),
-    ``since_wall_ns`` since when the state holds, both UTC; ``epoch`` counts openings of the link; the counters are the
-    driver's, since then."""
+    """What ``device/<device>`` shows. ``state``: connecting, ready, fault, lost, or unknown (commanded but not in the
+    site file). ``told_wall_ns`` is when the device or its link last spoke of itself (healthy devices do once a
+    minute), ``since_wall_ns`` since when the state holds, both UTC; ``epoch`` counts openings of the link; the
+    counters are the driver's, since then."""
 
     device: str
     protocol: str

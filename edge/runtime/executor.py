@@ -1,9 +1,9 @@
 """Lets effects out of the box, each when its class allows it (the head of ``edge.domain.kernel`` is the rule).
 
-The hard part is the preview. It may leave before the commit of its own input, but while any earlier urgent input is still
-being written the world in memory knows more than the disk, so a preview made from it waits in line behind that commit,
-whatever it shows: one line for the whole daemon is the simplest rule that is strictly right. SAFETY effects pass everybody.
-A user would notice a mistake as a screen that says "paid" for a sale which a power cut then undoes.
+The hard part is the preview. It may leave before the commit of its own input, but while any earlier urgent input is
+still being written the world in memory knows more than the disk, so a preview made from it waits in line behind that
+commit, whatever it shows: one line for the whole daemon is the simplest rule that is strictly right. SAFETY effects
+pass everybody. A user would notice a mistake as a screen that says "paid" for a sale which a power cut then undoes.
 
 Order within the line is the order in which the kernel gave the effects; only SAFETY overtakes, and a view that was
 overtaken by a newer one of its key is not shown any more.

@@ -1,10 +1,10 @@
 """What waits for the one writer: safety inputs first, then everything else in order of arrival.
 
-The hard part is the flood. Nothing here grows without bound, and what gives way is decided, not left to chance: commands
-beyond the bound are answered "busy" (their sender knows and tries again); readings beyond it make their pump stop reading,
-so that bytes wait in the device's own line; only what still comes then (a pump's last buffer) can push out the oldest
-telemetry, which is counted. Safety inputs are never dropped for telemetry. A user would notice a mistake as smoke that
-is looked at after ten seconds of plate readings.
+The hard part is the flood. Nothing here grows without bound, and what gives way is decided, not left to chance:
+commands beyond the bound are answered "busy" (their sender knows and tries again); readings beyond it make their pump
+stop reading, so that bytes wait in the device's own line; only what still comes then (a pump's last buffer) can push
+out the oldest telemetry, which is counted. Safety inputs are never dropped for telemetry. A user would notice a
+mistake as smoke that is looked at after ten seconds of plate readings.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The client of a daemon's socket, for the API process and the tools.
 
-The hard part is honesty about what is not known: an answer that did not come says nothing about whether the command was
-carried out, and a view that is not refreshed is old. So a lost answer is its own error (``AnswerUnknownError``: submit the
-same command id again), and ``status`` tells how old the last sign of life is. A user would notice a mistake as a page
-that shows yesterday's price as today's, or a sale that is paid twice.
+The hard part is honesty about what is not known: an answer that did not come says nothing about whether the command
+was carried out, and a view that is not refreshed is old. So a lost answer is its own error (``AnswerUnknownError``:
+submit the same command id again), and ``status`` tells how old the last sign of life is. A user would notice a
+mistake as a page that shows yesterday's price as today's, or a sale that is paid twice.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """One client of a daemon's socket, seen from the daemon.
 
 The hard part is the slow reader: while the socket's buffer is full, views wait here (the newest per key, no more) and
-pulses are left out; answers are written all the same, for they are never dropped. Who does not read for ``SLOW_S``, or
-makes over ``BUFFER_BYTES_MAX`` wait, is disconnected. A user would notice a mistake as memory that grows all day because
-one wall screen has a bad cable.
+pulses are left out; answers are written all the same, for they are never dropped. Who does not read for ``SLOW_S``,
+or makes over ``BUFFER_BYTES_MAX`` wait, is disconnected. A user would notice a mistake as memory that grows all day
+because one wall screen has a bad cable.
 """
 
 from __future__ import annotations

@@ -156,10 +156,12 @@ class Journal:
             if self._timer is None and work.decided:
                 self._timer = self._loop.call_later(GATHER_S / 10, self.flush)
             return False
-        except StoreError as error:
-            # The store has failed and its word on an earlier batch is under way to us.
+        except (StoreError, ValueError) as error:
+            # The store has failed and its word on an earlier batch is under way to us; or it does not agree on the
+            # order (ValueError), which only a new world can mend.
+            failure = error if isinstance(error, StoreError) else StoreError("storage", str(error))
             self._in_flight.append(work)
-            self._loop.call_soon(self._done, work, error)
+            self._loop.call_soon(self._done, work, failure)
             return True
         self._in_flight.append(work)
         self.counters["batches"] += 1

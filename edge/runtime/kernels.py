@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class VerticalAdapter:
     """A kernel and the constructors of the inputs that the shell itself makes.
 
-    ``command_type`` is the struct (or union) of commands; each has a ``command_id``. ``day`` takes an ISO date. ``configs``
-    gives the inputs that carry a site's configuration, in order."""
+    ``command_type`` is the struct (or union) of commands; each has a ``command_id``. ``day`` takes an ISO date.
+    ``configs`` gives the inputs that carry a site's configuration, in order."""
 
     kernel: Kernel[Any, Any]
     command_type: Any

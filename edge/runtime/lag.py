@@ -1,8 +1,8 @@
 """How late the event loop runs, and how long the garbage collector holds it up.
 
-The hard part is that a stall cannot report itself. A heartbeat that should come every ``BEAT_S`` measures how late it is:
-work that holds the loop for longer than ``STALL_S`` is counted when a beat falls into it, and work that the daemon does
-itself is measured in full (``spent``). A user would notice a stall as a price that hesitates.
+The hard part is that a stall cannot report itself. A heartbeat that should come every ``BEAT_S`` measures how late it
+is: work that holds the loop for longer than ``STALL_S`` is counted when a beat falls into it, and work that the
+daemon does itself is measured in full (``spent``). A user would notice a stall as a price that hesitates.
 """
 
 from __future__ import annotations

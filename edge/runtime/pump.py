@@ -1,10 +1,10 @@
 """One device: its link, its driver, and the patience to open the link again and again.
 
-The hard part is that a device fails in ways that look alike: unplugged, hung, babbling, or healthy and quiet. The link
-says when it is gone; a device that is asked and tells nothing sensible for ``silence_s`` is treated as hung, and its link is
-opened anew. Each opening has its own ``epoch``, so that nobody mistakes a reading from before a re-plug for one after
-it. No pump ever waits for another. A user would notice a mistake as a lane that shows "reader offline" until somebody
-restarts the box.
+The hard part is that a device fails in ways that look alike: unplugged, hung, babbling, or healthy and quiet. The
+link says when it is gone; a device that is asked and tells nothing sensible for ``silence_s`` is treated as hung, and
+its link is opened anew. Each opening has its own ``epoch``, so that nobody mistakes a reading from before a re-plug
+for one after it. No pump ever waits for another. A user would notice a mistake as a lane that shows "reader offline"
+until somebody restarts the box.
 """
 
 from __future__ import annotations

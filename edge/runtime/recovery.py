@@ -46,6 +46,9 @@ RAISES_PER_MIN = 20
 RAISES_PAUSE_NS = 3_000_000_000
 _MINUTE_NS = 60_000_000_000
 
+#: What is the same input when it looks the same. One timer looks like another and is not.
+_REPEATABLE = frozenset({EntryKind.COMMAND, EntryKind.READING})
+
 #: Orders inputs that came while the store was away behind all that had a sequence number.
 _AFTER_ALL = 1 << 62
 
@@ -151,7 +154,7 @@ class Recovery:
         self.counters["inputs_set_aside"] += 1
         self._culprits.append(culprit)
         _log.error("input set aside", kind=entry.kind.value, command_id=entry.command_id, error=culprit.error)
-        if not self._parts.keeper.is_safety(entry.item):
+        if entry.kind in _REPEATABLE and not self._parts.keeper.is_safety(entry.item):
             self._poison[_fingerprint(entry)] = now_ns + POISON_NS
             if len(self._poison) > POISON_MAX:
                 del self._poison[next(iter(self._poison))]

@@ -5,10 +5,12 @@ systemd's protocol is a datagram to the socket named by NOTIFY_SOCKET (sd_notify
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
 import sys
+from typing import TextIO
 
 import structlog
 
@@ -26,9 +28,24 @@ def set_up_log() -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Lines(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+class _Lines:
+    """Writes each line at once. A log that nobody reads any more is no reason to stop a checkout."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(message + "\n")
+            self._stream.flush()
+
+    debug = info = warning = error = critical = exception = msg
 
 
 class Notifier:
@@ -46,7 +63,8 @@ class Notifier:
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+            sock.setblocking(False)
             try:
                 sock.sendto(state.encode(), address)
             except OSError:

@@ -8,6 +8,7 @@ mistake as a reader that is "in use" after a crash, or as a service that restart
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
@@ -38,10 +39,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with(parent: int) -> Callable[[], None]:
-    """What a child runs between fork and exec so that it ends when ``parent`` does."""
+    """What a child runs between fork and exec so that it ends when ``parent`` does. SIGKILL, because nobody is left who
+    could insist: what was acknowledged is on disk, and the next start finds it there."""
 
     def ask() -> None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
 
@@ -157,7 +159,9 @@ class Supervisor:
 
 
 def _to_stderr(name: str, line: str) -> None:
-    sys.stderr.write(f"{name} | {line}\n")
+    with contextlib.suppress(OSError, ValueError):  # nobody reads any more: no reason to stop a checkout
+        sys.stderr.write(f"{name} | {line}\n")
+        sys.stderr.flush()
 
 
 def site_commands(site: Site) -> dict[str, list[str]]:

@@ -53,9 +53,9 @@ class Witness:
             row = self.store.tables.get(self.toy.ReplyRow, {}).get((command_id,))
             if row is None or row.after != body["after"]:
                 self.broken.append((command_id, body, row))
-        if code == "ok" and command_id.startswith("stop"):
-            if (body["zone"],) not in self.store.tables.get(self.toy.LatchRow, {}):
-                self.broken.append((command_id, body))
+        latched = self.store.tables.get(self.toy.LatchRow, {})
+        if code == "ok" and command_id.startswith("stop") and (body["zone"],) not in latched:
+            self.broken.append((command_id, body))
 
 
 async def live(bench, toy, steps):

@@ -80,6 +80,48 @@ def test_the_same_input_is_not_decided_a_second_time(bench, toy, run):
     run(scenario())
 
 
+def test_a_timer_that_raised_does_not_silence_later_timers(bench, toy, run):
+    async def scenario():
+        b = await bench().start()
+        b.store.auto = True
+        await b.command(toy.Wait("w1", 0, boom=True))
+        await asyncio.sleep(0.01)
+        await b.recovered()
+        assert b.kinds()[-1] == "RAISED"
+        await b.command(toy.Wait("w2", 0))
+        await asyncio.sleep(0.02)
+        assert "timers" not in b.outlets.shown  # the next one waits, so that raising timers cannot spin
+        b.clock.advance(1_000_000_000)
+        async with asyncio.timeout(5):
+            while "timers" not in b.outlets.shown:
+                await asyncio.sleep(0.01)
+
+    run(scenario())
+
+
+def test_a_store_that_disagrees_on_the_order_is_met_with_a_new_world(bench, toy, run):
+    async def scenario():
+        b = await bench().start()
+        submit = b.store.submit
+
+        def refuse(batch, done):
+            b.store.submit = submit
+            raise ValueError("not gapless")
+
+        b.store.submit = refuse
+        await b.command(toy.Pay("c1", "ada", 5))
+        await b.settle()
+        assert b.outlets.replies == [("c1", "storage")]
+        await b.recovered()
+        b.store.auto = True
+        b.store.commit()
+        await b.command(toy.Pay("c1", "ada", 5))
+        await b.settle()
+        assert b.outlets.replies[-1] == ("c1", "ok")
+
+    run(scenario())
+
+
 def test_many_raising_inputs_pause_the_rest_but_not_safety(bench, toy, run):
     async def scenario():
         b = await bench().start()

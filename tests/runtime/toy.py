@@ -82,11 +82,12 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 class Wait(msgspec.Struct, frozen=True, tag="wait"):
-    """Ask for a timer after so many ms; ``stuck`` leaves the deadline where it is."""
+    """Ask for a timer after so many ms; ``stuck`` leaves the deadline where it is, ``boom`` makes the timer raise."""
 
     command_id: str
     ms: int
     stuck: bool = False
+    boom: bool = False
 
 
 class Smoke(msgspec.Struct, frozen=True, tag="smoke"):
@@ -120,6 +121,7 @@ class World(msgspec.Struct):
     timers: int = 0
     due_ns: int | None = None
     stuck: bool = False
+    boom: bool = False
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -178,8 +180,8 @@ class ToyKernel:
             case Stop(command_id=command_id, zone=zone):
                 world.latches[zone] = True
                 return [Put(LatchRow(zone=zone, closed=True)), self._cut(zone), Reply(command_id, "ok", {"zone": zone})]
-            case Wait(command_id=command_id, ms=ms, stuck=stuck):
-                world.due_ns, world.stuck = stamp.mono_ns + ms * 1_000_000, stuck
+            case Wait(command_id=command_id, ms=ms):
+                world.due_ns, world.stuck, world.boom = stamp.mono_ns + ms * 1_000_000, item.stuck, item.boom
                 return [Reply(command_id, "ok", {"due_ns": world.due_ns})]
             case Smoke(zone=zone, boom=boom):
                 if boom:
@@ -195,6 +197,8 @@ class ToyKernel:
             case Day(day=day):
                 return self._word(world, "day", day)
             case Timer():
+                if world.boom:
+                    raise ValueError("boom in timer")
                 if world.stuck or world.due_ns is None:
                     return []
                 world.timers, world.due_ns = world.timers + 1, None
