@@ -1,10 +1,11 @@
 """A serial port as a link: pyserial opens and configures it, the event loop reads it.
 
-The hard part is that a port is not a file: opening and closing one may hang for half a minute in the kernel (a dead USB
-adapter, bytes that cannot drain), so both happen in a short-lived thread with a time limit. Reading is ``add_reader`` on
-the descriptor: 7 % of a core for 50 ports against 48 % for a thread each (measured for this project, ``latency.md`` 3).
-The port is opened by its stable path each time, so that a re-plugged device is found again under its new number. A user
-would notice a mistake as a reader that stays dead after its cable was pulled and put back.
+The hard part is that a port is not a file: opening and closing one may hang for half a minute in the kernel (a dead
+USB adapter, bytes that cannot drain), so both happen in a short-lived thread with a time limit. Reading is
+``add_reader`` on the descriptor: 7 % of a core for 50 ports against 48 % for a thread each (measured for this
+project, ``latency.md`` 3). The port is opened by its stable path each time, so that a re-plugged device is found
+again under its new number. A user would notice a mistake as a reader that stays dead after its cable was pulled and
+put back.
 """
 
 from __future__ import annotations
@@ -149,7 +150,8 @@ class SerialLink:
             self._loop.add_writer(self._fd, self._writable)
 
     def pause_reading(self) -> None:
-        """Leave bytes in the port's own buffer (4 KiB in Linux); beyond that the device's flow control or loss rules."""
+        """Leave bytes in the port's own buffer (4 KiB in Linux); beyond that the device's flow control or loss
+        rules."""
         if self._port is not None:
             self._loop.remove_reader(self._fd)
 
@@ -207,7 +209,8 @@ class SerialLink:
 
 
 def _open_port(url: SerialUrl) -> serial.Serial:
-    """Open by path, exclusively, with all settings, ready for non-blocking use. Blocks; may raise OSError, ValueError."""
+    """Open by path, exclusively, with all settings, ready for non-blocking use. Blocks; may raise OSError,
+    ValueError."""
     port = serial.Serial(
         url.path, url.baud, bytesize=url.bits, parity=url.parity, stopbits=url.stop, timeout=0, exclusive=True
     )

@@ -1,8 +1,9 @@
 """A TCP connection as a link: we dial the device (or its serial server), or it dials us.
 
-The hard part is small and costs much when forgotten: without TCP_NODELAY a command that follows an acknowledgement waits
-for the peer's delayed acknowledgement, 43 ms instead of 0.5 ms (measured for this project, ``latency.md`` 1); without
-keepalive a peer that lost its power looks alive for hours. Both are set on the socket itself before the loop gets it.
+The hard part is small and costs much when forgotten: without TCP_NODELAY a command that follows an acknowledgement
+waits for the peer's delayed acknowledgement, 43 ms instead of 0.5 ms (measured for this project, ``latency.md`` 1);
+without keepalive a peer that lost its power looks alive for hours. Both are set on the socket itself before the loop
+gets it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The URL of a link: one text in the site file says how a device is reached, real or simulated.
 
-``serial:///dev/serial/by-id/NAME?baud=115200&parity=E`` · ``tcp://HOST:PORT`` · ``tcp-listen://HOST:PORT``. The hard part
-is refusing what is nearly right: a reader opened with a wrong parity answers nothing and looks like a broken cable, so
-an unknown or misspelt setting is an error that names the allowed ones, never a silent default.
+``serial:///dev/serial/by-id/NAME?baud=115200&parity=E`` · ``tcp://HOST:PORT`` · ``tcp-listen://HOST:PORT``. The hard
+part is refusing what is nearly right: a reader opened with a wrong parity answers nothing and looks like a broken
+cable, so an unknown or misspelt setting is an error that names the allowed ones, never a silent default.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ PORT_MAX = 65_535
 
 @dataclass(frozen=True, slots=True)
 class SerialUrl:
-    """``path`` should be a stable name (by-id, by-path, a udev symlink): /dev/ttyUSB0 may be another device tomorrow."""
+    """``path`` should be a stable name (by-id, by-path, a udev symlink): /dev/ttyUSB0 may be another device
+    tomorrow."""
 
     path: str
     baud: int = 9600
