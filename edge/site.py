@@ -46,7 +46,7 @@ LONGEST_SOCKET = "canteen.sock"
 def load_site(path: Path, today: date) -> Site:
     """Read the site at ``path`` (its folder, or the site.toml in it); ``today`` is the local day of the site.
 
-    The menu of the result covers yesterday to 14 days ahead, so load again once a day. Raises ``SiteErrors`` with every
+    The menu of the result covers yesterday to 30 days ahead, so load again once a day. Raises ``SiteErrors`` with every
     mistake of all files.
     """
     file = path / SITE_FILE if path.is_dir() else path

@@ -1,6 +1,6 @@
 """The menu of a site: a rotation of days, exceptions by date, meals, and the check of the plan.
 
-The menu that the kernel gets covers yesterday to 14 days ahead of ``today``, which the caller gives: the same files
+The menu that the kernel gets covers yesterday to 30 days ahead of ``today``, which the caller gives: the same files
 and the same day always give the same menu. A user would notice a mistake here as an empty board, or as the wrong
 day's dishes.
 """
@@ -21,7 +21,10 @@ from edge.site_table import Seen, Table, once, open_table
 from edge.site_toml import read_toml
 
 DAYS_BACK = 1
-DAYS_AHEAD = 14
+
+#: Load the site anew each day. Should that fail (a slip in a file while the canteen sells), the menu known so far still
+#: lasts a month.
+DAYS_AHEAD = 30
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CYCLE_MAX = 60
 
