@@ -36,6 +36,8 @@ class Chip:
     read_p: float = 0.9
     dead: bool = False
     label: str = ""
+    #: Kinds of reader that can read it: "hf" (ISO15693), "uhf" (Gen2). A plate with a chip of each has one number for both.
+    families: frozenset[str] = frozenset({"hf", "uhf"})
     number: int = field(init=False)
     #: Gen2 banks that were written or locked by a host, see ``firmware_sim.magicrf.access``.
     banks: dict[int, bytearray] = field(default_factory=dict)
@@ -74,12 +76,13 @@ class Answer:
 
 @dataclass(slots=True)
 class Leak:
-    """How much of a neighbour's tray this antenna hears: chance per chip and pass, and the loss against an own
-    plate."""
+    """How much of a neighbour's tray this antenna hears: chance per chip and pass, and the loss against an own plate.
+    Only chips of ``family`` answer; "" = all."""
 
     source: Field
     probability: float
     loss_db: float = LEAK_LOSS_DB
+    family: str = ""
 
 
 class Field:
@@ -129,7 +132,7 @@ class Field:
             answers.extend(
                 Answer(placed, placed.gain_db - leak.loss_db + self._fading(), leaked=True)
                 for placed in leak.source.placed.values()
-                if probability and not placed.chip.dead and draw() < probability * placed.chip.read_p
+                if probability and _can_leak(placed.chip, leak.family) and draw() < probability * placed.chip.read_p
             )
         return answers
 
@@ -141,6 +144,10 @@ class Field:
 
     def _fading(self) -> float:
         return self._random.gauss(0.0, self._fading_sd_db)
+
+
+def _can_leak(chip: Chip, family: str) -> bool:
+    return not chip.dead and (not family or family in chip.families)
 
 
 def captured(strengths_db: list[float], margin_db: float) -> int | None:

@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import random
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from firmware_sim.canteenapi import ApiAwayError, CanteenApi, say
@@ -51,8 +52,9 @@ class Floor:
         self._dishes = {dish.dish_id for dish in config.dishes}
         self._rng = random.Random(f"user {config.seed}")
         self._watchers: dict[str, asyncio.Task[None]] = {}
-        for station in self._stations.values():
-            station.neighbours(list(self._stations.values()))
+        for left, right in pairwise(self._stations.values()):
+            left.beside(right)
+            right.beside(left)
 
     async def live(self) -> int:
         """Open lanes and socket, let people in, until cancelled."""

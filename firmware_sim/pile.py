@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from firmware_sim.chips import Chip, draw_read_p
-from firmware_sim.floorconfig import FloorConfig, Physics
+from firmware_sim.floorconfig import FloorConfig, Physics, PlateConfig
 
 #: Clean plates per kind of chip that are never filled: trays with an unbound plate take them.
 RESERVE = 2
@@ -35,7 +35,6 @@ class Plate:
     canteen; FILLING ones wait for the canteen's word."""
 
     chip: Chip
-    families: frozenset[str]
     where: Where = Where.CLEAN
     dish_id: str | None = None
     clean_at_s: float = 0.0
@@ -45,14 +44,19 @@ class Plate:
         return self.chip.uid
 
     @property
+    def families(self) -> frozenset[str]:
+        return self.chip.families
+
+    @property
     def label(self) -> str:
         return self.chip.label
 
 
-def build_chip(uid: str, label: str, seed: int, physics: Physics) -> Chip:
+def build_chip(plate: PlateConfig, seed: int, physics: Physics) -> Chip:
     """A chip whose read probability depends on seed and UID only."""
-    rng = random.Random(f"chip {seed} {uid}")
-    return Chip(uid, read_p=draw_read_p(rng, physics.beta_a, physics.beta_b), label=label)
+    rng = random.Random(f"chip {seed} {plate.uid}")
+    read_p = draw_read_p(rng, physics.beta_a, physics.beta_b)
+    return Chip(plate.uid, read_p=read_p, label=plate.label, families=plate.families)
 
 
 class Pile:
@@ -61,10 +65,7 @@ class Pile:
     def __init__(self, config: FloorConfig) -> None:
         self._config = config
         self._rng = random.Random(f"pile {config.seed}")
-        self.plates = {
-            plate.uid: Plate(build_chip(plate.uid, plate.label, config.seed, config.physics), plate.families)
-            for plate in config.plates
-        }
+        self.plates = {plate.uid: Plate(build_chip(plate, config.seed, config.physics)) for plate in config.plates}
         for family in ("hf", "uhf"):
             own = [plate for plate in self.plates.values() if family in plate.families and plate.where is Where.CLEAN]
             spare = RESERVE if len(own) >= 8 * RESERVE else 0
@@ -110,8 +111,8 @@ class Pile:
         while True:
             uid = f"e004{self._rng.getrandbits(48):012x}" if family == "hf" else f"e280{self._rng.getrandbits(80):020x}"
             if uid not in self.plates:
-                chip = build_chip(uid, "?", self._config.seed, self._config.physics)
-                return Plate(chip, frozenset({family}), Where.STRANGE)
+                unknown = PlateConfig(uid, "?", frozenset({family}))
+                return Plate(build_chip(unknown, self._config.seed, self._config.physics), Where.STRANGE)
 
     def filled(self, plates: Iterable[Plate], dish_id: str) -> None:
         """The canteen confirmed the filling."""

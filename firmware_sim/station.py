@@ -77,20 +77,18 @@ class Station:
         """Whether a diner may come to this lane now."""
         return self.plugged and not self.wanted and not self.held_by
 
-    def neighbours(self, others: list[Station]) -> None:
-        """Lanes of the same kind of chip leak a little into one another."""
-        self.field.leaks = [
-            Leak(other.field, self._leak_p) for other in others if other is not self and other.family == self.family
-        ]
+    def beside(self, other: Station) -> None:
+        """``other`` is a neighbour lane: this antenna hears a little of its plates that carry this lane's kind of chip."""
+        kinds = {self.family, other.family}
+        if len(kinds) == 1 or any(kinds <= plate.families for plate in self._pile.plates.values()):
+            self.field.leaks.append(Leak(other.field, self._leak_p, family=self.family))
 
     def set_fault(self, fault: str) -> None:
         """Switch a fault; "none" ends all. Raises ``ControlError`` with the remedy."""
         if self._port is None:
             raise ControlError("the floor is still starting")
         if fault == "leak" and not self.field.leaks:
-            raise ControlError(
-                f"lane {self.lane} has no neighbour lane that reads the same kind of chip ({self.family})"
-            )
+            raise ControlError(f"lane {self.lane} has no neighbour whose plates it can hear ({self.family})")
         if fault not in {"leak", *NAMED_FAULTS, *PLUG_FAULTS}:
             raise ControlError(f'"fault" must be one of: {", ".join([*NAMED_FAULTS, *PLUG_FAULTS, "leak"])}')
         for leak in self.field.leaks:

@@ -105,3 +105,12 @@ def test_mistakes_of_the_caller_are_named():
         field.place(Chip(f"e0040200{i:08x}"))
     with pytest.raises(ValueError, match="more than"):
         field.place(Chip("e004010000000003"))
+
+
+def test_only_chips_of_the_lanes_kind_leak():
+    own, beside = Field(1), Field(2)
+    beside.place(Chip("e004010000000001", read_p=1.0, families=frozenset({"hf"})))
+    beside.place(Chip("e28000000000000000000001", read_p=1.0, families=frozenset({"uhf"})))
+    beside.place(Chip("e004010000000002", read_p=1.0))
+    own.leaks.append(Leak(beside, probability=1.0, family="uhf"))
+    assert {a.placed.chip.uid for a in own.pass_answers()} == {"e28000000000000000000001", "e004010000000002"}

@@ -258,7 +258,7 @@ def test_a_wrong_token_names_the_remedy(play, capsys):
         ({"op": "place", "lane": "1", "dishes": []}, "1 to 16 plates"),
         ({"op": "place", "lane": "1", "dishes": ["d001"] * 17}, "1 to 16 plates"),
         ({"op": "place", "lane": "1", "dishes": ["nonsense"]}, "not on today's menu: nonsense"),
-        ({"op": "fault", "lane": "1", "fault": "leak"}, "no neighbour lane that reads the same kind of chip (hf)"),
+        ({"op": "fault", "lane": "1", "fault": "leak"}, "no neighbour whose plates it can hear (hf)"),
         ({"op": "fault", "lane": "1", "fault": "fire"}, "must be one of"),
         ({"op": "diners", "on": 1}, "true or false"),
     ],
@@ -295,11 +295,11 @@ def test_leak_between_two_uhf_lanes_can_be_switched(play, tmp_path):
 
     async def scene(stage):
         station = stage.canteen.stations["1"]
-        assert station.field.leaks[0].probability == 0.02
+        assert station.field.leaks[0].probability == 0.01
         assert await stage.ask(op="fault", lane="1", fault="leak") == {"ok": True}
         assert station.field.leaks[0].probability > 0.3
-        assert stage.canteen.stations["2"].field.leaks[0].probability == 0.02
+        assert stage.canteen.stations["2"].field.leaks[0].probability == 0.01
         await stage.ask(op="fault", lane="1", fault="none")
-        assert station.field.leaks[0].probability == 0.02
+        assert station.field.leaks[0].probability == 0.01
 
     play(scene, lanes=lanes)
