@@ -19,7 +19,8 @@ NEW, MORE = 0x00, 0x80
 
 
 class ScriptedReader(threading.Thread):
-    """Put ``tray`` (UIDs, hex) down by assigning it. ``written_ns``: perf_counter_ns after the first answer with tags."""
+    """Put ``tray`` (UIDs, hex) down by assigning it. ``written_ns``: perf_counter_ns after the first answer with
+    tags."""
 
     def __init__(self, link: Path) -> None:
         super().__init__(daemon=True, name="scripted reader")
@@ -63,9 +64,10 @@ class ScriptedReader(threading.Thread):
         self._told = bool(tray)
         sets = b"".join(b"\x03\x00" + bytes.fromhex(uid) for uid in tray)
         status, data = (OK, bytes([len(tray)]) + sets) if tray else (NONE, b"")
-        os.write(self._master, frames.encode_reply(0, INVENTORY, status, data))
+        reply = frames.encode_reply(0, INVENTORY, status, data)
         if tray and self.written_ns is None:
             self.written_ns = time.perf_counter_ns()
+        os.write(self._master, reply)
 
     def stop(self) -> None:
         self.stopping = True

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Result:
-    """``floor`` is what the same machine did at best in the same run (None: there is none); ``ratio`` = value / floor;
-    ``target`` bounds the ratio where there is a floor and the value elsewhere; ``ok`` None: a number without a target."""
+    """``floor`` is what the same machine did at best in the same run (None: there is none); ``ratio`` = value /
+    floor; ``target`` bounds the ratio where there is a floor and the value elsewhere; ``ok`` None: a number without a
+    target."""
 
     name: str
     value: float
@@ -25,7 +26,8 @@ class Result:
 
 
 def result(
-    name: str, value: float, unit: str, *, floor: float | None = None, target: float | None = None, at_least: bool = False
+    name: str, value: float, unit: str, *, floor: float | None = None, target: float | None = None, at_least: bool =
+    False
 ) -> Result:
     """Judge ``value`` against ``target``: the ratio to ``floor`` if there is one, else the value itself."""
     ratio = value / floor if floor else None

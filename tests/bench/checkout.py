@@ -1,8 +1,9 @@
 """``kangle bench checkout``: how fast a tray is priced and paid, beside the floors of the same run.
 
-Measured: last serial byte of the first inventory answer with chips -> price on the lane's event stream (pseudo-terminal,
-driver, kernel, socket, API, HTTP); payment command -> durable answer, at the daemon's socket and over HTTP, against a bare
-fdatasync of 300 bytes after 20 ms of idleness; the pricing core against a plain integer loop; memory and start-up.
+Measured: last serial byte of the first inventory answer with chips -> price on the lane's event stream
+(pseudo-terminal, driver, kernel, socket, API, HTTP); payment command -> durable answer, at the daemon's socket and
+over HTTP, against a bare fdatasync of 300 bytes after 20 ms of idleness; the pricing core against a plain integer
+loop; memory and start-up.
 """
 
 from __future__ import annotations

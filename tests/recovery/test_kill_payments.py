@@ -1,8 +1,9 @@
 """kill -9 of the canteen daemon at 100 seeded points during payments: 0 lost, 0 doubled.
 
-Each round binds plates, lays them down, waits for the firm price, sends a payment and kills the daemon a seeded moment
-later, spread from before the command arrives to after its answer. The daemon is started again and the payment is repeated
-under the same id, as a terminal does. At the end the books are read from the disk by plain SQL, not by our own code.
+Each round binds plates, lays them down, waits for the firm price, sends a payment and kills the daemon a seeded
+moment later, spread from before the command arrives to after its answer. The daemon is started again and the payment
+is repeated under the same id, as a terminal does. At the end the books are read from the disk by plain SQL, not by
+our own code.
 """
 
 from __future__ import annotations
@@ -56,11 +57,11 @@ async def sell(victim, rng, number, uids):
 def read_books(path):
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as books:
         return {
-            "orders": dict(books.execute("SELECT order_id, payable_fen FROM orders")),
-            "payments": dict(books.execute("SELECT order_id, fen FROM payment")),
-            "claims": books.execute("SELECT count(*), count(DISTINCT plate_uid || '/' || fill_epoch) FROM claim").fetchone(),
-            "lines": dict(books.execute("SELECT order_id, sum(payable_fen) FROM order_line GROUP BY order_id")),
-            "day": books.execute("SELECT sum(orders), sum(paid_fen) FROM business_day").fetchone(),
+            "orders": dict(books.execute("SELECT order_id, payable_fen FROM orders")), "payments":
+            dict(books.execute("SELECT order_id, fen FROM payment")), "claims": books.execute("SELECT count(*),
+            count(DISTINCT plate_uid || '/' || fill_epoch) FROM claim").fetchone(), "lines":
+            dict(books.execute("SELECT order_id, sum(payable_fen) FROM order_line GROUP BY order_id")), "day":
+            books.execute("SELECT sum(orders), sum(paid_fen) FROM business_day").fetchone(),
         }
 
 
@@ -69,8 +70,8 @@ def test_no_acknowledged_payment_is_lost_and_none_is_doubled(victim):
     async def campaign():
         rng = random.Random(20261122)
         await victim.start()
-        menu = next(m for m in victim.site.canteen.menu if m.day == (await today(victim)))
-        victim.dishes = menu.dish_ids
+        today = (await victim.lane(lambda v: v["business_day"]))["business_day"]
+        victim.dishes = next(menu.dish_ids for menu in victim.site.canteen.menu if menu.day == today)
         uids = [p.uid for p in victim.site.canteen.plates if len(p.uid) == 16][:90]
         paid, acked = {}, 0
         for number in range(ROUNDS):
@@ -83,9 +84,6 @@ def test_no_acknowledged_payment_is_lost_and_none_is_doubled(victim):
             if repeat.code == "ok":
                 paid[f"order-{number}"] = msgspec.json.decode(repeat.json)["paid_fen"]
         return paid, acked
-
-    async def today(target):
-        return (await target.lane(lambda v: v["business_day"]))["business_day"]
 
     paid, acked = asyncio.run(campaign())
     victim.end()
