@@ -36,7 +36,7 @@ class Chip:
     read_p: float = 0.9
     dead: bool = False
     label: str = ""
-    #: Kinds of reader that can read it: "hf" (ISO15693), "uhf" (Gen2). A plate with a chip of each has one number for both.
+    #: Kinds of reader that can read it: "hf" (ISO15693), "uhf" (Gen2). Plates with both have one number.
     families: frozenset[str] = frozenset({"hf", "uhf"})
     number: int = field(init=False)
     #: Gen2 banks that were written or locked by a host, see ``firmware_sim.magicrf.access``.

@@ -78,7 +78,7 @@ class Station:
         return self.plugged and not self.wanted and not self.held_by
 
     def beside(self, other: Station) -> None:
-        """``other`` is a neighbour lane: this antenna hears a little of its plates that carry this lane's kind of chip."""
+        """``other`` is a neighbour lane: this antenna hears a little of its plates with this lane's kind of chip."""
         kinds = {self.family, other.family}
         if len(kinds) == 1 or any(kinds <= plate.families for plate in self._pile.plates.values()):
             self.field.leaks.append(Leak(other.field, self._leak_p, family=self.family))
