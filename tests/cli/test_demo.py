@@ -25,10 +25,10 @@ pytestmark = pytest.mark.xdist_group("demo")
 class Demo:
     """A running demo whose temporary files all lie in ``folder``."""
 
-    def __init__(self, root, folder, *words):
+    def __init__(self, folder, *words):
         self.folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, str(root / "kangle"), "demo", *words],
+            [sys.executable, "-P", "-m", "edge.cli", "demo", *words],
             env={**os.environ, "TMPDIR": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -61,9 +61,9 @@ class Demo:
 
 
 @contextmanager
-def demo(root, folder, *words):
+def demo(folder, *words):
     folder.mkdir(exist_ok=True)
-    running = Demo(root, folder, *words)
+    running = Demo(folder, *words)
     try:
         yield running
     finally:
@@ -77,32 +77,52 @@ def demo(root, folder, *words):
         running.process.stderr.close()
 
 
-def get(url, data=None, cookie=""):
-    headers = {"Content-Type": "application/json", "Cookie": cookie} if data is not None or cookie else {}
-    request = urllib.request.Request(url, data=None if data is None else json.dumps(data).encode(), headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return answer.status, dict(answer.headers), answer.read()
+class Browser:
+    """The demo's link, opened: a cookie, and JSON under /api/v1."""
+
+    def __init__(self, link):
+        self.base, _, self.token = link.partition("/demo#link=")
+        assert self.base.startswith("http://127.0.0.1:")
+        assert self.token
+        self.cookie = ""
+
+    def open(self, path, data=None):
+        request = urllib.request.Request(f"{self.base}{path}", headers={"Cookie": self.cookie})
+        if data is not None:
+            request.data = json.dumps(data).encode()
+            request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.headers, answer.read()
+
+    def api(self, path, data=None):
+        return json.loads(self.open(f"/api/v1{path}", data)[1])
+
+    def log_in(self):
+        headers, body = self.open("/api/v1/auth/link", {"token": self.token})
+        self.cookie = headers["set-cookie"].partition(";")[0]
+        return json.loads(body)
 
 
-def test_the_main_job_runs_and_ctrl_c_leaves_nothing(root, tmp_path):
-    with demo(root, tmp_path / "t") as running:
-        link = running.link()
-        base, _, token = link.partition("/demo#link=")
-        assert base.startswith("http://127.0.0.1:")
-        assert token
+def wait_for(condition, seconds=READY_S):
+    """The first true answer of ``condition``, asked again and again."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+    return answer
+
+
+def test_it_shows_its_pages_once_per_link_and_ctrl_c_leaves_nothing(tmp_path):
+    with demo(tmp_path / "t") as running:
+        browser = Browser(running.link())
         assert len(running.family) >= 4, "supervisor, canteen, api, floor"
-        status, headers, body = get(f"{base}/demo")
-        assert status == 200
-        assert b"<html" in body
-        status, headers, body = get(f"{base}/api/v1/auth/link", {"token": token})
-        assert json.loads(body)["role"] == "admin"
-        cookie = headers["set-cookie"].partition(";")[0]
+        assert b"<html" in browser.open("/demo")[1]
+        assert browser.log_in()["role"] == "admin"
         with pytest.raises(urllib.error.HTTPError):
-            get(f"{base}/api/v1/auth/link", {"token": token})
-        deadline = time.monotonic() + READY_S
-        while not (lanes := both_lanes_live(base, cookie)) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert lanes, "both readers are heard"
+            browser.log_in()
+        state = browser.api("/demo/state")
+        assert sorted(state["lanes"]) == ["1", "2"]
+        assert state["diners"]["on"]
         status, out, err = running.end(signal.SIGINT)
         assert (status, out) == (0, "")
         assert "simulated" in err
@@ -111,33 +131,34 @@ def test_the_main_job_runs_and_ctrl_c_leaves_nothing(root, tmp_path):
         assert running.files() == []
 
 
-def both_lanes_live(base, cookie):
-    _, _, body = get(f"{base}/api/v1/demo/state", cookie=cookie)
-    lanes = json.loads(body)["lanes"]
-    return set(lanes) == {"1", "2"} and all(lane["link"] == "up" for lane in lanes.values())
-
-
-def test_killed_outright_its_processes_die_and_the_next_demo_clears_up(root, tmp_path):
+def test_a_tray_is_priced_and_after_kill_9_all_processes_die_and_the_next_demo_clears_up(tmp_path):
     folder = tmp_path / "t"
-    with demo(root, folder, "--no-diners", "--lanes", "1") as running:
-        running.link()
+    with demo(folder, "--no-diners", "--lanes", "1") as running:
+        browser = Browser(running.link())
+        browser.log_in()
+        bound = wait_for(lambda: [item for item in browser.api("/canteen/menu")["items"] if item["bound"]])
+        dish = next(item for item in bound if item["priced_by"] == "portion")
+        browser.api("/demo/lanes/1/tray", {"dishes": [dish["dish_id"]]})
+        lane = wait_for(lambda: (view := browser.api("/canteen/lanes/1"))["firm"] and view)
+        assert lane["list_fen"] == dish["price_fen"]
+        assert [plate["state"] for plate in lane["plates"]] == ["priced"]
         running.end(signal.SIGKILL)
         assert running.gone()
         assert len(list(folder.glob("kangle-demo-*"))) == 1
-    with demo(root, folder, "--seconds", "0", "--no-diners", "--lanes", "1") as running:
+    with demo(folder, "--seconds", "0", "--no-diners", "--lanes", "1") as running:
         running.link()
         assert running.process.wait(STOP_S) == 0
         assert running.gone()
         assert running.files() == []
 
 
-def test_a_taken_port_is_said_and_nothing_is_started(root, tmp_path):
+def test_a_taken_port_is_said_and_nothing_is_started(tmp_path):
     import socket
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with demo(root, tmp_path / "t", "--port", str(taken.getsockname()[1])) as running:
+        with demo(tmp_path / "t", "--port", str(taken.getsockname()[1])) as running:
             out, err = running.process.communicate(timeout=READY_S)
             assert (running.process.returncode, out) == (4, "")
             assert "Choose another" in err
