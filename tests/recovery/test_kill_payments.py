@@ -56,12 +56,14 @@ async def sell(victim, rng, number, uids):
 
 def read_books(path):
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as books:
+        claims = "SELECT count(*), count(DISTINCT plate_uid || '/' || fill_epoch) FROM claim"
+        lines = "SELECT order_id, sum(payable_fen) FROM order_line GROUP BY order_id"
         return {
-            "orders": dict(books.execute("SELECT order_id, payable_fen FROM orders")), "payments":
-            dict(books.execute("SELECT order_id, fen FROM payment")), "claims": books.execute("SELECT count(*),
-            count(DISTINCT plate_uid || '/' || fill_epoch) FROM claim").fetchone(), "lines":
-            dict(books.execute("SELECT order_id, sum(payable_fen) FROM order_line GROUP BY order_id")), "day":
-            books.execute("SELECT sum(orders), sum(paid_fen) FROM business_day").fetchone(),
+            "orders": dict(books.execute("SELECT order_id, payable_fen FROM orders")),
+            "payments": dict(books.execute("SELECT order_id, fen FROM payment")),
+            "claims": books.execute(claims).fetchone(),
+            "lines": dict(books.execute(lines)),
+            "day": books.execute("SELECT sum(orders), sum(paid_fen) FROM business_day").fetchone(),
         }
 
 
