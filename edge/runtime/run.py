@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,10 @@ class Service:
             site.run_dir / f"{name}.sock", welcome, adapter.command_type, self._daemon.post_command
         )
         self._outlets.server = self._server
+        self._adapter = adapter
+        self._site_dir = site.dir
         self._configs = adapter.configs(site)
+        self._configs_day = ""
         for settings in site.devices.get(name, ()):
             driver = make_driver(settings.protocol, settings.options)
             opener = opener_of(settings.link)
@@ -98,11 +102,12 @@ class Service:
 
     async def run(self, stop: asyncio.Event) -> int:
         """Serve until ``stop`` is set or the daemon cannot go on; gives the exit status."""
-        self._lag.start()
         self._daemon.start(self._configs)
+        self._configs_day = self._daemon.day
         await self._server.start()
         self._hub.start()
         settle_memory()
+        self._lag.start()
         self._notifier.tell("READY=1")
         _log.info("ready", boot_id=self._clock.boot_id, seq=self._store.last_seq())
         beat = asyncio.create_task(self._beat(), name="beat")
@@ -110,14 +115,16 @@ class Service:
         ends: list[asyncio.Future[Any]] = [stopped, self._daemon.fatal, beat]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         self._notifier.tell("STOPPING=1")
+        failed = self._daemon.fatal.done() or beat.done()
+        if self._daemon.fatal.done():
+            _log.error("the daemon cannot go on", reason=self._daemon.fatal.result())
+        elif beat.done():
+            _log.error("the daemon cannot go on", reason="its heartbeat failed", exc_info=beat.exception())
         stopped.cancel()
         beat.cancel()
-        return await self._end()
+        return await self._end(failed=failed)
 
-    async def _end(self) -> int:
-        failed = self._daemon.fatal.done()
-        if failed:
-            _log.error("the daemon cannot go on", reason=self._daemon.fatal.result())
+    async def _end(self, *, failed: bool) -> int:
         await self._hub.stop()
         written = await self._daemon.stop()
         await self._server.close("the daemon stops")
@@ -127,11 +134,13 @@ class Service:
         return EXIT_OK if written and not failed else EXIT_FAILED
 
     async def _beat(self) -> None:
-        """Once a second: pulse, day, watchdog; now and then the log's retention."""
+        """Once a second: pulse, day, watchdog; now and then the log's retention; once a day the site files."""
         prune_at_s = time.monotonic() + 60
         while True:
             await asyncio.sleep(PULSE_S)
             self._daemon.tick()
+            if self._daemon.day != self._configs_day:
+                await self.reload()
             counters = {**self._daemon.health(), **self._hub.counters(), **self._server.counters}
             self._server.pulse(Pulse(self._clock.mono_ns(), self._lag.take_worst_ms(), counters))
             if self._notifier.watchdog_s is not None:
@@ -140,6 +149,23 @@ class Service:
                 prune_at_s = time.monotonic() + PRUNE_EVERY_S
                 keep = self._clock.wall_ns() - LOG_KEPT_NS if self._clock.wall_trusted() else 0
                 self._store.prune(keep_after_wall_ns=keep, max_bytes=LOG_MAX_BYTES)
+
+    async def reload(self) -> None:
+        """Read the site files again, as of the present day (a site yields the menu of the coming two weeks). Files with
+        mistakes change nothing until the next day, or until they are right and asked for again (SIGHUP)."""
+        self._configs_day = self._daemon.day
+        try:
+            site = await asyncio.to_thread(load_site, self._site_dir, date.fromisoformat(self._configs_day))
+        except (SiteErrors, OSError) as error:
+            _log.error("the site files are wrong; what was read last stays in force", remedy="kangle config check")
+            sys.stderr.write(render_mistakes(error.mistakes, "en") if isinstance(error, SiteErrors) else f"{error}\n")
+            return
+        configs = self._adapter.configs(site)
+        for item, known in zip(configs, self._configs, strict=True):
+            if item != known:
+                self._daemon.post_config(item)
+        _log.info("site files read again", changed=configs != self._configs)
+        self._configs = configs
 
 
 def _build_wall_ns() -> int:
@@ -152,7 +178,17 @@ async def _serve(site: Site, name: str, store: FactsStore) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    return await Service(site, name, store).run(stop)
+    service = Service(site, name, store)
+    reloads: set[asyncio.Task[None]] = set()
+
+    def reload_soon() -> None:
+        if not reloads:
+            task = asyncio.create_task(service.reload(), name="reload")
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload_soon)
+    return await service.run(stop)
 
 
 def run_daemon(site_dir: Path, name: str) -> int:
