@@ -120,40 +120,36 @@ def choose_port(wanted: int | None) -> int:
 def run_demo(options: DemoOptions) -> int:
     """Run the demo to its end; returns the exit status."""
     wakeup = Wakeup()
-    children: list[Child] = []
     try:
-        with temporary_folder() as folder:
-            try:
-                return _play(options, folder, wakeup, children)
-            except Ended:
-                return OK
-            finally:
-                for child in children:
-                    child.stop()
-                say("stopped; nothing is left behind" if children else "stopped")
+        with temporary_folder() as folder, contextlib.suppress(Ended):
+            _play(options, folder, wakeup)
+        say("stopped; nothing is left behind")
+        return OK
     finally:
         wakeup.close()
 
 
-def _play(options: DemoOptions, folder: DemoFolder, wakeup: Wakeup, children: list[Child]) -> int:
+def _play(options: DemoOptions, folder: DemoFolder, wakeup: Wakeup) -> None:
+    """Make the site, start the service and the floor, serve; stop them in this order, however it ends."""
     say("setting up a canteen in a temporary folder")
     site = copy_site(options.example, folder, options.lanes, choose_port(options.port), local_today())
     folder.accounts_file.parent.mkdir(parents=True)
-    accounts = Accounts(folder.accounts_file)
-    try:
+    with contextlib.ExitStack() as stack:
+        accounts = stack.enter_context(contextlib.closing(Accounts(folder.accounts_file)))
         tokens = make_accounts(accounts, site)
         settings = floor_settings(site, folder, tokens, local_today(), diners=options.diners)
         folder.floor_file.write_text(json.dumps(settings), encoding="utf-8")
-        python = [sys.executable, "-P", "-m"]
-        floor = [*python, "firmware_sim.floor", "--config", str(folder.floor_file)]
-        service = [*python, "edge.cli", "up", "--site", str(folder.site)]
-        # The service first in the list: it is stopped before its readers disappear.
-        children.append(Child("service", service, verbose=options.verbose))
-        children.append(Child("floor", floor, verbose=options.verbose))
+        programs = {
+            "floor": ["firmware_sim.floor", "--config", str(folder.floor_file)],
+            "service": ["edge.cli", "up", "--site", str(folder.site)],
+        }
+        children = []
+        for title, words in programs.items():
+            child = Child(title, [sys.executable, "-P", "-m", *words], verbose=options.verbose)
+            stack.callback(child.stop)
+            children.append(child)
         _wait_until_ready(site, wakeup, children)
-        return _serve(options, site, accounts, wakeup, children)
-    finally:
-        accounts.close()
+        _serve(options, site, accounts, wakeup, children)
 
 
 def _wait_until_ready(site: Site, wakeup: Wakeup, children: list[Child]) -> None:
@@ -170,7 +166,7 @@ def _wait_until_ready(site: Site, wakeup: Wakeup, children: list[Child]) -> None
             raise CliError(f"not ready after {READY_S:.0f} s: {missing}\n{words}", UNREACHABLE)
 
 
-def _serve(options: DemoOptions, site: Site, accounts: Accounts, wakeup: Wakeup, children: list[Child]) -> int:
+def _serve(options: DemoOptions, site: Site, accounts: Accounts, wakeup: Wakeup, children: list[Child]) -> None:
     deadline = time.monotonic() + options.seconds if options.seconds is not None else None
     typed = sys.stdin is not None and sys.stdin.isatty()
     _print_link(site, accounts)
@@ -181,7 +177,6 @@ def _serve(options: DemoOptions, site: Site, accounts: Accounts, wakeup: Wakeup,
             typed = bool(sys.stdin.readline())
             _print_link(site, accounts)
         _check(children)
-    return OK
 
 
 def _print_link(site: Site, accounts: Accounts) -> None:
