@@ -1,5 +1,4 @@
-"""A real site for a bench: one FEIG lane on a scripted reader, the canteen daemon and the API as their own
-processes."""
+"""A real site for a bench: one FEIG lane on a scripted reader, the canteen daemon and the API as their own processes."""
 
 from __future__ import annotations
 
@@ -31,11 +30,14 @@ class Stream(threading.Thread):
     """Reads the lane's event stream and keeps (arrival perf_counter_ns, view) of the newest lane view."""
 
     def __init__(self, port: int, token: str) -> None:
-        super().__init__(daemon=True, name="event stream") self._socket = socket.create_connection(("127.0.0.1",
-        port)) self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) request = f"GET
-        /api/v1/live?keys=lane/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n\r\n"
-        self._socket.sendall(request.encode()) self._changed = threading.Condition() self._seen: list[tuple[int,
-        dict[str, Any]]] = [] self.view: dict[str, Any] = {}
+        super().__init__(daemon=True, name="event stream")
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        request = f"GET /api/v1/live?keys=lane/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        self._socket.sendall(request.encode())
+        self._changed = threading.Condition()
+        self._seen: list[tuple[int, dict[str, Any]]] = []
+        self.view: dict[str, Any] = {}
 
     def run(self) -> None:
         buffer = b""
