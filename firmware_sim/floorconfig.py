@@ -65,14 +65,15 @@ class MemberConfig:
 @dataclass(frozen=True, slots=True)
 class Physics:
     """``wrong_plate_p``: chance that a diner's tray has a plate that the canteen cannot price. ``leak_hf_p`` and
-    ``leak_uhf_p``: chance per pass that a lane of that kind hears a plate on the lane beside it."""
+    ``leak_uhf_p``: chance per pass that a lane of that kind hears a plate on the lane beside it (0: only while the
+    fault ``leak`` is on)."""
 
     beta_a: float = 45.0
     beta_b: float = 5.0
     dead_p: float = 0.003
     wrong_plate_p: float = 0.05
     leak_hf_p: float = 0.0
-    leak_uhf_p: float = 0.01
+    leak_uhf_p: float = 0.0
     capture_db: float = 6.0
     ask_percent: int = 100
 

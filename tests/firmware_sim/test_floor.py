@@ -295,11 +295,11 @@ def test_leak_between_two_uhf_lanes_can_be_switched(play, tmp_path):
 
     async def scene(stage):
         station = stage.canteen.stations["1"]
-        assert station.field.leaks[0].probability == 0.01
+        assert station.field.leaks[0].probability == 0.0
         assert await stage.ask(op="fault", lane="1", fault="leak") == {"ok": True}
         assert station.field.leaks[0].probability > 0.3
-        assert stage.canteen.stations["2"].field.leaks[0].probability == 0.01
+        assert stage.canteen.stations["2"].field.leaks[0].probability == 0.0
         await stage.ask(op="fault", lane="1", fault="none")
-        assert station.field.leaks[0].probability == 0.01
+        assert station.field.leaks[0].probability == 0.0
 
     play(scene, lanes=lanes)
