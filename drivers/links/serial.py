@@ -211,15 +211,18 @@ class SerialLink:
 def _open_port(url: SerialUrl) -> serial.Serial:
     """Open by path, exclusively, with all settings, ready for non-blocking use. Blocks; may raise OSError,
     ValueError."""
+    # Linux strips the parity flag from pseudo-terminals, and the C library calls a request that changes nothing else
+    # an error: the second opening of a simulated reader would fail (EINVAL).
+    parity = "N" if _is_pty(os.stat(url.path)) else url.parity
     port = serial.Serial(
-        url.path, url.baud, bytesize=url.bits, parity=url.parity, stopbits=url.stop, timeout=0, exclusive=True
+        url.path, url.baud, bytesize=url.bits, parity=parity, stopbits=url.stop, timeout=0, exclusive=True
     )
     try:
         # VMIN 0 would make an empty read look like a hang-up; with 1 it gives EAGAIN.
         settings = termios.tcgetattr(port.fileno())
         settings[_CC][termios.VMIN] = 1
         termios.tcsetattr(port.fileno(), termios.TCSANOW, settings)
-        if not _is_pty(port.fileno()):
+        if not _is_pty(os.fstat(port.fileno())):
             # The lock of pyserial is advisory; this one also stops programs that do not ask. It would outlive us on
             # a pty that its other end keeps open, hence not there.
             fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
@@ -240,8 +243,7 @@ def _close_port(port: serial.Serial) -> None:
         port.close()
 
 
-def _is_pty(fd: int) -> bool:
-    status = os.fstat(fd)
+def _is_pty(status: os.stat_result) -> bool:
     return stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) in _PTY_MAJORS
 
 

@@ -63,12 +63,17 @@ class Victim:
         import msgspec
 
         assert self.client is not None
-        async with asyncio.timeout(timeout_s):
-            async for update in self.client.watch("lane/1"):
-                view = msgspec.json.decode(update.json)
-                if wanted(view):
-                    return view
-        raise AssertionError("the daemon went away")
+        view = None
+        try:
+            async with asyncio.timeout(timeout_s):
+                async for update in self.client.watch("lane/1"):
+                    view = msgspec.json.decode(update.json)
+                    if wanted(view):
+                        return view
+        except TimeoutError:
+            pass
+        log = (self.folder.root / "daemon.log").read_text()[-2000:]
+        raise AssertionError(f"no such view in {timeout_s} s; the last: {view}\n{self.client.status()}\n{log}")
 
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:

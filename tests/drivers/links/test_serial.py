@@ -89,6 +89,20 @@ def test_reopening_waits_for_the_closing_of_the_same_port(device, recorder, run)
     run(scenario())
 
 
+def test_a_simulated_reader_with_parity_can_be_opened_again(device, recorder, run):
+    """Linux strips parity from pseudo-terminals; a second opening with the same settings once failed with EINVAL."""
+
+    async def scenario():
+        for _ in range(3):
+            handler = recorder()
+            link = await opener_of(f"serial://{device.path}?baud=115200&parity=E").open(handler)
+            device.say(b"here")
+            await handler.until(lambda h: h.data == b"here")
+            link.close()
+
+    run(scenario())
+
+
 @pytest.mark.parametrize(
     ("path", "says"), [("/dev/null", "not a serial port"), ("/nonexistent/tty", "is it plugged in"), ("/tmp", "/tmp: ")]
 )
