@@ -52,7 +52,10 @@ def load_site(path: Path, today: date) -> Site:
     file = path / SITE_FILE if path.is_dir() else path
     folder = file.resolve().parent
     bag = Bag()
-    site = _read(open_table(read_toml(file, file.name, bag), bag), folder, today, bag)
+    doc = read_toml(file, file.name, bag)
+    if not file.is_file():
+        raise SiteErrors(bag.mistakes())
+    site = _read(open_table(doc, bag), folder, today, bag)
     if len(bag):
         raise SiteErrors(bag.mistakes(), bag.warnings())
     return msgspec.structs.replace(site, warnings=bag.warnings())

@@ -38,7 +38,7 @@ def read_canteen(
     dishes, complete = read_dishes(*at("dishes"), pantry, bag)
     if not dishes and complete:
         bag.add("missing", Place(f"{tables}/dishes", None, "dish"), hint=Text("至少一道菜", "at least one dish"))
-    dish_ids = [dish.dish_id for dish in dishes] if complete else None
+    dish_ids = [dish.dish_id for dish in dishes] if dishes and complete else None
     meals = read_meals(*at("meals.toml"), bag)
     categories = read_categories(*at("categories.toml"), bag)
     known = [category.category_id for category in categories]

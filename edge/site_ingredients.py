@@ -55,10 +55,12 @@ def rebuild(table: Path, ingredients: Path) -> int:
             )
         row.update({column: facts[column] for column in CONTENTS})
         filled += 1
-    with ingredients.open("w", encoding="utf-8", newline="") as file:
+    fresh = ingredients.with_suffix(".new")
+    with fresh.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+    fresh.replace(ingredients)
     return filled
 
 

@@ -214,13 +214,12 @@ class Table:
         values: list[Any] | None = self._take(key, list, allowed, required=False)
         good: list[str] = []
         for index, value in enumerate(values or ()):
-            place = self.place(key, index)
             if not isinstance(value, str):
-                self.bag.add("wrong_type", place, value, allowed)
+                self.bag.add("wrong_type", self.place(key, index), value, allowed)
             elif value in good:
-                self.bag.add("duplicate", place, value)
+                self.bag.add("duplicate", self.place(key, index), value)
             elif known is not None and value not in known:
-                self.bag.add("unknown_id", place, value, allowed, did_you_mean(value, known))
+                self.bag.add("unknown_id", self.place(key, index), value, allowed, did_you_mean(value, known))
             else:
                 good.append(value)
         return tuple(good)

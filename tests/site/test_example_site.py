@@ -206,3 +206,14 @@ def test_six_thousand_plates_load(site) -> None:
     lines = "".join(f"e004{n:012x},P{n},plate-round,{300 + n % 9}\n" for n in range(6000))
     site.write("canteen/plates.csv", "uid,label,kind,tare_g\n" + lines)
     assert len(site.load().canteen.plates) == 6000
+
+
+def test_a_dish_can_add_allergens_and_traces_but_not_state_both(site) -> None:
+    site.swap(
+        "canteen/dishes/20_half_meat.toml",
+        'may_contain = ["peanuts"]',
+        'also_contains = ["sesame"]\nmay_contain = ["peanuts", "sesame", "soy"]',
+    )
+    card = next(dish for dish in site.load().canteen.dishes if dish.dish_id == "d013")
+    assert card.allergens == ("gluten", "soy", "sesame")
+    assert card.may_contain == ("peanuts",)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+from datetime import date
 
 import pytest
 
-from edge.site import SiteErrors, mistakes_json, render_mistakes
+from edge.site import SiteErrors, load_site, mistakes_json, render_mistakes
 from edge.site_report import MAX_MISTAKES, WHAT
 
 LANE = '[[canteen.lanes]]\nlane = "1"'
@@ -216,14 +218,15 @@ def test_a_broken_site_file_does_not_hide_the_tables(site) -> None:
     ]
 
 
-def test_no_site_at_all(tmp_path) -> None:
-    from datetime import date
-
-    from edge.site import load_site
-
+def test_no_site_at_all_is_one_mistake(tmp_path) -> None:
     with pytest.raises(SiteErrors) as caught:
         load_site(tmp_path / "nowhere", date(2026, 11, 22))
-    assert "unreadable" in {m.code for m in caught.value.mistakes}
+    assert [(m.file, m.code) for m in caught.value.mistakes] == [("nowhere", "unreadable")]
+
+
+def test_a_site_without_dishes_is_one_mistake(site) -> None:
+    shutil.rmtree(site.folder / "canteen/dishes")
+    assert [(m.file, m.code) for m in site.mistakes()] == [("canteen/dishes", "missing")]
 
 
 def test_a_csv_that_is_not_utf8_names_the_remedy(site) -> None:

@@ -1,0 +1,71 @@
+"""Which pairs of rules compete for the same diner, day and meal."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.domain.canteen.settings import Rule, RuleKind, Text
+from edge.site_tariff import _clash
+
+
+def rule(kind: RuleKind = RuleKind.DISCOUNT, **more: object) -> Rule:
+    facts: dict[str, object] = {"start": "2026-01-01", "district": "putuo", "min_age": 60, **more}
+    return Rule(rule_id="r", version="1", kind=kind, title=Text("", ""), **facts)
+
+
+BASE = rule(end="2026-12-31", max_age=79, hukou=True, low_income=False, meals=("lunch",))
+
+
+@pytest.mark.parametrize(
+    ("change", "clash"),
+    [
+        ({}, True),
+        ({"start": "2026-12-31", "end": ""}, True),
+        ({"start": "2027-01-01", "end": ""}, False),
+        ({"start": "2025-01-01", "end": "2026-01-01"}, True),
+        ({"start": "2025-01-01", "end": "2025-12-31"}, False),
+        ({"min_age": 79, "max_age": None}, True),
+        ({"min_age": 80, "max_age": None}, False),
+        ({"min_age": None, "max_age": 60}, True),
+        ({"min_age": None, "max_age": 59}, False),
+        ({"hukou": None}, True),
+        ({"hukou": False}, False),
+        ({"low_income": None}, True),
+        ({"low_income": True}, False),
+        ({"meals": ()}, True),
+        ({"meals": ("lunch", "dinner")}, True),
+        ({"meals": ("dinner",)}, False),
+        ({"district": "xuhui"}, False),
+        ({"district": ""}, False),
+    ],
+)
+def test_one_condition_apart(change: dict[str, object], clash: bool) -> None:
+    other = msgspec.structs.replace(BASE, **change)
+    assert _clash(BASE, other) is clash
+    assert _clash(other, BASE) is clash
+
+
+def test_specials_compete_for_dishes_and_subsidies_within_a_scheme() -> None:
+    special = rule(RuleKind.SPECIAL, dishes=("a", "b"))
+    assert _clash(special, rule(RuleKind.SPECIAL, dishes=("b",)))
+    assert not _clash(special, rule(RuleKind.SPECIAL, dishes=("c",)))
+    subsidy = rule(RuleKind.SUBSIDY, scheme="s")
+    assert _clash(subsidy, rule(RuleKind.SUBSIDY, scheme="s"))
+    assert not _clash(subsidy, rule(RuleKind.SUBSIDY, scheme="t"))
+
+
+AGES = st.none() | st.integers(0, 130)
+RULES = st.builds(rule, min_age=AGES, max_age=AGES, hukou=st.none() | st.booleans())
+
+
+@given(a=RULES, b=RULES)
+def test_age_and_hukou_by_trying_every_diner(a: Rule, b: Rule) -> None:
+    def holds(r: Rule, age: int, hukou: bool) -> bool:
+        return (r.min_age or 0) <= age <= (130 if r.max_age is None else r.max_age) and r.hukou in {None, hukou}
+
+    someone = any(holds(a, age, hukou) and holds(b, age, hukou) for age in range(131) for hukou in (False, True))
+    if all(r.max_age is None or (r.min_age or 0) <= r.max_age for r in (a, b)):
+        assert _clash(a, b) is someone
