@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import Callable
 from functools import cache
+from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -43,6 +44,8 @@ class Table(Generic[R]):
             raise TypeError(f"{kind.__name__} has no tag, so it names no table")
         key: tuple[str, ...] = getattr(kind, "KEY", ())
         self.kind = kind
+        #: The row's columns in order.
+        self.values: Callable[[Row], tuple[Any, ...]] = msgspec.structs.astuple
         self.name = tag
         self.columns = tuple(_column(kind, field, key) for field in msgspec.structs.fields(kind))
         self.names = tuple(column.name for column in self.columns)
@@ -50,21 +53,14 @@ class Table(Generic[R]):
         if not key or missing:
             raise TypeError(f"{kind.__name__}.KEY must name fields of it; it is {key!r}")
         self.key = key
-        self._key_places = tuple(self.names.index(name) for name in key)
+        #: The primary key within a tuple of all columns (a bare value when it is one column).
+        self.key_of: Callable[[tuple[Any, ...]], Any] = itemgetter(*(self.names.index(name) for name in key))
         self._booleans = tuple(i for i, column in enumerate(self.columns) if column.boolean)
         columns = ", ".join(self.names)
         marks = ", ".join("?" * len(self.names))
         self.put_sql = f"INSERT OR REPLACE INTO {self.name} ({columns}) VALUES ({marks})"  # noqa: S608 - our names only
         self.select_sql = f"SELECT {columns} FROM {self.name}"  # noqa: S608 - our names only
         self.order_sql = f" ORDER BY {', '.join(key)}"
-
-    def values(self, row: Row) -> tuple[Any, ...]:
-        """The row's columns in order."""
-        return msgspec.structs.astuple(row)
-
-    def key_of(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The primary key within a tuple of all columns."""
-        return tuple([values[place] for place in self._key_places])
 
     def row(self, values: tuple[Any, ...]) -> R:
         """The struct of a tuple of all columns as SQLite gives it (STRICT tables: types are right but for bool)."""

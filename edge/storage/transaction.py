@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from edge.domain.kernel import Row
 from edge.storage import log, log_table, snapshots
 from edge.storage.batch import Batch, SetAside
 from edge.storage.tables import Table, table_of
@@ -109,14 +110,17 @@ def _put(connection: sqlite3.Connection, batches: Sequence[Batch], build: str, b
     return Written(len(records), rows, pages, bytes_total)
 
 
-def _last_of_each_key(batches: Sequence[Batch]) -> dict[Table[Any], dict[tuple[Any, ...], tuple[Any, ...]]]:
-    by_table: dict[Table[Any], dict[tuple[Any, ...], tuple[Any, ...]]] = {}
+def _last_of_each_key(batches: Sequence[Batch]) -> dict[Table[Any], dict[Any, tuple[Any, ...]]]:
+    by_kind: dict[type[Row], list[Row]] = {}
     for batch in batches:
         for row in batch.rows:
-            table = table_of(type(row))
-            values = table.values(row)
-            by_table.setdefault(table, {})[table.key_of(values)] = values
-    return by_table
+            by_kind.setdefault(type(row), []).append(row)
+    found = {}
+    for kind, rows in by_kind.items():
+        table = table_of(kind)
+        values = map(table.values, rows)
+        found[table] = {table.key_of(value): value for value in values}
+    return found
 
 
 def _aside_values(item: SetAside) -> tuple[Any, ...]:

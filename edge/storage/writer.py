@@ -226,7 +226,7 @@ class GroupWriter:
 def _size(batch: Batch) -> int:
     """About how many bytes a batch holds in memory."""
     size = 64 + sum(128 + len(record.input) + len(record.digests) for record in batch.records)
-    size += sum(1024 for _ in batch.rows) + sum(256 + len(item.input) + len(item.error) for item in batch.set_aside)
+    size += 1024 * len(batch.rows) + sum(256 + len(item.input) + len(item.error) for item in batch.set_aside)
     return size + (len(batch.snapshot.world) if batch.snapshot else 0)
 
 

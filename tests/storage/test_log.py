@@ -50,6 +50,14 @@ def test_what_goes_in_comes_out(records: list[LogRecord], cuts: set[int]) -> Non
     assert cuts <= {row.seq_last for row in rows}, "a row must end at each snapshot"
 
 
+def test_long_data_is_packed_and_short_data_is_not(record: Callable[..., LogRecord]) -> None:
+    (short,) = encode([record(1, bytes(100))])
+    (long,) = encode([record(seq, bytes(100)) for seq in range(1, 101)])
+    assert (short.format, long.format) == (1, 2)
+    assert len(long.data) < 2000
+    assert decode(short)[0].input == decode(long)[99].input == bytes(100)
+
+
 def test_rows_are_bounded_in_records_and_bytes(record: Callable[..., LogRecord]) -> None:
     many = [record(seq, b"") for seq in range(1, 2 * MAX_RECORDS + 2)]
     assert [row.entries for row in encode(many)] == [MAX_RECORDS, MAX_RECORDS, 1]
@@ -57,8 +65,9 @@ def test_rows_are_bounded_in_records_and_bytes(record: Callable[..., LogRecord])
     assert [row.entries for row in encode(large)] == [2, 2, 1]
 
 
-def test_every_flipped_bit_of_a_row_is_seen(record: Callable[..., LogRecord]) -> None:
-    (row,) = encode([record(seq, b"reading %d" % seq, bytes(8)) for seq in range(5, 9)])
+@pytest.mark.parametrize("count", [4, 90])
+def test_every_flipped_bit_of_a_row_is_seen(record: Callable[..., LogRecord], count: int) -> None:
+    (row,) = encode([record(seq, b"reading %d" % seq, bytes(8)) for seq in range(5, 5 + count)])
     for at in range(len(row.data) * 8):
         data = bytearray(row.data)
         data[at // 8] ^= 1 << at % 8
@@ -82,10 +91,10 @@ def test_every_torn_row_is_seen(record: Callable[..., LogRecord]) -> None:
 def test_a_format_of_a_later_release_is_named(
     record: Callable[..., LogRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.storage.log.FORMAT", 2)
+    monkeypatch.setattr("edge.storage.log.PLAIN", 3)
     (row,) = encode([record(1)])
     monkeypatch.undo()
-    with pytest.raises(LogError, match="format 2 is not known"):
+    with pytest.raises(LogError, match="format 3 is not known"):
         decode(row)
 
 
