@@ -7,21 +7,25 @@ automatic one would run inside somebody's payment.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from edge.storage.errors import StoreError
 from edge.storage.migrate import version_of
 
 FILE_NAME = "facts.db"
+PAGE_BYTES = 4096
+_WAL_HEADER_BYTES = 32
+_FRAME_HEADER_BYTES = 24
 #: STRICT tables came with SQLite 3.37.0 (sqlite.org/stricttables.html).
 MIN_SQLITE = (3, 37, 0)
 BUSY_TIMEOUT_MS = 2000
 CACHE_KIB = 8192
 QUICK_CHECK_LIMIT_S = 2.0
 _PROGRESS_STEPS = 20_000
-_HEADER = b"SQLite format 3\x00"
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
@@ -34,6 +38,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         for pragma in (
+            f"page_size = {PAGE_BYTES}",
             "journal_mode = WAL",
             "synchronous = FULL",
             "wal_autocheckpoint = 0",
@@ -54,6 +59,25 @@ def open_writer(path: Path) -> sqlite3.Connection:
             "schema", f"{path}: this file system cannot do WAL (mode {mode}); put the data on a local disk"
         )
     return connection
+
+
+def lengthen_wal(path: Path, pages: int) -> None:
+    """Fill the write-ahead log with zeros up to ``pages`` frames, so that a commit overwrites instead of appends.
+
+    An append makes the file system journal the file's new length within each sync: measured 1.6 times the median and
+    3.6 times the 90th percentile of a small commit after a start. What follows the last valid frame means nothing to
+    SQLite (its WAL format: frames count while salt and checksum fit), as after every reset of the log. It is also room
+    for the last commits of a full disk; when there is none now, the log grows as it always did."""
+    with suppress(OSError):
+        fd = os.open(path.with_name(path.name + "-wal"), os.O_RDWR | os.O_CLOEXEC)
+        try:
+            length = os.fstat(fd).st_size
+            missing = _WAL_HEADER_BYTES + pages * (_FRAME_HEADER_BYTES + PAGE_BYTES) - length
+            if missing > 0:
+                os.pwrite(fd, bytes(missing), length)
+                os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def open_reader(path: Path, known_version: int) -> sqlite3.Connection:

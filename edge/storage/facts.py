@@ -17,8 +17,8 @@ from pathlib import Path
 from edge.domain.kernel import Row
 from edge.storage.ballast import Ballast
 from edge.storage.batch import Batch
-from edge.storage.chores import PruneGoal
-from edge.storage.connect import FILE_NAME, damaged, open_writer, quick_check
+from edge.storage.chores import CHECKPOINT_PAGES, PruneGoal
+from edge.storage.connect import FILE_NAME, damaged, lengthen_wal, open_writer, quick_check
 from edge.storage.errors import StoreError
 from edge.storage.lock import StoreLock
 from edge.storage.log_table import last_seq, newest_wall_ns
@@ -78,7 +78,7 @@ class FactsStore:
             _prepare(path, row_types, packaged() if schema is None else schema)
             ballast = Ballast(directory, ballast_bytes)
             ballast.load()
-            writer = GroupWriter(lambda: open_writer(path), ballast, build=build, on_point=on_point)
+            writer = GroupWriter(lambda: _connect(path), ballast, build=build, on_point=on_point)
             return cls(lock, ballast, writer, path, row_types)
         except sqlite3.Error as error:
             lock.release()
@@ -161,6 +161,12 @@ def _prepare(path: Path, row_types: Sequence[type[Row]], schema: Sequence[Migrat
     finally:
         with suppress(sqlite3.Error):
             connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = open_writer(path)
+    lengthen_wal(path, CHECKPOINT_PAGES)
+    return connection
 
 
 def _explained(path: Path, error: sqlite3.Error) -> StoreError:

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from edge.domain.kernel import Row
 from edge.storage import log, log_table, snapshots
 from edge.storage.batch import Batch, SetAside
+from edge.storage.connect import PAGE_BYTES
 from edge.storage.tables import Table, table_of
 
 MAX_ERROR_CHARS = 16_384
-_PAGE_BYTES = 4096
 _SET_ASIDE = (
     "INSERT OR REPLACE INTO set_aside (seq, boot_id, mono_ns, wall_ns, wall_trusted, input, error) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -94,7 +94,7 @@ def _put(connection: sqlite3.Connection, batches: Sequence[Batch], build: str, b
     log_rows = log.encode(records, {copy.seq for copy in copies})
     before = bytes_total
     bytes_total = log_table.append(connection, log_rows, bytes_total)
-    pages = 2 * len(log_rows) + (bytes_total - before) // _PAGE_BYTES
+    pages = 2 * len(log_rows) + (bytes_total - before) // PAGE_BYTES
     rows = 0
     for table, by_key in _last_of_each_key(batches).items():
         connection.executemany(table.put_sql, by_key.values())
@@ -103,10 +103,10 @@ def _put(connection: sqlite3.Connection, batches: Sequence[Batch], build: str, b
     aside = [_aside_values(item) for batch in batches for item in batch.set_aside]
     if aside:
         connection.executemany(_SET_ASIDE, aside)
-        pages += sum(2 + (len(values[5]) + len(values[6])) // _PAGE_BYTES for values in aside)
+        pages += sum(2 + (len(values[5]) + len(values[6])) // PAGE_BYTES for values in aside)
     walls = {record.stamp.seq: record.stamp.wall_ns for record in records}
     for copy in copies:
-        pages += 2 + snapshots.put(connection, copy, build=build, wall_ns=walls[copy.seq]) // _PAGE_BYTES
+        pages += 2 + snapshots.put(connection, copy, build=build, wall_ns=walls[copy.seq]) // PAGE_BYTES
     return Written(len(records), rows, pages, bytes_total)
 
 

@@ -135,6 +135,7 @@ def test_payments_go_on_while_the_log_is_pruned(store: FactsStore, record: Recor
 def test_the_write_ahead_log_stays_small(
     open_store: Open, write: Write, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("edge.storage.facts.CHECKPOINT_PAGES", 40)
     monkeypatch.setattr("edge.storage.chores.CHECKPOINT_PAGES", 40)
     monkeypatch.setattr("edge.storage.chores.FORCED_PAGES", 100)
     store = open_store()

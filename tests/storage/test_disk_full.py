@@ -159,12 +159,12 @@ def test_a_start_without_room_for_the_ballast_is_degraded_not_refused(
 
 
 class SmallDisk:
-    """A directory with little room, and something else that eats it. On a tmpfs of 8 MiB where this may be mounted;
+    """A directory with little room, and something else that eats it. On a tmpfs of 24 MiB where this may be mounted;
     else SQLite's own page limit plays the disk (then no ballast can help)."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        command = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(path)]
+        command = ["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(path)]
         self.mounted = os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def fill(self, store: FactsStore) -> None:
