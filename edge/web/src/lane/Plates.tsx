@@ -6,19 +6,20 @@ import { known, say, t } from "../lib/i18n";
 import { Icon } from "../parts/Icon";
 import type { LaneView, PlateView } from "../types";
 import { TrayDrawing } from "./TrayDrawing";
-import { plateReason } from "./words";
+import { ownPlates, plateReason } from "./words";
 
 /** From so many plates on, rows are lower; beyond, the list stands in two columns. */
 const ROOMY = 5;
 const ONE_COLUMN = 8;
 
 export function Plates({ view }: { view: LaneView | undefined }) {
-  if (!view || view.plates.length === 0) return <TrayDrawing quiet={view?.phase === "offline"} />;
-  const count = view.plates.length;
+  const plates = view ? ownPlates(view) : [];
+  if (!view || plates.length === 0) return <TrayDrawing quiet={view?.phase === "offline"} />;
+  const count = plates.length;
   const density = count <= ROOMY ? "roomy" : count <= ONE_COLUMN ? "close" : "columns";
   return (
     <ul class="plates" data-density={density} aria-label={t("lane.plates")}>
-      {view.plates.map((plate) => (
+      {plates.map((plate) => (
         <PlateRow key={plate.uid} plate={plate} settled={view.phase !== "reading"} />
       ))}
     </ul>

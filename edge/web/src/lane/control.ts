@@ -10,6 +10,7 @@ import type { Live } from "../lib/live";
 import { Outbox, type Delivery } from "../lib/outbox";
 import { session } from "../lib/session";
 import { chime, wrongTray } from "../lib/sound";
+import { calmed } from "./calm";
 import type { LaneView, PayBody, Phase } from "../types";
 
 /** What the left half shows; "plates" unless the person asked for something else. */
@@ -22,7 +23,9 @@ export interface Words {
 }
 
 export class LaneControl {
+  /** What the screen shows: the newest view, but for bad news that did not last. */
   readonly view: ReadonlySignal<LaneView | undefined>;
+  private readonly newest: ReadonlySignal<LaneView | undefined>;
   readonly outbox: Outbox<PayBody>;
   readonly mode: ReadonlySignal<Mode>;
   readonly stale: ReadonlySignal<boolean>;
@@ -39,11 +42,14 @@ export class LaneControl {
     readonly lane: string,
     readonly live: Live,
   ) {
-    this.view = live.view(`lane/${lane}`) as ReadonlySignal<LaneView | undefined>;
+    this.newest = live.view(`lane/${lane}`) as ReadonlySignal<LaneView | undefined>;
+    const calm = calmed(this.newest);
+    this.view = calm.shown;
     this.outbox = new Outbox<PayBody>(`kangle.pay.${lane}`);
     this.stale = computed(() => live.state.value !== "live");
     this.mode = computed(() => modeOf(this.view.value, this.outbox.delivery.value));
-    this.stops.push(effect(this.onTray()), effect(this.onPhase()), effect(this.onAnswer), effect(this.onReconnect));
+    const effects = [this.onTray(), this.onPhase(), this.onAnswer, this.onReconnect];
+    this.stops.push(calm.stop, ...effects.map((one) => effect(one)));
     this.outbox.resume();
   }
 
@@ -109,7 +115,7 @@ export class LaneControl {
 
   pay(method: PayBody["method"]): void {
     const view = this.view.peek();
-    if (view?.phase !== "firm" || this.stale.peek()) return;
+    if (view?.phase !== "firm" || this.newest.peek()?.phase !== "firm" || this.stale.peek()) return;
     const { tray_id, tray_version, payable_fen } = view;
     const tendered_fen = method === "cash" ? (this.tendered.peek() ?? payable_fen) : 0;
     const order_id = newId();

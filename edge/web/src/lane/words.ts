@@ -2,7 +2,7 @@
 import { ageWords, money } from "../lib/format";
 import { wordsOfProblem } from "../lib/http";
 import { known, t, type Key } from "../lib/i18n";
-import type { LaneView } from "../types";
+import type { LaneView, PlateView } from "../types";
 import type { LaneControl, Words } from "./control";
 
 /** Tone of the prompt line: the colour is never alone, an icon and the words go with it. */
@@ -56,7 +56,7 @@ function phasePrompt(view: LaneView, confirmed: boolean): Prompt {
 function paidTodo(view: LaneView): string {
   const paid = view.paid;
   if (!paid) return t("lane.paid.do");
-  if (paid.method === "cash") return t("lane.paid.change", { fen: money(paid.change_fen) });
+  if (paid.change_fen > 0) return t("lane.paid.change", { fen: money(paid.change_fen) });
   return paid.balance_fen === null ? t("lane.paid.do") : t("lane.paid.balance", { fen: money(paid.balance_fen) });
 }
 
@@ -78,8 +78,12 @@ function problemWords(code: string, view: LaneView): Words {
 }
 
 /** Plates that lie on this lane's tray: those that clearly belong to another lane do not. */
+export function ownPlates(view: LaneView): readonly PlateView[] {
+  return view.plates.filter((plate) => plate.state !== "other_lane" || plate.blocks);
+}
+
 export function countRead(view: LaneView): number {
-  return view.plates.filter((plate) => plate.state !== "other_lane" || plate.blocks).length;
+  return ownPlates(view).length;
 }
 
 /** The reason under a plate that is not priced. */

@@ -10,19 +10,24 @@ import { Bar } from "../parts/Nutrition";
 import type { MenuItemView, Nutrients } from "../types";
 
 /** From so few portions on, the number is worth a glance. */
-const FEW = 5;
+const FEW = 2;
 
 export function DishTile({ dish, daily }: { dish: MenuItemView; daily: Nutrients }) {
   const name = say(dish.name);
   return (
     <li class="dish" data-out={dish.sold_out} data-long={lang.value === "en" ? name.length > 22 : name.length > 7}>
       <h2>{name}</h2>
-      <Price dish={dish} />
-      <p class="dish-facts">
-        <span>{kilojoule(dish.nutrients.energy_j)}</span>
+      <p class="dish-price">
+        <Money fen={dish.special_fen ?? dish.price_fen} class="dish-money" />
+        {dish.priced_by === "weight" && <small>{t("menu.per", { g: dish.portion_g })}</small>}
         <Left dish={dish} />
       </p>
-      <Marks dish={dish} />
+      <p class="dish-facts">
+        <span>{kilojoule(dish.nutrients.energy_j)}</span>
+        <Marks marks={dish.marks} />
+        {dish.special_fen !== null && <Special was={dish.price_fen} />}
+      </p>
+      <p class="dish-allergens">{dish.allergens.length > 0 && contains(dish.allergens)}</p>
       <dl class="dish-nutrients">
         {BOARD_NUTRIENTS.map((nutrient) => (
           <Nutrient key={nutrient} name={nutrient} dish={dish} daily={daily} />
@@ -32,20 +37,13 @@ export function DishTile({ dish, daily }: { dish: MenuItemView; daily: Nutrients
   );
 }
 
-function Price({ dish }: { dish: MenuItemView }) {
-  const special = dish.special_fen !== null;
+function Special({ was }: { was: number }) {
   return (
-    <p class="dish-price">
-      <Money fen={dish.special_fen ?? dish.price_fen} class="dish-money" />
-      {dish.priced_by === "weight" && <small>{t("menu.per", { g: dish.portion_g })}</small>}
-      {special && (
-        <span class="dish-special">
-          <em>{t("menu.special")}</em>
-          <span class="hidden">{t("menu.was", { fen: money(dish.price_fen) })}</span>
-          <s aria-hidden="true">{yuan(dish.price_fen)}</s>
-        </span>
-      )}
-    </p>
+    <span class="dish-special">
+      <em>{t("menu.special")}</em>
+      <span class="hidden">{t("menu.was", { fen: money(was) })}</span>
+      <s aria-hidden="true">{yuan(was)}</s>
+    </span>
   );
 }
 
@@ -61,20 +59,22 @@ function Left({ dish }: { dish: MenuItemView }) {
   );
 }
 
-function Marks({ dish }: { dish: MenuItemView }) {
-  const marks = dish.marks.map((mark) => known(`mark.${mark}`)).filter((key) => key !== null);
-  const allergens = dish.allergens.map((code) => allergen(code));
+function Marks({ marks }: { marks: readonly string[] }) {
   return (
-    <p class="dish-marks">
-      {marks.map((key) => (
-        <b key={key}>{t(key)}</b>
-      ))}
-      {allergens.length > 0 && <span>{t("menu.contains", { what: allergens.join(t("menu.comma")) })}</span>}
-    </p>
+    <>
+      {marks.map((mark) => {
+        const key = known(`mark.${mark}`);
+        return key && <b key={mark}>{t(key)}</b>;
+      })}
+    </>
   );
 }
 
-export function allergen(code: string): string {
+function contains(codes: readonly string[]): string {
+  return t("menu.contains", { what: codes.map(allergen).join(t("menu.comma")) });
+}
+
+function allergen(code: string): string {
   const key = known(`allergen.${code}`);
   return key ? t(key) : code.replaceAll("_", " ");
 }
@@ -82,7 +82,7 @@ export function allergen(code: string): string {
 function Nutrient({ name, dish, daily }: { name: BoardNutrient; dish: MenuItemView; daily: Nutrients }) {
   const mg = amountMg(dish.nutrients, name);
   const level = levelOf(name, mg, dish.portion_g);
-  const word = known(`level.${level}`);
+  const word = known(`short.${level}`);
   return (
     <div data-level={level}>
       <dt>{t(`short.${name}`)}</dt>

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 
 import "../styles/menu.css";
 import { longDay } from "../lib/format";
-import { known, t } from "../lib/i18n";
+import { known, lang, t } from "../lib/i18n";
 import { Live } from "../lib/live";
 import { size } from "../lib/prefs";
 import { isOutdated, session } from "../lib/session";
@@ -15,7 +15,7 @@ import { linkNotice, NoticeStrip, type Notice } from "../parts/NoticeStrip";
 import { StateStrip } from "../parts/StateStrip";
 import type { MenuView } from "../types";
 
-/** What fits: 24 dishes, or 12 in large. */
+/** What fits: 24 dishes; 12 in large, and in English, whose words are longer. */
 const MANY = 24;
 const FEW = 12;
 const TURN_MS = 20_000;
@@ -38,7 +38,8 @@ function Board() {
   const live = useMemo(() => new Live(["menu"]), []);
   const menu = (live.view("menu") as ReadonlySignal<MenuView | undefined>).value;
   const items = menu?.items ?? [];
-  const perPage = size.value === "elder" || items.length <= FEW ? FEW : MANY;
+  const large = size.value === "elder" || lang.value === "en" || items.length <= FEW;
+  const perPage = large ? FEW : MANY;
   const pages = Math.max(1, Math.ceil(items.length / perPage));
   const [page, choose] = usePages(pages);
   useReload(live);

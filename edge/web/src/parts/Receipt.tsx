@@ -59,6 +59,7 @@ function shareOf(steps: readonly StepView[], line: number): number {
 /** "12.00 − 1.80 − 1.33" of one plate. */
 function sumText(steps: readonly StepView[], line: number): string {
   const shares = steps.map((step) => step.allocation[line] ?? 0).filter((fen, i) => i === 0 || fen !== 0);
+  if (shares.length < 2) return "";
   return shares.map((fen, i) => (i === 0 ? money(fen) : `${fen < 0 ? "−" : "+"} ${money(Math.abs(fen))}`)).join(" ");
 }
 
