@@ -283,5 +283,5 @@ TEXTS: dict[str, ProblemText] = {
         "请检查模拟器是否在运行。",
         "Check that the simulator runs.",
     ),
-    "demo_refused": ProblemText(422, "模拟器拒绝", "The simulator refused", "{reason}", "{reason}"),
+    "demo_refused": ProblemText(409, "模拟器拒绝", "The simulator refused", "{reason}", "{reason}"),
 }

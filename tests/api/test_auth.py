@@ -95,14 +95,8 @@ def test_a_right_password_opens_a_session_with_a_strict_cookie(api):
 
 
 def test_the_cookie_is_secure_under_tls(api):
-    async def login():
-        import httpx
-
-        transport = httpx.ASGITransport(api.app)
-        async with httpx.AsyncClient(transport=transport, base_url="https://kangle.local") as client:
-            return await client.post(LOGIN, json=with_user(api))
-
-    assert "secure" in api.run(login()).headers["set-cookie"].lower()
+    answer = api.run(api.asend("POST", LOGIN, scheme="https", json=with_user(api)))
+    assert "secure" in answer.headers["set-cookie"].lower()
 
 
 @pytest.mark.parametrize(

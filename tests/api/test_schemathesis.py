@@ -1,0 +1,130 @@
+"""Generated requests against the committed description: nothing undocumented, no 5xx, no schema broken, no bad input
+accepted, no good input refused (but for what the description cannot say)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import CHECKS
+
+from edge.domain.canteen.messages import Role
+
+DOCUMENT = json.loads((Path(__file__).parents[2] / "edge" / "api" / "openapi.json").read_bytes())
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+OPERATIONS = {operation.ok().label: operation.ok() for operation in SCHEMA.get_all_operations()}
+#: test_live.py: its answer never ends.
+ENDLESS = "GET /api/v1/live"
+EXAMPLES = 25
+#: Refusals that depend on more than the schema can say, by code: the right answer to some input that fits it.
+SEMANTIC = {"weak_password", "bad_binding", "bad_cursor"}
+#: Operations of which nothing can vary but the login: one request tells all.
+BARE = {
+    f"{method.upper()} {path}"
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+    if not operation.get("parameters") and "requestBody" not in operation
+}
+
+
+def checks_named(*names):
+    return [check for check in CHECKS.get_all() if check.__name__ in names]
+
+
+@pytest.fixture(scope="module")
+def fuzzed(api_type, tmp_path_factory):
+    """One API with built pages; the caller is an administrator by a token (whose id no request can guess)."""
+    folder = tmp_path_factory.mktemp("fuzzed")
+    (folder / "dist").mkdir()
+    (folder / "dist" / "index.html").write_text("<!doctype html>")
+    api = api_type(folder)
+    api.admin = api.bearer(Role.ADMIN)
+    yield api
+    api.close()
+
+
+def send(api, case):
+    """The request exactly as it was generated."""
+    options = case.as_transport_kwargs(base_url="http://127.0.0.1", headers=api.admin)
+    wanted = ("method", "url", "headers", "cookies", "params", "json", "data", "files")
+    made = requests.Request(**{key: value for key, value in options.items() if key in wanted}).prepare()
+    return api.run(api.asend(made.method, made.url, content=made.body, headers=dict(made.headers)))
+
+
+def excluded_for(answer):
+    """``ignored_auth`` asks again by itself: test_roles.py does that for every route."""
+    names = {"ignored_auth"}
+    if answer.status_code in {400, 422} and answer.json()["code"] in SEMANTIC:
+        names.add("positive_data_acceptance")
+    return checks_named(*names)
+
+
+def cases():
+    for label in OPERATIONS:
+        if label != ENDLESS:
+            yield from ((label, mode) for mode in ("positive",) + ("negative",) * (label not in BARE))
+
+
+@pytest.mark.parametrize(("label", "mode"), list(cases()))
+def test_behaviour_is_as_described(fuzzed, label, mode):
+    @given(case=OPERATIONS[label].as_strategy(generation_mode=schemathesis.GenerationMode(mode)))
+    @settings(
+        max_examples=1 if label in BARE else EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def run(case):
+        answer = send(fuzzed, case)
+        case.validate_response(answer, excluded_checks=excluded_for(answer))
+
+    run()
+
+
+VALUES = {"lane": "1", "member": "m001", "order_id": "o-0001"}
+READS = sorted(path for path, item in DOCUMENT["paths"].items() if "get" in item and not path.endswith("/live"))
+
+
+@pytest.mark.parametrize("path", READS)
+def test_what_exists_is_answered_as_described(fuzzed, path):
+    """Generated ids rarely exist; these do."""
+    answer = fuzzed.get(path.format(**VALUES), headers=fuzzed.admin)
+    assert answer.status_code == 200, answer.text
+    described = DOCUMENT["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    validator = jsonschema_rs.validator_for({**described, "components": DOCUMENT["components"]})
+    assert [str(error) for error in validator.iter_errors(answer.json())] == []
+    assert json.dumps(answer.json()) != "{}"
+
+
+def test_a_quote_of_known_dishes_is_answered_as_described(fuzzed):
+    body = {
+        "category": "guest",
+        "at": "2026-11-20T11:40",
+        "items": [{"dish_id": "d001"}, {"dish_id": "d003", "grams": 100}],
+    }
+    answer = fuzzed.post("/api/v1/canteen/quotes", body, headers=fuzzed.admin)
+    quote = answer.json()
+    schema = {"$ref": "#/components/schemas/Quote", "components": DOCUMENT["components"]}
+    assert [str(error) for error in jsonschema_rs.validator_for(schema).iter_errors(quote)] == []
+    assert quote["list_fen"] == 1300
+    assert sum(step["fen"] for step in quote["steps"]) == quote["payable_fen"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"category": "nobody"}, "unknown_category"), ({"items": [{"dish_id": "d999"}]}, "unknown_dish")],
+)
+def test_a_quote_of_unknown_things_says_which(fuzzed, change, code):
+    body = {"category": "guest", "items": [{"dish_id": "d001"}], **change}
+    answer = fuzzed.post("/api/v1/canteen/quotes", body, headers=fuzzed.admin)
+    assert (answer.status_code, answer.json()["code"]) == (404, code)
+    assert fuzzed.gateway.submitted == [] or all(
+        "quote" not in type(command.body).__name__.lower() for command in fuzzed.gateway.submitted
+    )
