@@ -7,6 +7,7 @@ that answers nothing because of a misspelt setting.
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
 from drivers.driver import LocalProtocolError
@@ -77,4 +78,7 @@ def _link_ok(entry: Table, link: str) -> bool:
 
 def is_loopback(host: str) -> bool:
     """True for names and addresses that only this machine can reach."""
-    return host in {"localhost", "::1", "[::1]"} or host.startswith("127.")
+    try:
+        return ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -61,9 +61,9 @@ GROUPS = (
 ANIMAL = frozenset({"meat", "poultry", "fish", "shellfish", "animal_fat"})
 
 SOURCES = (SOURCE, "label", "own")
-_NUMBER = re.compile(r"\d{1,5}(?:\.\d{1,4})?")
-_NDB = re.compile(r"\d{5}")
-_PCT = re.compile(r"[1-9]\d?|100")
+_NUMBER = re.compile(r"\d{1,5}(?:\.\d{1,4})?", re.ASCII)
+_NDB = re.compile(r"\d{5}", re.ASCII)
+_PCT = re.compile(r"[1-9]\d?|100", re.ASCII)
 _NEEDED = ("energy_kcal", "protein_g", "fat_g", "carbohydrate_g", "sodium_mg")
 _COLUMNS = ("food_id", "zh", "en", "group", "allergens", "edible_pct", "source", "ndb_no", *CONTENTS)
 

@@ -21,9 +21,9 @@ E = TypeVar("E", bound=StrEnum)
 
 #: Ids of everything: they go into URLs, file names and MQTT topics.
 ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,47}")
-_YUAN = re.compile(r"(\d{1,5})(?:\.(\d{1,2}))?")
-_PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?")
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|24:00")
+_YUAN = re.compile(r"(\d{1,5})(?:\.(\d{1,2}))?", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?", re.ASCII)
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|24:00", re.ASCII)
 
 ID_FORM = Text("小写字母、数字、- _ .，最多 48 个", "lower-case letters, digits, - _ . (at most 48)")
 YUAN_FORM = Text('带引号的元，如 "12.50"', 'yuan in quotes, such as "12.50"')

@@ -217,3 +217,19 @@ def test_a_dish_can_add_allergens_and_traces_but_not_state_both(site) -> None:
     card = next(dish for dish in site.load().canteen.dishes if dish.dish_id == "d013")
     assert card.allergens == ("gluten", "soy", "sesame")
     assert card.may_contain == ("peanuts",)
+
+
+def test_an_exception_beyond_the_horizon_changes_nothing(site) -> None:
+    site.swap("canteen/menu.toml", "closed = true", 'dishes = ["d001"]')
+    assert "2027-02-06" not in [day.day for day in site.load().canteen.menu]
+
+
+def test_given_values_win_over_defaults(site) -> None:
+    site.swap("site.toml", "utc_offset_min = 480", "utc_offset_min = 0")
+    site.swap("site.toml", "dead_chip_ppm = 1000", "dead_chip_ppm = 0")
+    site.swap("site.toml", "refund_days = 7", "refund_days = 0")
+    site.swap("site.toml", "trust_loopback_http = true", "trust_loopback_http = false")
+    loaded = site.load()
+    config = loaded.canteen
+    assert (config.utc_offset_min, config.lanes[1].dead_chip_ppm, config.refund_days) == (0, 0, 0)
+    assert loaded.api.trust_loopback_http is False

@@ -109,7 +109,7 @@ TABLES = st.lists(
 
 
 @given(top=st.dictionaries(KEYS, VALUES, max_size=4), tables=TABLES, noise=st.lists(st.booleans(), max_size=30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_lines_are_where_the_text_was_written(
     top: dict[str, str], tables: list[tuple[str, dict[str, str]]], noise: list[bool]
 ) -> None:

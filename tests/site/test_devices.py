@@ -1,0 +1,59 @@
+"""Devices against their drivers, and what counts as this machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from drivers.links.url import parse_link_url
+from drivers.registry import make_driver
+from edge.site import Site
+from edge.site_devices import is_loopback
+
+
+@pytest.mark.parametrize(
+    ("host", "ours"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("127.example.org", False),
+        ("localhost.example.org", False),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.1.2", False),
+        ("", False),
+    ],
+)
+def test_loopback(host: str, ours: bool) -> None:
+    assert is_loopback(host) is ours
+
+
+def test_the_example_devices_open_with_their_drivers(example: Site) -> None:
+    for device in example.devices["canteen"]:
+        assert make_driver(device.protocol, device.options).protocol == device.protocol
+        parse_link_url(device.link)
+
+
+@pytest.mark.parametrize("link", ["tcp://10.0.0.5:4001", "tcp-listen://127.0.0.1:4001", "serial:///dev/x?baud=9600"])
+def test_links_of_every_kind(site, link: str) -> None:
+    site.swap(
+        "site.toml",
+        "serial:///dev/serial/by-id/usb-FTDI_FT232R_USB_UART_EXAMPLE1-if00-port0?baud=115200&parity=E",
+        link,
+    )
+    assert site.load().devices["canteen"][0].link == link
+
+
+def test_a_device_that_calls_in_from_the_network_is_a_warning(site) -> None:
+    site.swap(
+        "site.toml", "serial:///dev/serial/by-id/usb-1a86_USB_Serial_EXAMPLE2-if00-port0", "tcp-listen://0.0.0.0:1"
+    )
+    site.swap("site.toml", "?baud=115200&parity=N", "")
+    assert ("unsafe", "canteen.devices[1].link") in [(m.code, m.path) for m in site.load().warnings]
+
+
+def test_every_wrong_option_is_reported(site) -> None:
+    site.swap("site.toml", "power_cdbm = 1500", "power_cdbm = -1\nq = 99\nsession = 2")
+    assert [m.path.rpartition(".")[2] for m in site.mistakes()] == ["power_cdbm", "q", "session"]
