@@ -114,8 +114,10 @@ class Diner:
                 return False
             self._step("looking")
             await self._pause(2.0, 4.0)
+            view = await self._look()
+            if view is None or not view.firm:  # there is no pay button now
+                continue
             self._step("paying")
-            view = await self._look() or view
             reply = await self._pay(view, cash=cash or (view.balance_fen or 0) < view.payable_fen)
             if reply is None:
                 return await self._was_paid()
