@@ -19,6 +19,7 @@ import stat
 import termios
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import serial
@@ -213,7 +214,7 @@ def _open_port(url: SerialUrl) -> serial.Serial:
     ValueError."""
     # Linux strips the parity flag from pseudo-terminals, and the C library calls a request that changes nothing else
     # an error: the second opening of a simulated reader would fail (EINVAL).
-    parity = "N" if _is_pty(os.stat(url.path)) else url.parity
+    parity = "N" if _is_pty(Path(url.path).stat()) else url.parity
     port = serial.Serial(
         url.path, url.baud, bytesize=url.bits, parity=parity, stopbits=url.stop, timeout=0, exclusive=True
     )
