@@ -122,6 +122,13 @@ def test_unknown_nutrients_stay_unknown(example: Site) -> None:
     assert cards["d020"].sugars_mg is not None
 
 
+def test_a_part_of_nothing_is_nothing(example: Site) -> None:
+    """Sea bass has no sugars value in the table, but no carbohydrate either, of which sugars are a part."""
+    bass = next(row for row in rows() if row["food_id"] == "bass")
+    assert (bass["carbohydrate_g"], bass["sugars_g"]) == ("0", "")
+    assert next(d for d in example.canteen.dishes if d.dish_id == "d002").nutrients.sugars_mg is not None
+
+
 def test_plates_members_and_lanes(example: Site) -> None:
     config = example.canteen
     assert len(config.plates) == 600

@@ -131,6 +131,7 @@ SINGLE = [
         "marks",
     ),
     ("canteen/ingredients.csv", "10005,518,", "10005,815,", "energy", "energy_kcal"),
+    ("canteen/ingredients.csv", "10005,518,36.74,9.34,", "10005,518,36.74,934,", "out_of_range", "protein_g"),
     ("canteen/ingredients.csv", "10005,518,", "10005,,", "missing", "energy_kcal"),
     ("canteen/ingredients.csv", "10005,518,", "1005,518,", "missing", "ndb_no"),
     ("canteen/ingredients.csv", ",soy gluten,", ",soja gluten,", "not_allowed", "allergens"),
