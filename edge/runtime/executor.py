@@ -52,7 +52,7 @@ class Executor:
         self._uncommitted_urgent: deque[int] = deque()
         self._committed_seq = 0
         self._order = 0
-        self._shown: dict[str, int] = {}
+        self._overtaken: dict[str, int] = {}
         self.counters = {"effects_held": 0, "effects_dropped": 0, "effects_failed": 0, "unknown_device": 0}
 
     @property
@@ -93,11 +93,14 @@ class Executor:
         while self._line and self._may_leave(self._line[0]):
             held = self._line.popleft()
             self._let_out(held.order, held.effect)
+        if not self._line:
+            self._overtaken.clear()
 
     def drop(self) -> None:
         """A commit failed: nothing that waits may ever leave, for it speaks of a world that is gone."""
         self.counters["effects_dropped"] += len(self._line)
         self._line.clear()
+        self._overtaken.clear()
         self._uncommitted_urgent.clear()
 
     def _may_leave(self, held: _Held) -> bool:
@@ -108,9 +111,10 @@ class Executor:
     def _let_out(self, order: int, effect: Send | Show | Reply) -> None:
         try:
             match effect:
-                case Show(key=key, view=view):
-                    if order >= self._shown.get(key, 0):
-                        self._shown[key] = order
+                case Show(key=key, view=view, effect_class=cls):
+                    if cls is EffectClass.SAFETY and self._line:
+                        self._overtaken[key] = order
+                    if order >= self._overtaken.get(key, 0):
                         self._outlets.show(key, view)
                 case Send(device=device, command=command):
                     if not self._outlets.send(device, command):

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, PlatePass
+from edge.domain.kernel import EffectClass, Show
 from edge.runtime import daemon as daemon_module
 from edge.runtime.inbox import COMMANDS_MAX, READINGS_MAX, READINGS_PAUSE, READINGS_RESUME
 
@@ -78,12 +79,14 @@ def test_a_view_that_safety_overtook_is_not_shown_late(bench, toy, run):
     async def scenario():
         b = await bench().start()
         executor = b.daemon._executor
-        from edge.domain.kernel import EffectClass, Show
-
-        executor.run(100, [Show("zone/a", "old", EffectClass.DURABLE)], urgent=True)
+        executor.run(
+            100, [Show("zone/a", "old", EffectClass.DURABLE), Show("zone/b", "b", EffectClass.DURABLE)], urgent=True
+        )
         executor.run(101, [Show("zone/a", "new", EffectClass.SAFETY)], urgent=True)
+        executor.run(102, [Show("zone/a", "newest", EffectClass.PREVIEW)], urgent=False)
         executor.committed(101)
-        assert [entry[2] for entry in b.outlets.left] == ["new"]
+        assert [entry[2] for entry in b.outlets.left] == ["new", "b", "newest"]
+        assert executor._overtaken == {}
 
     run(scenario())
 

@@ -28,6 +28,18 @@ def test_bytes_go_both_ways(device, recorder, run):
     run(scenario())
 
 
+@pytest.mark.parametrize("settings", ["baud=38400&parity=E", "baud=9600&parity=O&bits=7&stop=2", "baud=921600"])
+def test_every_setting_opens(device, recorder, run, settings):
+    async def scenario():
+        handler = recorder()
+        link = await opener_of(f"serial://{device.path}?{settings}").open(handler)
+        device.say(b"\x81\x01")
+        await handler.until(lambda h: len(h.data) == 2)
+        link.close()
+
+    run(scenario())
+
+
 def test_a_replugged_device_is_found_again_by_its_path(device, recorder, run):
     async def scenario():
         opener = opener_of(device.url)
