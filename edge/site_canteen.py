@@ -41,10 +41,7 @@ def read_canteen(
     dish_ids = [dish.dish_id for dish in dishes] if dishes and complete else None
     meals = read_meals(*at("meals.toml"), bag)
     categories = read_categories(*at("categories.toml"), bag)
-    known = [category.category_id for category in categories]
-    if known and default_category not in known:
-        hint = did_you_mean(default_category, known)
-        table.mistake("unknown_id", "default_category", default_category, one_of(known), hint)
+    _check_default(table, default_category, [category.category_id for category in categories])
     rules = read_tariff(*at("tariff.toml"), dish_ids, meals, bag)
     members = read_members(*at("members.csv"), today, bag)
     _check_districts(rules, categories, members, f"{tables}/members.csv", bag)
@@ -70,6 +67,12 @@ def read_canteen(
 #: Share of plates that a reader's capture may hide, per million (``LaneSettings.hidden_ppm``): readers that walk a tree
 #: by UID hide the same chip in every pass, Gen2 readers draw their slots anew.
 HIDDEN_PPM = {"feig": 50_000, "magicrf": 0}
+
+
+def _check_default(table: Table, category: str, known: Sequence[str]) -> None:
+    if known and category not in known:
+        hint = did_you_mean(category, known)
+        table.mistake("unknown_id", "default_category", category, one_of(known), hint)
 
 
 def _lanes(table: Table, protocols: Mapping[str, str]) -> tuple[LaneSettings, ...]:
