@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
 import random
 import shutil
 import sqlite3
-import subprocess
 import sys
-import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -20,12 +16,12 @@ import msgspec
 import pytest
 
 from edge.domain.digest import effect_digest, effects_digest
-from edge.domain.kernel import Put, Show, Stamp
-from edge.runtime.replay import find_kernel, main, replay
+from edge.domain.kernel import Put, Show
+from edge.runtime.replay import replay
 from edge.storage import log_table, snapshots
-from edge.storage.batch import Batch, LogRecord, RecordKind, SetAside, WorldSnapshot
+from edge.storage.batch import Batch, LogRecord, RecordKind, WorldSnapshot
 from edge.storage.facts import FactsStore
-from edge.storage.log import decode, encode
+from edge.storage.log import encode
 from edge.storage.snapshots import encode_world
 
 HERE = Path(__file__).parent
@@ -38,87 +34,16 @@ if "replay_toy" not in sys.modules:
 toy = sys.modules["replay_toy"]
 
 
-class Shell:
-    """As much of a daemon as a log needs: start, handle, the crash rule, hourly copies."""
-
-    def __init__(self, directory: Path, kernel: Any = toy.KERNEL, build: str = "b1") -> None:
-        self.kernel = kernel
-        self.store = FactsStore.open(directory, kernel.row_types, ballast_bytes=0, build=build)
-        self.seq = self.store.last_seq()
-        self.world: Any = None
-        self.start("start")
-
-    def stamp(self) -> Stamp:
-        self.seq += 1
-        return Stamp(self.seq, "boot", self.seq * 10, self.seq * 1000, wall_trusted=True)
-
-    def write(self, batch: Batch) -> None:
-        answered, errors = threading.Event(), []
-        self.store.submit(batch, lambda error: (errors.append(error), answered.set()))
-        assert answered.wait(10)
-        assert errors == [None]
-
-    def start(self, reason: str) -> None:
-        self.world = self.kernel.load(self.store.rows())
-        stamp = self.stamp()
-        effects = self.kernel.resume(self.world, stamp)
-        record = LogRecord(stamp, b"", effects_digest(effects), RecordKind.RESUMED)
-        self.write(Batch(records=[record], snapshot=WorldSnapshot(stamp.seq, reason, encode_world(self.world))))
-
-    def feed(self, *items: Any, copy: bool = False) -> None:
-        for item in items:
-            self.one(item, copy=copy and item is items[-1])
-
-    def one(self, item: Any, *, copy: bool) -> None:
-        stamp, data = self.stamp(), msgspec.msgpack.encode(item)
-        try:
-            effects = self.kernel.handle(self.world, item, stamp)
-        except ValueError as error:
-            self.world = self.kernel.load(self.store.rows())
-            effects = [*self.kernel.set_aside(self.world, item, stamp), *self.kernel.resume(self.world, stamp)]
-            self.write(
-                Batch(
-                    records=[LogRecord(stamp, data, effects_digest(effects), RecordKind.RAISED)],
-                    snapshot=WorldSnapshot(stamp.seq, "rebuild", encode_world(self.world)),
-                    set_aside=[SetAside(stamp, data, repr(error))],
-                )
-            )
-            return
-        rows = [effect.row for effect in effects if isinstance(effect, Put)]
-        snapshot = WorldSnapshot(stamp.seq, "hourly", encode_world(self.world)) if copy else None
-        record = LogRecord(stamp, data, effects_digest(effects))
-        self.write(Batch(records=[record], rows=rows, snapshot=snapshot))
-
-    def restart(self) -> Shell:
-        directory = Path(self.store._reader.execute("PRAGMA database_list").fetchone()[2]).parent
-        self.store.close()
-        return Shell(directory, self.kernel)
-
-
-def some(draw: random.Random, count: int) -> list[Any]:
-    """Inputs of all harmless kinds."""
-    return [
-        draw.choice(
-            [
-                toy.Deposit(f"m{draw.randrange(5)}", draw.randrange(1, 100)),
-                toy.Word(draw.choice(["白米饭", "rice", "soup", "fish", "豆腐"])),
-                toy.Quiet(),
-            ]
-        )
-        for _ in range(count)
-    ]
-
-
 @pytest.fixture(scope="module")
 def kept_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seqs 1-170: a start (1), inputs with a copy at 41, a raise at 82, inputs, a restart at 123, inputs."""
     draw = random.Random(4)
     directory = tmp_path_factory.mktemp("replay") / "store"
-    shell = Shell(directory)
-    shell.feed(*some(draw, 40), copy=True)
-    shell.feed(*some(draw, 40), toy.Crash(), *some(draw, 40))
+    shell = toy.Shell(directory)
+    shell.feed(*toy.some(draw, 40), copy=True)
+    shell.feed(*toy.some(draw, 40), toy.Crash(), *toy.some(draw, 40))
     shell = shell.restart()
-    shell.feed(*some(draw, 47))
+    shell.feed(*toy.some(draw, 47))
     assert shell.seq == 170
     shell.store.close()
     return directory
@@ -194,7 +119,7 @@ def test_the_chain_tells_logs_apart_and_is_the_same_twice(log: Path) -> None:
 
 
 def test_a_log_can_be_replayed_while_its_daemon_runs(log: Path) -> None:
-    shell = Shell(log)
+    shell = toy.Shell(log)
     shell.feed(toy.Deposit("m1", 5))
     assert replay(log, toy.KERNEL).exit_code == 0
     shell.store.close()
@@ -301,7 +226,7 @@ def test_an_input_that_raised_must_raise_again(log: Path) -> None:
 
 
 def test_an_input_that_did_not_raise_must_not_raise_now(tmp_path: Path) -> None:
-    shell = Shell(tmp_path / "store", toy.FORGIVING)
+    shell = toy.Shell(tmp_path / "store", toy.FORGIVING)
     shell.feed(toy.Deposit("a", 1), toy.Crash(), toy.Deposit("a", 2), toy.Deposit("a", 3), copy=True)
     shell.feed(toy.Deposit("a", 4))
     shell.store.close()
@@ -334,7 +259,7 @@ def test_inputs_that_this_build_does_not_know_are_named(log: Path) -> None:
 
 
 def test_a_log_without_an_input_is_identical(tmp_path: Path) -> None:
-    Shell(tmp_path / "store").store.close()
+    toy.Shell(tmp_path / "store").store.close()
     report = replay(tmp_path / "store", toy.KERNEL)
     assert (report.exit_code, report.inputs) == (0, 0)
     FactsStore.open(tmp_path / "empty", toy.KERNEL.row_types, ballast_bytes=0).close()
@@ -343,9 +268,9 @@ def test_a_log_without_an_input_is_identical(tmp_path: Path) -> None:
 
 def test_group_commits_replay_the_same(tmp_path: Path) -> None:
     """Many records in one row, a copy in the middle of the group."""
-    shell = Shell(tmp_path / "store")
+    shell = toy.Shell(tmp_path / "store")
     batches = []
-    for number, item in enumerate(some(random.Random(9), 300)):
+    for number, item in enumerate(toy.some(random.Random(9), 300)):
         stamp = shell.stamp()
         effects = shell.kernel.handle(shell.world, item, stamp)
         copy = WorldSnapshot(stamp.seq, "hourly", encode_world(shell.world)) if number == 150 else None
@@ -360,76 +285,3 @@ def test_group_commits_replay_the_same(tmp_path: Path) -> None:
     assert rows < 150
     report = replay(tmp_path / "store", toy.KERNEL)
     assert (report.exit_code, report.inputs, report.copies) == (0, 300, 1)
-
-
-# --- the command ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]))
-
-
-def test_the_command_prints_one_json_object_and_words(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(log), TOY]) == 0
-    output = capsys.readouterr()
-    assert json.loads(output.out)["inputs"] == 168
-    assert "identical: every effect" in output.err
-    assert main([str(log), "replay_toy:GENEROUS", "--quiet"]) == 1
-    output = capsys.readouterr()
-    assert json.loads(output.out)["first_difference"]["what"] == "effect"
-    assert output.err == ""
-
-
-def test_the_command_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path), TOY]) == 4
-    assert "start the daemon once" in capsys.readouterr().err
-    assert main([str(tmp_path), "swimming"]) == 2
-    assert "no vertical 'swimming'; there are canteen" in capsys.readouterr().err
-    assert main([str(tmp_path), "replay_toy:NOTHING"]) == 2
-    with pytest.raises(SystemExit) as caught:
-        main([])
-    assert caught.value.code == 2
-
-
-def test_the_canteen_is_known() -> None:
-    assert find_kernel("canteen").name == "canteen"
-
-
-@pytest.mark.usefixtures("importable")
-def test_fresh_processes_under_two_hash_seeds_agree(log: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main([str(log), TOY, "--fresh"]) == 0
-    output = capfd.readouterr()
-    result = json.loads(output.out)
-    assert result["fresh"]["same"] is True
-    assert result["fresh"]["chains"] == [result["chain"]] * 2
-    assert result["chain"] == replay(log, toy.KERNEL).chain
-    assert "give the same effects" in output.err
-
-
-@pytest.mark.usefixtures("importable")
-def test_an_effect_that_depends_on_the_hash_seed_is_found(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    shell = Shell(tmp_path / "store")
-    shell.feed(*(toy.Word(f"word {number}") for number in range(30)), toy.Leak())
-    shell.store.close()
-    assert main([str(tmp_path / "store"), TOY, "--fresh"]) == 1
-    output = capfd.readouterr()
-    assert json.loads(output.out)["fresh"]["same"] is False
-    assert "DIFFER" in output.err
-
-
-@pytest.mark.usefixtures("importable")
-def test_a_fresh_run_of_nothing_says_so(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "edge.runtime.replay", str(tmp_path), TOY, "--fresh"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 4
-    assert "start the daemon once" in done.stderr
-
-
-def test_digests_are_eight_bytes_and_keep_order() -> None:
-    a, b = Show("a", 1), Show("b", [1, 2])
-    assert len(effect_digest(a)) == 8
-    assert effects_digest([a, b]) == effect_digest(a) + effect_digest(b)
-    assert effect_digest(Show("b", [2, 1])) != effect_digest(b)
-    assert effect_digest(a) == bytes.fromhex(effect_digest(Show("a", 1)).hex())
-    assert decode(encode([LogRecord(Stamp(1, "b", 0, 0, wall_trusted=True), b"", effect_digest(a))])[0])

@@ -20,6 +20,60 @@ from edge.storage.log import LogRecord, RecordKind
 WAIT_S = 10.0
 
 
+class Gate:
+    """Holds the writer thread before its next commit, so that a test can queue what shall go into one group; or raises
+    there, as a commit that fails does."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.open.set()
+        self.reached = threading.Event()
+        self.error: Exception | None = None
+
+    def __call__(self, name: str) -> None:
+        if name == "before_commit":
+            self.reached.set()
+            assert self.open.wait(WAIT_S)
+            if self.error is not None:
+                error, self.error = self.error, None
+                raise error
+
+    def hold(self) -> None:
+        self.reached.clear()
+        self.open.clear()
+
+
+class Answers:
+    """Collects what ``done`` says, by seq, in order."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[int, str]] = []
+        self._changed = threading.Condition()
+
+    def of(self, seq: int) -> Callable[[StoreError | None], None]:
+        def done(error: StoreError | None) -> None:
+            with self._changed:
+                self.got.append((seq, "ok" if error is None else error.code))
+                self._changed.notify_all()
+
+        return done
+
+    def wait(self, count: int) -> list[tuple[int, str]]:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.got) >= count, WAIT_S), self.got
+            return list(self.got)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
 @pytest.fixture
 def open_store(tmp_path: Path) -> Iterator[Callable[..., FactsStore]]:
     """Open a store (``directory``, then the keywords of ``FactsStore.open``); without a ballast unless asked for."""

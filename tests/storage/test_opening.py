@@ -1,0 +1,96 @@
+"""The lock, a damaged file, and the snapshots that a start may use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge.domain.canteen.rows import AuditRow
+from edge.storage import snapshots
+from edge.storage.batch import Batch, WorldSnapshot
+from edge.storage.errors import StoreError
+from edge.storage.facts import FactsStore
+from edge.storage.log import LogRecord
+
+Open = Callable[..., FactsStore]
+Write = Callable[[FactsStore, Batch], StoreError | None]
+Record = Callable[..., LogRecord]
+WAIT_S = 10.0
+
+
+def audit(seq: int) -> AuditRow:
+    return AuditRow(seq=seq, role="cashier", user="u", action="pay", ref=str(seq), at_ns=seq)
+
+
+def test_a_second_opener_is_told_who_holds_it(open_store: Open, tmp_path: Path) -> None:
+    import os
+
+    open_store()
+    with pytest.raises(StoreError, match=f"in use by process {os.getpid()}: stop it first") as caught:
+        open_store()
+    assert caught.value.code == "locked"
+    code = (
+        "import sys; from pathlib import Path; from edge.storage.facts import FactsStore\n"
+        "from edge.storage.errors import StoreError\n"
+        "try: FactsStore.open(Path(sys.argv[1]), ())\n"
+        "except StoreError as error: print(error.code, error.text)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "store"], capture_output=True, text=True, timeout=20, check=True
+    ).stdout
+    assert answer.startswith("locked")
+    assert f"process {os.getpid()}" in answer
+
+
+def test_the_lock_goes_with_the_store(open_store: Open) -> None:
+    open_store().close()
+    open_store().close()
+
+
+def test_a_damaged_file_is_refused_and_left_alone(
+    open_store: Open, write: Write, record: Record, tmp_path: Path
+) -> None:
+    store = open_store()
+    assert write(store, Batch(records=[record(1)], rows=[audit(seq) for seq in range(1, 2000)])) is None
+    store.close()
+    path = tmp_path / "store" / "facts.db"
+    whole = path.read_bytes()
+    for damage in (whole[:100] + bytes(200) + whole[300:], b"no database" * 500, whole[: len(whole) // 2]):
+        path.write_bytes(damage)
+        with pytest.raises(StoreError, match="restore the last backup") as caught:
+            open_store()
+        assert caught.value.code == "damaged"
+        assert path.read_bytes() == damage
+    path.write_bytes(whole)
+    assert len(list(open_store().rows().all(AuditRow))) == 1999
+
+
+def test_a_later_snapshot_of_the_same_seq_replaces_a_copy_never_a_beginning(
+    open_store: Open, write: Write, record: Record
+) -> None:
+    store = open_store(build="b1")
+    batch = Batch(records=[record(1)], snapshot=WorldSnapshot(1, "start", b"one"))
+    assert write(store, batch) is None
+    connection = store._writer._connection
+    snapshots.put(connection, WorldSnapshot(1, "hourly", b"two"), build="b2", wall_ns=0)
+    assert snapshots.at(connection, 1) == (1, "start", "b1", b"one")
+    snapshots.put(connection, WorldSnapshot(1, "rebuild", b"three"), build="b2", wall_ns=0)
+    assert snapshots.at(connection, 1) == (1, "rebuild", "b2", b"three")
+
+
+def test_a_damaged_snapshot_is_passed_over(open_store: Open, write: Write, record: Record) -> None:
+    store = open_store()
+    for seq in (1, 2, 3):
+        batch = Batch(records=[record(seq)], snapshot=WorldSnapshot(seq, "hourly", b"world %d" % seq * 50))
+        assert write(store, batch) is None
+    connection = store._writer._connection
+    connection.execute("UPDATE snapshot SET data = x'00' WHERE seq = 3")
+    connection.execute("UPDATE snapshot SET reason = 'start' WHERE seq = 1")
+    assert snapshots.last_until(connection, 3).seq == 2
+    assert snapshots.first_from(connection, 0).seq == 2
+    assert snapshots.at(connection, 1) is None
+    assert snapshots.seqs(connection) == {1, 2, 3}
