@@ -11,14 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import gc
 import ipaddress
+import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import date
 from pathlib import Path
 
 import structlog
@@ -36,11 +34,12 @@ from edge.api.demo_control import DemoControl
 from edge.api.gateway_ipc import IpcGateway
 from edge.api.http_protocol import BoundedHeadProtocol
 from edge.api.store_books import StoreBooks
-from edge.runtime.clock import local_day
+from edge.runtime.clock import local_today
+from edge.runtime.lag import settle_memory
+from edge.runtime.service import Notifier, set_up_log
 from edge.site import Site, SiteErrors, load_site, render_mistakes
 
-EXIT_OK, EXIT_FAILED, EXIT_CONFIG = 0, 1, 3
-CHINA_UTC_OFFSET_MIN = 480
+EXIT_OK, EXIT_FAILED, EXIT_CONFIG, EXIT_UNREACHABLE = 0, 1, 3, 4
 GRACEFUL_S = 3
 #: Connections beyond this get 503 at once; browsers hold up to six each.
 MAX_CONNECTIONS = 500
@@ -55,17 +54,18 @@ class Refused(Exception):  # noqa: N818 - the message is for a person
     """The process cannot serve; the message names the remedy."""
 
 
-def today() -> date:
-    """The local day in China, for choosing the menu."""
-    return date.fromisoformat(local_day(time.time_ns(), CHINA_UTC_OFFSET_MIN))
-
-
 def is_loopback(host: str) -> bool:
     """Whether only this box can reach ``host``."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def base_url(site: Site) -> str:
+    """Where the pages are, by the site file."""
+    host = f"[{site.api.host}]" if ":" in site.api.host else site.api.host
+    return f"http://{host}:{site.api.port}"
 
 
 def check_exposure(site: Site) -> None:
@@ -160,12 +160,9 @@ async def serving(site: Site) -> AsyncIterator[ApiServer]:
 
 async def _print_setup_tokens(accounts: Accounts, site: Site) -> None:
     while (token := accounts.issue_setup_token()) is not None:
-        address = f"http://{site.api.host}:{site.api.port}/setup#token={token}"
-        print(  # noqa: T201 - the one thing that must reach the person at the console
-            f"还没有账户，请在 30 分钟内打开 · No account yet, open within 30 minutes:\n  {address}",
-            file=sys.stderr,
-            flush=True,
-        )
+        address = f"{base_url(site)}/setup#token={token}"
+        sys.stderr.write(f"还没有账户，请在 30 分钟内打开 · No account yet, open within 30 minutes:\n  {address}\n")
+        sys.stderr.flush()
         await asyncio.sleep(SETUP_VALID_S)
 
 
@@ -193,31 +190,46 @@ def keep_heap_small() -> None:
 
 async def _serve(site: Site) -> int:
     listener = listen(site.api.host, site.api.port)
+    notifier = Notifier()
     try:
         async with serving(site) as server:
-            gc.collect()
-            gc.freeze()
-            log.info("api serving", address=f"http://{site.api.host}:{site.api.port}")
+            settle_memory()
+            beat = asyncio.create_task(_beat(notifier), name="api-watchdog")
+            log.info("serving", address=base_url(site))
             await server.serve([listener])
+            beat.cancel()
+            notifier.tell("STOPPING=1")
             return EXIT_OK if server.started else EXIT_FAILED
     finally:
         listener.close()
 
 
+async def _beat(notifier: Notifier) -> None:
+    notifier.tell("READY=1")
+    while notifier.watchdog_s is not None:
+        notifier.tell("WATCHDOG=1")
+        await asyncio.sleep(notifier.watchdog_s)
+
+
 def run_api(site_dir: Path) -> int:
-    """Serve the site in ``site_dir`` until SIGTERM or SIGINT. Exit codes: 0 stopped, 1 failed, 3 configuration."""
+    """Serve the site in ``site_dir`` until SIGTERM or SIGINT. Exit codes: 0 stopped, 1 failed, 3 configuration, 4 the
+    port or ``api.db`` cannot be had. Messages are for people, on stderr."""
+    set_up_log()
     try:
-        site = load_site(site_dir, today())
+        site = load_site(site_dir, local_today())
         check_exposure(site)
-    except SiteErrors as exc:
-        print(render_mistakes(exc.mistakes), file=sys.stderr)  # noqa: T201 - for the person at the console
-        return EXIT_CONFIG
+    except SiteErrors as errors:
+        return _say(render_mistakes(errors.mistakes, "en"), EXIT_CONFIG)
     except Refused as exc:
-        print(f"kangle: {exc}", file=sys.stderr)  # noqa: T201 - for the person at the console
-        return EXIT_CONFIG
+        return _say(f"kangle run api: {exc}", EXIT_CONFIG)
+    structlog.contextvars.bind_contextvars(daemon="api", pid=os.getpid())
     try:
         keep_heap_small()
         return uvloop.run(_serve(site))
     except (AccountsError, Refused) as exc:
-        print(f"kangle: {exc}", file=sys.stderr)  # noqa: T201 - for the person at the console
-        return EXIT_FAILED
+        return _say(f"kangle run api: {exc}", EXIT_UNREACHABLE)
+
+
+def _say(text: str, status: int) -> int:
+    sys.stderr.write(text.rstrip() + "\n")
+    return status
