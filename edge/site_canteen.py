@@ -27,7 +27,6 @@ def read_canteen(
     tables = table.string("tables", required=False) or "canteen"
     lanes = _lanes(table, {device.device: device.protocol for device in devices})
     default_category = table.ident("default_category", required=False) or "guest"
-    refund_days = table.integer("refund_days", 0, 90, 7, "d") or 0
     offset = table.integer("utc_offset_min", -720, 840, 480, "min")
     base = folder / tables
 
@@ -44,7 +43,7 @@ def read_canteen(
     _check_default(table, default_category, [category.category_id for category in categories])
     rules = read_tariff(*at("tariff.toml"), dish_ids, meals, bag)
     members = read_members(*at("members.csv"), today, bag)
-    _check_districts(rules, categories, members, f"{tables}/members.csv", bag)
+    _check_districts(rules, categories, members, at("members.csv")[1], bag)
     config = CanteenConfig(
         version="",
         site=name,
@@ -58,7 +57,7 @@ def read_canteen(
         plates=read_plates(*at("plates.csv"), bag),
         members=members,
         default_category=default_category,
-        refund_days=refund_days,
+        refund_days=table.integer("refund_days", 0, 90, 7, "d") or 0,
         utc_offset_min=480 if offset is None else offset,
     )
     return msgspec.structs.replace(config, version=digest(config))
