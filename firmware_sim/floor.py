@@ -48,7 +48,9 @@ class Floor:
         self._pile = Pile(config)
         self._kitchen = Kitchen(config, self._api, self._pile)
         self._crowd = Crowd(config, self._api, self._pile, self._kitchen)
-        self._stations = {lane.lane: Station(lane, config.physics, self._pile) for lane in config.lanes}
+        self._stations = {
+            lane.lane: Station(lane, config.physics, self._pile, pace=config.pace) for lane in config.lanes
+        }
         self._dishes = {dish.dish_id for dish in config.dishes}
         self._rng = random.Random(f"user {config.seed}")
         self._watchers: dict[str, asyncio.Task[None]] = {}

@@ -42,7 +42,7 @@ class Station:
     """``held_by``: "" (free), "diner" or "user". ``diner`` is what the control socket tells about who stands here.
     ``wanted``: the user wants the lane; no diner comes to it."""
 
-    def __init__(self, lane: LaneConfig, physics: Physics, pile: Pile) -> None:
+    def __init__(self, lane: LaneConfig, physics: Physics, pile: Pile, *, pace: float) -> None:
         self.lane = lane.lane
         self.family = lane.family
         self.fault = "none"
@@ -53,6 +53,7 @@ class Station:
         self.field = Field(lane.seed)
         self._leak_p = physics.leak_hf_p if lane.family == "hf" else physics.leak_uhf_p
         self._pile = pile
+        self._pace = pace
         self._rng = random.Random(f"station {lane.lane} {lane.seed}")
         self._reader = build_reader(lane, self.field, physics)
         self._link: Path = lane.link
@@ -131,7 +132,7 @@ class Station:
     def give_back(self, plates: list[Plate], *, sold: bool) -> None:
         """Plates go back to the pile: to be washed, or as full as they were."""
         for plate in plates:
-            self._pile.back(plate, time.monotonic(), sold=sold, wash_s=self._rng.uniform(*WASH_S))
+            self._pile.back(plate, time.monotonic(), sold=sold, wash_s=self._rng.uniform(*WASH_S) * self._pace)
 
     def state(self) -> Json:
         """What the control socket tells about this lane."""
