@@ -26,8 +26,13 @@ class Result:
 
 
 def result(
-    name: str, value: float, unit: str, *, floor: float | None = None, target: float | None = None, at_least: bool =
-    False
+    name: str,
+    value: float,
+    unit: str,
+    *,
+    floor: float | None = None,
+    target: float | None = None,
+    at_least: bool = False,
 ) -> Result:
     """Judge ``value`` against ``target``: the ratio to ``floor`` if there is one, else the value itself."""
     ratio = value / floor if floor else None

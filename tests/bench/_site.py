@@ -1,4 +1,4 @@
-"""A real site for a bench: one FEIG lane on a scripted reader, the canteen daemon and the API as their own processes."""
+"""A real site for a bench: one FEIG lane on a scripted reader, the canteen daemon and the API as processes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ class Stream(threading.Thread):
         super().__init__(daemon=True, name="event stream")
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        request = f"GET /api/v1/live?keys=lane/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        request = (
+            f"GET /api/v1/live?keys=lane/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        )
         self._socket.sendall(request.encode())
         self._changed = threading.Condition()
         self._seen: list[tuple[int, dict[str, Any]]] = []
@@ -79,7 +81,7 @@ class BenchSite:
     def __init__(self, folder: DemoFolder, port: int) -> None:
         self.port = port
         self.folder = folder
-        self.site = copy_site(ROOT / "config", folder, 1, port, date.today())  # noqa: DTZ011  the site's own day
+        self.site = copy_site(ROOT / "config", folder, 1, port, date.today())
         folder.accounts_file.parent.mkdir(parents=True, exist_ok=True)
         accounts = Accounts(folder.accounts_file)
         tokens = make_accounts(accounts, self.site)

@@ -58,7 +58,7 @@ PUTUO_DISCOUNT = Rule(
     district="putuo", min_age=60, max_age=79, rate_bp=9000,
 )  # fmt: skip
 PUTUO_DISCOUNT_80 = Rule(
-    rule_id="putuo-d80", version="1", kind=RuleKind.DISCOUNT, title=Text(zh="八五折", en="15 % off"), start="2025-12-01",
+    rule_id="putuo-d80", version="1", kind=RuleKind.DISCOUNT, title=Text(zh="八五折", en="-15 %"), start="2025-12-01",
     district="putuo", min_age=80, rate_bp=8500,
 )  # fmt: skip
 PUTUO_B = Rule(
@@ -188,7 +188,7 @@ class Canteen:
         return self.shown[f"lane/{lane}"]
 
     def reads(self, lane: str, uids: Any, **facts: Any) -> LaneView:
-        """One statistical pass that hears ``uids``, then the residual passes that the kernel asked for (hearing nothing)."""
+        """One statistical pass that hears ``uids``, then the residual passes that were asked for, which hear nothing."""
         started = self.mono_ns
         self.elapse(PASS_NS)
         tags = tuple(uid if isinstance(uid, TagSeen) else TagSeen(uid) for uid in uids)

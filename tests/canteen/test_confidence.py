@@ -9,9 +9,9 @@ import pytest
 
 from edge.domain.canteen.confidence import (
     ReadLedger,
+    at_least_one,
     dead_bound,
     missed_mean,
-    at_least_one,
     passes_needed,
     refit,
     silent,
@@ -36,9 +36,7 @@ def test_first_k_and_bound(a, b, epsilon, k, bound):
 
 def test_silent_is_the_ratio_of_beta_functions():
     for a, b, k in ((45, 5, 6), (9, 1, 3), (2.5, 0.7, 11)):
-        exact = math.exp(
-            math.lgamma(b + k) + math.lgamma(a + b) - math.lgamma(b) - math.lgamma(a + b + k)
-        )
+        exact = math.exp(math.lgamma(b + k) + math.lgamma(a + b) - math.lgamma(b) - math.lgamma(a + b + k))
         assert silent(k, a, b) == pytest.approx(exact, rel=1e-12)
 
 

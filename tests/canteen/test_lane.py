@@ -262,7 +262,9 @@ def test_a_cashier_keys_in_a_plate_whose_chip_is_dead(canteen, kit):
     uids = fill(canteen, kit, pork=1, rice=1)
     canteen.settle("1", uids[:1])
     tray_id = canteen.lane().tray_id
-    assert canteen.command(KeyPlate(lane="1", tray_id=tray_id, label="P001"), role=Role.DINER_TERMINAL).code == "forbidden"
+    assert (
+        canteen.command(KeyPlate(lane="1", tray_id=tray_id, label="P001"), role=Role.DINER_TERMINAL).code == "forbidden"
+    )
     assert canteen.command(KeyPlate(lane="1", tray_id=tray_id, label="P999"), role=Role.CASHIER).code == "unknown_plate"
     assert canteen.command(KeyPlate(lane="1", tray_id=tray_id, label="P001"), role=Role.CASHIER).code == "ok"
     assert canteen.settle("1", uids[:1], passes=12).payable_fen == 1300

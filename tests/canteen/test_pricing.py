@@ -34,7 +34,9 @@ def putuo(basis):
     return (
         rule("d60", RuleKind.DISCOUNT, district="putuo", min_age=60, max_age=79, rate_bp=9000),
         rule("d80", RuleKind.DISCOUNT, district="putuo", min_age=80, rate_bp=8500),
-        rule("a", RuleKind.SUBSIDY, min_age=60, hukou=True, low_income=True, amount_fen=500, min_spend_fen=800, **common),
+        rule(
+            "a", RuleKind.SUBSIDY, min_age=60, hukou=True, low_income=True, amount_fen=500, min_spend_fen=800, **common
+        ),
         rule("b", RuleKind.SUBSIDY, min_age=60, max_age=79, hukou=True, amount_fen=200, min_spend_fen=1500, **common),
         rule("c", RuleKind.SUBSIDY, min_age=80, hukou=True, amount_fen=300, min_spend_fen=1500, **common),
     )
@@ -172,7 +174,9 @@ def test_lines_order_and_arrays_agree_for_random_baskets(kit_free_baskets):
         for i, (amount, spend, on_list) in enumerate(grants):
             basis = SpendBasis.LIST if on_list else SpendBasis.DISCOUNTED
             rules.append(
-                rule(f"s{i}", RuleKind.SUBSIDY, amount_fen=amount, min_spend_fen=spend, scheme=f"s{i}", spend_basis=basis)
+                rule(
+                    f"s{i}", RuleKind.SUBSIDY, amount_fen=amount, min_spend_fen=spend, scheme=f"s{i}", spend_basis=basis
+                )
             )
         for i, (_, price) in enumerate(plates):
             rules.append(rule(f"p{i}", RuleKind.SPECIAL, dishes=(f"d{i}",), price_fen=price))
@@ -202,15 +206,16 @@ def test_lines_order_and_arrays_agree_for_random_baskets(kit_free_baskets):
         arrays["unit"],
     )
     for i, expected in enumerate(live):
-        assert tuple(
-            tuple(int(v) for v in column[i]) if column.ndim == 2 else int(column[i]) for column in batch
-        ) == expected
+        assert (
+            tuple(tuple(int(v) for v in column[i]) if column.ndim == 2 else int(column[i]) for column in batch)
+            == expected
+        )
 
 
 def DISH(dish_id, price_fen):  # noqa: N802  reads like the fixture it stands for
     from edge.domain.canteen.settings import DishCard, Nutrients, PricedBy
 
     return DishCard(
-        dish_id=dish_id, version="1", name=T, price_fen=price_fen, portion_g=150, priced_by=PricedBy.PORTION, kind="main",
+        dish_id=dish_id, version="1", name=T, price_fen=price_fen, portion_g=150, priced_by=PricedBy.PORTION, kind="x",
         nutrients=Nutrients(energy_j=1, protein_mg=1, fat_mg=1, carbohydrate_mg=1, sodium_mg=1),
     )  # fmt: skip
