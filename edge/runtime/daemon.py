@@ -205,20 +205,20 @@ class Daemon:
                 uncommitted = self._journal.uncommitted
                 if uncommitted >= UNCOMMITTED_SAFETY_MAX:
                     return False
-                safety_only = uncommitted >= UNCOMMITTED_MAX or self._recovery.pausing
+                safety_only = uncommitted >= UNCOMMITTED_MAX or self._recovery.quarantine.pausing
                 entry = self._inbox.take(safety_only=safety_only)
                 if entry is not None:
                     self._decide(entry)
-            case State.FAILED:
+            case State.FAILED | State.DRAINING:
                 entry = self._inbox.take(safety_only=True)
                 if entry is not None:
                     self._recovery.decide_meanwhile(entry)
-            case State.DRAINING | State.STOPPED:
+            case State.STOPPED:
                 pass
         return entry is not None
 
     def _decide(self, entry: Entry) -> None:
-        if self._recovery.poisoned(entry):
+        if self._recovery.refuses(entry):
             return
         is_timer = entry.kind is EntryKind.TIMER
         before_ns = self._keeper.deadline_ns
@@ -268,6 +268,7 @@ class Daemon:
             **self._journal.counters,
             **self._keeper.counters,
             **self._recovery.counters,
+            **self._recovery.quarantine.counters,
             **self._lag.counters,
             "waiting": len(self._inbox),
             "held": self._executor.held,

@@ -34,7 +34,8 @@ _encoder = msgspec.msgpack.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """An input on which the kernel raised, or (``raised`` false) whose rows broke a rule of the store."""
+    """An input that the kernel could not take. ``raised`` is true when ``handle`` raised on a world that a replay of
+    the log arrives at; false when its rows broke a rule of the store, or its world was never committed."""
 
     entry: Entry
     error: str
@@ -95,10 +96,10 @@ class Keeper:
         effects = self._kernel.resume(self._world, stamp)
         return self._begun(None, stamp, effects, RecordKind.RESUMED), effects
 
-    def set_aside(self, culprit: Culprit, *, resumed: bool) -> tuple[Decided, Effects]:
-        """After ``load``: go on without ``culprit``. ``resumed`` is false for the first record of this world."""
+    def set_aside(self, culprit: Culprit) -> tuple[Decided, Effects]:
+        """After ``load``, in place of ``resume``: begin without ``culprit``, which is kept for people to look at."""
         stamp = self._stamp()
-        effects = [] if resumed else self._kernel.resume(self._world, stamp)
+        effects = self._kernel.resume(self._world, stamp)
         entry = culprit.entry
         try:
             effects = effects + self._kernel.set_aside(self._world, entry.item, stamp)
@@ -108,7 +109,6 @@ class Keeper:
             effects = self._kernel.resume(self._world, stamp)
             if entry.kind is EntryKind.COMMAND:
                 effects = [*effects, Reply(entry.command_id, "internal", {})]
-        # The log must tell what replay can do again: ``handle`` raises again, a rule of the store is not asked again.
         kind = RecordKind.RAISED if culprit.raised else RecordKind.RESUMED
         decided = self._begun(entry, stamp, effects, kind)
         kept = SetAside(stamp, _encoder.encode(entry.item), culprit.error)

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from hashlib import blake2b
 from typing import Any, Protocol
 
-import msgspec
 import structlog
 
 from edge.runtime.clock import Clock
@@ -27,6 +25,7 @@ from edge.runtime.executor import Executor
 from edge.runtime.inbox import SAFETY_MAX, Entry, EntryKind, Inbox
 from edge.runtime.journal import Decided, Journal, Store, Work
 from edge.runtime.keeper import Culprit, Keeper, error_text
+from edge.runtime.quarantine import Quarantine
 from edge.storage.batch import RecordKind
 from edge.storage.errors import StoreError
 
@@ -37,17 +36,8 @@ DRAIN_TIMEOUT_S = 10.0
 RETRY_FIRST_S = 0.02
 RETRY_MAX_S = 5.0
 
-#: The same input is not decided again for so long after it raised; so many inputs are remembered for that.
-POISON_NS = 60_000_000_000
-POISON_MAX = 64
-
-#: Set-asides per minute beyond which everything but safety pauses: each one costs a rebuild.
-RAISES_PER_MIN = 20
-RAISES_PAUSE_NS = 3_000_000_000
-_MINUTE_NS = 60_000_000_000
-
-#: What is the same input when it looks the same. One timer looks like another and is not.
-_REPEATABLE = frozenset({EntryKind.COMMAND, EntryKind.READING})
+#: Inputs that may wait to be set aside while the store is away; more are only counted and logged.
+CULPRITS_MAX = 64
 
 #: Orders inputs that came while the store was away behind all that had a sequence number.
 _AFTER_ALL = 1 << 62
@@ -88,19 +78,15 @@ class Recovery:
     def __init__(self, parts: Parts, running_again: Callable[[], None], on_disk: Callable[[], None]) -> None:
         self.state = State.RUNNING
         self.fatal: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.counters = {"inputs_set_aside": 0, "inputs_refused": 0, "commits_failed": 0, "rebuilds": 0}
-        self.counters |= {"answered_storage": 0, "readings_lost": 0}
+        self.quarantine = Quarantine(parts.clock)
+        self.counters = {"commits_failed": 0, "rebuilds": 0, "answered_storage": 0, "readings_lost": 0}
         self._parts = parts
         self._running_again = running_again
         self._on_disk = on_disk
         self._journal = Journal(parts.store, self._committed, self.failed)
         self._culprits: list[Culprit] = []
         self._again: list[tuple[int, Entry]] = []
-        self._poison: dict[bytes, int] = {}
-        self._raises: deque[int] = deque(maxlen=RAISES_PER_MIN)
-        self._paused_until_ns = 0
         self._retry_s = RETRY_FIRST_S
-        self._old_world_good = True
         self._task: asyncio.Task[None] | None = None
         self._drain_timer: asyncio.TimerHandle | None = None
 
@@ -108,19 +94,10 @@ class Recovery:
     def journal(self) -> Journal:
         return self._journal
 
-    @property
-    def pausing(self) -> bool:
-        """True while too many inputs raise: only safety inputs are decided."""
-        return self._parts.clock.mono_ns() < self._paused_until_ns
-
-    def poisoned(self, entry: Entry) -> bool:
-        """True for an input that raised within the last minute; a command is answered at once."""
-        if not self._poison:
+    def refuses(self, entry: Entry) -> bool:
+        """True for an input that raised a moment ago; a command is answered at once."""
+        if not self.quarantine.holds(entry):
             return False
-        until_ns = self._poison.get(_fingerprint(entry), 0)
-        if self._parts.clock.mono_ns() >= until_ns:
-            return False
-        self.counters["inputs_refused"] += 1
         if entry.kind is EntryKind.COMMAND:
             self._parts.replies.reply(entry.command_id, "internal", {"remedy": "the same input failed a moment ago"})
         return True
@@ -138,6 +115,9 @@ class Recovery:
     def raised(self, entry: Entry, error: Exception) -> None:
         """``handle`` raised: wait until all before it is on disk, then make the world anew without it."""
         self._accuse(Culprit(entry, error_text(error), raised=True))
+        self._drain()
+
+    def _drain(self) -> None:
         self.state = State.DRAINING
         self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_TIMEOUT_S, self._drained_too_late)
         self._journal.barrier(self._drained)
@@ -150,17 +130,11 @@ class Recovery:
         self._die(f"the disk did not catch up within {DRAIN_TIMEOUT_S:g} s after an input raised")
 
     def _accuse(self, culprit: Culprit) -> None:
-        entry, now_ns = culprit.entry, self._parts.clock.mono_ns()
-        self.counters["inputs_set_aside"] += 1
-        self._culprits.append(culprit)
+        entry = culprit.entry
+        if len(self._culprits) < CULPRITS_MAX:
+            self._culprits.append(culprit)
+        self.quarantine.add(entry, is_safety=self._parts.keeper.is_safety(entry.item))
         _log.error("input set aside", kind=entry.kind.value, command_id=entry.command_id, error=culprit.error)
-        if entry.kind in _REPEATABLE and not self._parts.keeper.is_safety(entry.item):
-            self._poison[_fingerprint(entry)] = now_ns + POISON_NS
-            if len(self._poison) > POISON_MAX:
-                del self._poison[next(iter(self._poison))]
-        if len(self._raises) == RAISES_PER_MIN and now_ns - self._raises[0] < _MINUTE_NS:
-            self._paused_until_ns = now_ns + RAISES_PAUSE_NS
-        self._raises.append(now_ns)
 
     # --- a commit failed ----------------------------------------------------------------------------------------------
 
@@ -184,6 +158,8 @@ class Recovery:
             self._drain_timer.cancel()
         _log.error("a commit failed: the world is made anew from the disk", error=str(work.error))
         self._parts.executor.drop()
+        # It raised on a world that the disk will never hold, so a replay of the disk cannot be asked to raise again.
+        self._culprits = [dataclasses.replace(culprit, raised=False) for culprit in self._culprits]
         for decided in self._journal.forget():
             self._refuse(decided)
         for entry in self._parts.inbox.take_commands():
@@ -213,17 +189,14 @@ class Recovery:
             self._parts.inbox.counters["safety_dropped"] += 1
 
     def decide_meanwhile(self, entry: Entry) -> None:
-        """A safety input while the store is away: act on the old world now, decide again on the new one later."""
-        self._keep_for_later(_AFTER_ALL, entry)
-        if not self._old_world_good:
-            return
+        """A safety input while there is no sound world: act on the old one now, decide again on the new one later.
+        The old one may be half changed, but safety effects only ever move toward safe, and nothing else leaves."""
         try:
             _stamp, effects, _urgent = self._parts.keeper.handle(entry)
         except Exception as error:  # noqa: BLE001 - the crash rule, as far as it goes without a disk
-            self._old_world_good = False
-            self._again.pop()
-            self._accuse(Culprit(entry, error_text(error), raised=True))
+            self._accuse(Culprit(entry, error_text(error), raised=False))
         else:
+            self._keep_for_later(_AFTER_ALL, entry)
             self._parts.executor.run_safety(effects)
 
     async def _reopen(self) -> None:
@@ -255,26 +228,31 @@ class Recovery:
         self.counters["rebuilds"] += 1
         if self._drain_timer is not None:
             self._drain_timer.cancel()
-        culprits, self._culprits = self._culprits, []
         keeper = self._parts.keeper
         try:
             keeper.load()
-            self.state = State.RUNNING
-            self._old_world_good = True
-            if not culprits:
+            if self._culprits:
+                self._go_on(*keeper.set_aside(self._culprits.pop(0)), reason="rebuild")
+            else:
                 self._go_on(*keeper.resume(), reason="rebuild")
-            for number, culprit in enumerate(culprits):
-                self._go_on(*keeper.set_aside(culprit, resumed=number > 0), reason="rebuild")
         except Exception as error:  # noqa: BLE001 - rows that cannot be read, a kernel that cannot begin: start anew
             _log.exception("the world cannot be made anew")
             self._die(f"the world cannot be made anew from the disk: {error!r}")
             return
+        if self._culprits:  # each gets a world of its own, begun from what is on disk then
+            self._drain()
+            return
+        self.state = State.RUNNING
+        self._enter_again()
+        self._running_again()
+
+    def _enter_again(self) -> None:
+        """What nobody will send again goes first (safety) or last (configuration and day), in its old order."""
         again, self._again = sorted(self._again, key=lambda pair: pair[0]), []
         self._parts.inbox.put_first([entry for _seq, entry in again if entry.kind is not EntryKind.SHELL])
         for _seq, entry in again:
             if entry.kind is EntryKind.SHELL:
                 self._parts.inbox.put(entry)
-        self._running_again()
 
     def _go_on(self, decided: Decided, effects: Any, *, reason: Any) -> None:
         self._parts.executor.run(decided.stamp.seq, effects, urgent=True)
@@ -285,7 +263,3 @@ class Recovery:
         _log.critical("the daemon cannot go on", reason=reason)
         if not self.fatal.done():
             self.fatal.set_result(reason)
-
-
-def _fingerprint(entry: Entry) -> bytes:
-    return blake2b(msgspec.msgpack.encode(entry.item), digest_size=16).digest()

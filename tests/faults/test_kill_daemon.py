@@ -57,7 +57,7 @@ async def one_life(toy, daemon, rng, number, open_commands, acknowledged):
         await client.close()
 
 
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(2, 12))])
 def test_killed_lives_lose_nothing_acknowledged_and_double_nothing(toy, toy_daemon, seed):
     rng = random.Random(seed)
     acknowledged = {}

@@ -217,6 +217,13 @@ class Bench:
                 await asyncio.sleep(0.002)
         await self.settle()
 
+    async def recovered_or_draining(self):
+        """Wait until the store is open again."""
+        async with asyncio.timeout(5):
+            while self.daemon.state.value == "failed":
+                await asyncio.sleep(0.002)
+        await self.settle()
+
 
 @pytest.fixture(scope="session")
 def bench(toy):

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState
+from edge.runtime import quarantine as quarantine_module
 from edge.runtime import recovery as recovery_module
 from edge.runtime.inbox import Entry, EntryKind
 
@@ -72,7 +73,7 @@ def test_the_same_input_is_not_decided_a_second_time(bench, toy, run):
         assert b.outlets.replies == [("b1", "internal")] * 6
         assert b.daemon.health()["rebuilds"] == rebuilds == 1
         assert b.daemon.health()["inputs_refused"] == 5
-        b.clock.advance(recovery_module.POISON_NS)
+        b.clock.advance(quarantine_module.POISON_NS)
         await b.command(toy.Boom("b1"))
         await b.recovered()
         assert b.daemon.health()["inputs_set_aside"] == 2
@@ -126,14 +127,14 @@ def test_many_raising_inputs_pause_the_rest_but_not_safety(bench, toy, run):
     async def scenario():
         b = await bench().start()
         b.store.auto = True
-        for number in range(recovery_module.RAISES_PER_MIN + 1):
+        for number in range(quarantine_module.RAISES_PER_MIN + 1):
             await b.command(toy.Boom(f"b{number}"))
             await b.recovered()
         await b.command(toy.Pay("c1", "ada", 1))
         await b.command(toy.Stop("s1", "west"))
         assert ("s1", "ok") in b.outlets.replies
         assert ("c1", "ok") not in b.outlets.replies
-        b.clock.advance(recovery_module.RAISES_PAUSE_NS)
+        b.clock.advance(quarantine_module.RAISES_PAUSE_NS)
         b.daemon.tick()
         await b.settle()
         assert ("c1", "ok") in b.outlets.replies
@@ -156,6 +157,28 @@ def test_smoke_that_raises_cuts_its_zone_and_later_smoke_is_still_decided(bench,
         await b.settle()
         assert b.outlets.sent[-1] == "relay-east"
         assert b.store.tables[toy.LatchRow].keys() == {("east",), ("west",)}
+
+    run(scenario())
+
+
+def test_smoke_does_not_wait_for_a_disk_that_is_slow_after_a_raise(bench, toy, run):
+    async def scenario():
+        b = await bench().start()
+        await b.command(toy.Pay("c1", "ada", 5))
+        await b.command(toy.Boom("b1"))
+        assert b.daemon.state.value == "draining"
+        smoke(b, "west")
+        smoke(b, "north", boom=True)
+        smoke(b, "east")
+        await b.command(toy.Stop("s1", "south"))
+        assert b.outlets.sent == ["relay-west", "relay-east", "relay-south"]
+        assert b.outlets.replies == []
+        for _ in range(6):
+            b.store.commit()
+            await b.settle()
+        assert b.store.tables[toy.LatchRow].keys() == {("east",), ("north",), ("south",), ("west",)}
+        assert b.outlets.replies == [("c1", "ok"), ("b1", "internal"), ("s1", "ok")]
+        assert len(b.store.set_aside) == 2
 
     run(scenario())
 
@@ -296,8 +319,31 @@ def test_a_raise_while_the_store_is_away_is_set_aside_when_it_is_back(bench, toy
         await b.settle()
         b.store.commit()
         await b.settle()
-        assert b.kinds()[-2:] == ["RAISED", "INPUT"]
+        assert b.kinds()[-2:] == ["RESUMED", "INPUT"]
+        assert len(b.store.set_aside) == 1
         assert b.store.tables[toy.LatchRow].keys() == {("east",), ("west",)}
+
+    run(scenario())
+
+
+def test_two_inputs_to_set_aside_get_a_world_each_and_a_replay_is_asked_only_what_it_can_repeat(bench, toy, run):
+    async def scenario():
+        b = await bench().start()
+        await b.command(toy.Pay("c1", "ada", -5))
+        await b.command(toy.Boom("b1", "twice"))
+        b.store.fail("row")
+        await b.settle()
+        await b.recovered_or_draining()
+        for _ in range(4):
+            b.store.commit()
+            await b.settle()
+        assert b.outlets.replies == [("b1", "internal"), ("c1", "internal")]
+        assert b.kinds()[-2:] == ["RESUMED", "RESUMED"]
+        assert [type(msgspec.msgpack.decode(kept.input, type=toy.Input)) for kept in b.store.set_aside] == [
+            toy.Boom,
+            toy.Pay,
+        ]
+        assert b.daemon.state.value == "running"
 
     run(scenario())
 
