@@ -30,7 +30,7 @@ from edge.cli_errors import FAILED, OK, UNREACHABLE, CliError
 from edge.demo_children import Child
 from edge.demo_site import HOST, PERSON, DemoFolder, copy_site, floor_settings, make_accounts
 from edge.runtime.clock import local_today
-from edge.site import Site
+from edge.site import LONGEST_SOCKET, SOCKET_PATH_MAX, Site
 
 PREFIX = "kangle-demo-"
 LOCK = "lock"
@@ -85,16 +85,22 @@ class Wakeup:
         os.close(self._write)
 
 
+def short_parent(wanted: Path) -> Path:
+    """``wanted`` if the sockets of a demo in it can have a name, else /tmp: Linux allows 107 bytes."""
+    longest = wanted / f"{PREFIX}12345678" / "run" / LONGEST_SOCKET
+    return wanted if len(os.fsencode(longest)) <= SOCKET_PATH_MAX else Path("/tmp")  # noqa: S108 - a fresh folder in it
+
+
 @contextmanager
 def temporary_folder() -> Iterator[DemoFolder]:
     """A folder of our own, locked while we live; those of demos that were killed are removed first."""
-    parent = Path(tempfile.gettempdir())
+    parent = short_parent(Path(tempfile.gettempdir()))
     for left in parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError), (left / LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if left.stat().st_uid == os.getuid():
                 shutil.rmtree(left)
-    new = Path(tempfile.mkdtemp(prefix=f".{PREFIX}"))
+    new = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=parent))
     root = parent / new.name.removeprefix(".")
     try:
         with (new / LOCK).open("xb") as lock:

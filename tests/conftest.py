@@ -49,6 +49,8 @@ def pytest_collection_modifyitems(config, items):
         suite = suite_of(item.path.relative_to(ROOT))
         if suite in table and table[suite][1] and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(suite))
+    # The suites that take longest first: with two workers that ends soonest. The order within a suite stays.
+    items.sort(key=lambda item: -table.get(suite_of(item.path.relative_to(ROOT)), (0, False))[0])
     if not config.getoption("--full"):
         left_out = [item for item in items if item.get_closest_marker("full")]
         if left_out:

@@ -8,13 +8,17 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 import pytest
+
+from edge.demo import short_parent
 
 READY_S = 60
 STOP_S = 20
@@ -58,6 +62,13 @@ class Demo:
 
     def files(self):
         return sorted(path for path in self.folder.rglob("*"))
+
+
+@pytest.fixture
+def short_path():
+    """A folder whose name leaves room for the names of sockets."""
+    with tempfile.TemporaryDirectory(prefix="kd-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @contextmanager
@@ -112,8 +123,8 @@ def wait_for(condition, seconds=READY_S):
     return answer
 
 
-def test_it_shows_its_pages_once_per_link_and_ctrl_c_leaves_nothing(tmp_path):
-    with demo(tmp_path / "t") as running:
+def test_it_shows_its_pages_once_per_link_and_ctrl_c_leaves_nothing(short_path):
+    with demo(short_path / "t") as running:
         browser = Browser(running.link())
         assert len(running.family) >= 4, "supervisor, canteen, api, floor"
         assert b"<html" in browser.open("/demo")[1]
@@ -131,8 +142,8 @@ def test_it_shows_its_pages_once_per_link_and_ctrl_c_leaves_nothing(tmp_path):
         assert running.files() == []
 
 
-def test_a_tray_is_priced_and_after_kill_9_all_processes_die_and_the_next_demo_clears_up(tmp_path):
-    folder = tmp_path / "t"
+def test_a_tray_is_priced_and_after_kill_9_all_processes_die_and_the_next_demo_clears_up(short_path):
+    folder = short_path / "t"
     with demo(folder, "--no-diners", "--lanes", "1") as running:
         browser = Browser(running.link())
         browser.log_in()
@@ -152,14 +163,19 @@ def test_a_tray_is_priced_and_after_kill_9_all_processes_die_and_the_next_demo_c
         assert running.files() == []
 
 
-def test_a_taken_port_is_said_and_nothing_is_started(tmp_path):
+def test_a_taken_port_is_said_and_nothing_is_started(short_path):
     import socket
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with demo(tmp_path / "t", "--port", str(taken.getsockname()[1])) as running:
+        with demo(short_path / "t", "--port", str(taken.getsockname()[1])) as running:
             out, err = running.process.communicate(timeout=READY_S)
             assert (running.process.returncode, out) == (4, "")
             assert "Choose another" in err
             assert running.files() == []
+
+
+def test_a_temporary_folder_with_a_long_name_is_left_for_tmp(tmp_path):
+    assert short_parent(Path("/var/tmp")) == Path("/var/tmp")
+    assert short_parent(Path("/var") / ("x" * 90)) == Path("/tmp")

@@ -14,6 +14,8 @@ import pytest
 from edge import cli_test
 from edge.cli_check import Result
 
+PARALLEL = ["-n", "2", "--dist", "loadgroup", "--max-worker-restart", "0"]
+
 
 class Replaced(Exception):  # noqa: N818 - stands for the end of this program
     """What execv would have become."""
@@ -50,7 +52,7 @@ def started(monkeypatch, root):
 
 def test_all_of_it_is_the_checks_and_then_one_pytest_run(started):
     words, ran = started()
-    assert words == ["-n", "2", "--dist", "loadgroup"]
+    assert words == PARALLEL
     assert {"mypy", "lint", "format", "imports", "tsc", "eslint"} == set(ran)
     report = Path(os.environ[cli_test.REPORT])
     assert {check["name"] for check in json.loads(report.read_text())} == set(ran)
@@ -59,14 +61,14 @@ def test_all_of_it_is_the_checks_and_then_one_pytest_run(started):
 
 def test_options_go_to_pytest_and_full_adds_the_campaigns(started):
     words, ran = started("--full", "-x", "--durations=5", "--workers", "0")
-    assert words == ["-n", "0", "--dist", "loadgroup", "--full", "-x", "--durations=5"]
+    assert words == ["-n", "0", *PARALLEL[2:], "--full", "-x", "--durations=5"]
     assert ran
     Path(os.environ[cli_test.REPORT]).unlink()
 
 
 def test_a_part_of_the_tests_leaves_the_checks_out_and_its_path_is_the_users(started, root):
     words, ran = started("../tests/cli", "cli.py::nothing", "-k", "help")
-    assert words[4:] == [str(root / "tests/cli"), f"{root / 'edge/cli.py'}::nothing", "-k", "help"]
+    assert words[len(PARALLEL) :] == [str(root / "tests/cli"), f"{root / 'edge/cli.py'}::nothing", "-k", "help"]
     assert ran == []
     assert cli_test.REPORT not in os.environ
 
