@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import date, timedelta
 from pathlib import Path
+from typing import assert_never
 
 import msgspec
 
@@ -123,13 +124,15 @@ def _warn(days: tuple[MenuDay, ...], plan: Rotation, variety: int, place: Place,
             case FaultKind.TOO_FEW | FaultKind.TOO_MANY:
                 allowed = Text(f"每天 {plan.dishes_per_day} 道", f"{plan.dishes_per_day} dishes a day")
                 found = f"{count} x, {first.day}: {first.number}"
+            case _:
+                assert_never(kind)
         bag.add("menu_plan", place, found, allowed, warn=True)
 
 
 def read_meals(path: Path, file: str, bag: Bag) -> tuple[Meal, ...]:
     """The meals by start; they must not overlap."""
     top = open_table(read_toml(path, file, bag), bag)
-    meals = []
+    meals: list[Meal] = []
     seen: Seen = {}
     for entry in top.tables("meal"):
         meal_id = entry.ident("id")
