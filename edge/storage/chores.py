@@ -1,8 +1,8 @@
-"""What the writer thread does when nobody waits: checkpoint, prune, put the ballast back.
+"""What the writer thread does when nobody waits: prune, put the ballast back, see to the checkpoints.
 
-The hard part is that each step is short, because a payment may come in the middle of it: a checkpoint is due long
-before the write-ahead log is large, pruning goes ``PRUNE_ROWS`` rows at a time. A diner would notice a mistake as a
-payment that hangs for a moment once an hour.
+The hard part is that each step is short, because a payment may come in the middle of it: checkpoints run beside
+(``checkpoint``), pruning goes ``PRUNE_ROWS`` rows at a time. A diner would notice a mistake as a payment that hangs for
+a moment once an hour.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from typing import NamedTuple
 
 from edge.storage import log_table
 from edge.storage.ballast import Ballast, is_disk_full
+from edge.storage.checkpoint import Checkpointer
 
-#: A checkpoint is due when about 4 MB wait in the write-ahead log, and forced under load at four times that.
+#: A checkpoint is due when about 4 MB were written since the last one.
 CHECKPOINT_PAGES = 1000
+#: Under load without a pause the log never begins anew by itself: at four times that a checkpoint is made between two
+#: commits. Little is left to do in it, since those beside have been at work.
 FORCED_PAGES = 4000
 IDLE_S = 0.02
 BALLAST_RETRY_S = 5.0
@@ -34,14 +37,15 @@ class PruneGoal(NamedTuple):
 class Chores:
     """Used by the writer thread alone, but for ``ask_prune``, which any thread may call."""
 
-    def __init__(self, ballast: Ballast) -> None:
+    def __init__(self, ballast: Ballast, checkpointer: Checkpointer) -> None:
         self._ballast = ballast
+        self._checkpointer = checkpointer
         self._pages = 0
         self._groups = 0
         self._ballast_due_s = 0.0
         self._limit: int | None = None
         self._goals: deque[PruneGoal] = deque(maxlen=1)
-        self.counts = {"checkpoints": 0, "wal_pages": 0, "log_pruned": 0, "chore_errors": 0, "longest_chore_us": 0}
+        self.counts = {"log_pruned": 0, "chore_errors": 0, "longest_chore_us": 0}
 
     def ask_prune(self, goal: PruneGoal) -> None:
         """Prune to ``goal`` when there is time; a newer goal replaces one that has not begun."""
@@ -49,13 +53,17 @@ class Chores:
 
     def wrote(self, pages: int) -> None:
         """A group with about ``pages`` pages was committed."""
-        self._pages += pages
         self._groups += 1
+        self._pages += pages
+        if self._pages >= CHECKPOINT_PAGES:
+            self._pages = 0
+            self._checkpointer.start()
 
     @property
     def forced(self) -> bool:
         """True when a step must be done even though batches wait."""
-        return self._pages >= FORCED_PAGES or (self._groups >= GROUPS_PER_SLICE and self._pruning)
+        late = self._groups >= GROUPS_PER_SLICE and self._pruning
+        return late or self._checkpointer.failed or self._checkpointer.frames >= FORCED_PAGES
 
     @property
     def _pruning(self) -> bool:
@@ -63,7 +71,7 @@ class Chores:
 
     def wait_s(self) -> float | None:
         """How long the writer may sleep before the next ``step``; None when nothing is due."""
-        if self._pruning or self._pages >= CHECKPOINT_PAGES:
+        if self._pruning:
             return IDLE_S
         return BALLAST_RETRY_S if self._ballast.wanting else None
 
@@ -73,28 +81,28 @@ class Chores:
         try:
             self._step(connection)
         except (sqlite3.Error, OSError) as error:
-            self.counts["chore_errors"] += 1
             self._limit = None
-            if not (is_disk_full(error) and self._ballast.release()):
-                self._pages = 0
+            self._failed(error)
         took_us = (time.monotonic_ns() - began_ns) // 1000
         self.counts["longest_chore_us"] = max(self.counts["longest_chore_us"], took_us)
 
+    def _failed(self, error: Exception) -> None:
+        self.counts["chore_errors"] += 1
+        if is_disk_full(error) and self._ballast.release():
+            self._checkpointer.start()
+
     def _step(self, connection: sqlite3.Connection) -> None:
         self._groups = 0
-        if self._ballast.wanting and time.monotonic() >= self._ballast_due_s:
+        error = self._checkpointer.take_error()
+        if error is not None:
+            self._failed(error)
+        elif self._checkpointer.frames >= FORCED_PAGES:
+            self._checkpointer.now(connection)
+        elif self._ballast.wanting and time.monotonic() >= self._ballast_due_s:
             self._ballast_due_s = time.monotonic() + BALLAST_RETRY_S
             self._ballast.restore()
-        elif self._pages >= CHECKPOINT_PAGES:
-            self._checkpoint(connection)
         elif self._pruning:
             self._prune(connection)
-
-    def _checkpoint(self, connection: sqlite3.Connection) -> None:
-        _, in_log, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        self._pages = 0
-        self.counts["checkpoints"] += 1
-        self.counts["wal_pages"] = in_log
 
     def _prune(self, connection: sqlite3.Connection) -> None:
         if self._goals:

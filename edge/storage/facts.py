@@ -132,7 +132,7 @@ class FactsStore:
 
     def counters(self) -> dict[str, int]:
         """Since open: commits, batches, records, rows, failed, refused_busy, disk_full, longest_group, checkpoints,
-        wal_pages (of the last checkpoint), log_pruned, chore_errors, longest_chore_us; now: queued, queued_bytes."""
+        checkpoint_longest_us, log_pruned, chore_errors, longest_chore_us; now: queued, queued_bytes."""
         return self._writer.counters()
 
     def close(self) -> None:

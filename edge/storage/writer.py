@@ -18,6 +18,7 @@ from typing import NamedTuple
 from edge.storage import log_table
 from edge.storage.ballast import Ballast, is_disk_full
 from edge.storage.batch import Batch
+from edge.storage.checkpoint import Checkpointer
 from edge.storage.chores import Chores, PruneGoal
 from edge.storage.errors import StoreBusy, StoreError
 from edge.storage.transaction import ROW_FAULTS, Written, find_fault, write_group
@@ -57,7 +58,6 @@ class GroupWriter:
         self._ballast = ballast
         self._build = build
         self._on_point = on_point
-        self._chores = Chores(ballast)
         self._changed = threading.Condition()
         self._jobs: list[_Job] = []
         self._queued_bytes = 0
@@ -67,6 +67,8 @@ class GroupWriter:
             ("commits", "batches", "records", "rows", "failed", "refused_busy", "disk_full", "longest_group"), 0
         )
         self._load()
+        self._checkpointer = Checkpointer(connect)
+        self._chores = Chores(ballast, self._checkpointer)
         self._thread = threading.Thread(target=self._run, name="facts-writer", daemon=True)
         self._thread.start()
 
@@ -123,7 +125,7 @@ class GroupWriter:
         """Counts since open, and the queue as it is now."""
         with self._changed:
             queue = {"queued": len(self._jobs), "queued_bytes": self._queued_bytes}
-            return {**self._counts, **self._chores.counts, **queue}
+            return {**self._counts, **self._chores.counts, **self._checkpointer.counts, **queue}
 
     def close(self) -> None:
         """Write what is queued, end the thread, close the file. Idempotent."""
@@ -131,6 +133,7 @@ class GroupWriter:
             self._closing = True
             self._changed.notify_all()
         self._thread.join()
+        self._checkpointer.close()
         self._connection.close()
 
     # --- the thread ---------------------------------------------------------------------------------------------------

@@ -146,6 +146,62 @@ def test_the_write_ahead_log_stays_small(
     wait_until(lambda: store.counters()["checkpoints"] > before)
 
 
+def test_no_commit_waits_for_a_checkpoint(
+    open_store: Open, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow card a checkpoint takes seconds; here it takes as long as the test wants."""
+    monkeypatch.setattr("edge.storage.chores.CHECKPOINT_PAGES", 10)
+    store = open_store()
+    checkpointer = store._writer._checkpointer
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def execute(self, sql: str) -> sqlite3.Cursor:
+            begun.set()
+            assert go_on.wait(10)
+            return store._reader.execute("SELECT 0, 5, 5")
+
+        def close(self) -> None:
+            pass
+
+    checkpointer._connection = Slow()
+    assert write(store, Batch(records=[record(1, os.urandom(80_000))])) is None
+    assert begun.wait(10)
+    for seq in range(2, 20):
+        assert write(store, Batch(records=[record(seq)])) is None
+    assert store.counters()["checkpoints"] == 0
+    go_on.set()
+    wait_until(lambda: store.counters()["checkpoints"] >= 1)
+
+
+def test_a_checkpoint_that_finds_the_disk_full_gives_up_the_ballast(
+    open_store: Open, write: Write, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.storage.chores.CHECKPOINT_PAGES", 10)
+    monkeypatch.setattr("edge.storage.chores.BALLAST_RETRY_S", 60.0)
+    store = open_store(ballast_bytes=1 << 20)
+    store._writer._chores._ballast_due_s = float("inf")
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    class Full:
+        def execute(self, sql: str) -> None:
+            raise error
+
+        def close(self) -> None:
+            pass
+
+    store._writer._checkpointer._connection = Full()
+    assert write(store, Batch(records=[record(1, os.urandom(80_000))])) is None
+    wait_until(lambda: store._writer._checkpointer.failed)
+    assert write(store, Batch(records=[record(2)])) is None
+    wait_until(lambda: store.degraded == "disk_full")
+    assert not (tmp_path / "store" / "ballast").exists()
+    assert write(store, Batch(records=[record(3)])) is None
+    wait_until(lambda: store.counters()["checkpoints"] == 2)
+    assert store.counters()["chore_errors"] == 1
+
+
 def test_the_page_estimate_is_an_upper_bound(open_store: Open, write: Write, record: Record) -> None:
     store = open_store()
     chores = store._writer._chores
