@@ -188,7 +188,7 @@ class Canteen:
         return self.shown[f"lane/{lane}"]
 
     def reads(self, lane: str, uids: Any, **facts: Any) -> LaneView:
-        """One statistical pass that hears ``uids``, then the residual passes that were asked for, which hear nothing."""
+        """One statistical pass that hears ``uids``, then the residual passes asked for, which hear nothing."""
         started = self.mono_ns
         self.elapse(PASS_NS)
         tags = tuple(uid if isinstance(uid, TagSeen) else TagSeen(uid) for uid in uids)

@@ -293,3 +293,18 @@ def test_a_tray_of_nothing_but_unknown_plates_costs_nothing_and_blocks(canteen):
     view = canteen.settle("1", ["e0ffffffffffffff"])
     assert (view.phase, view.problem, view.payable_fen) == (Phase.BLOCKED, "plate_unknown", 0)
     assert [s.fen for s in view.steps] == [0]
+
+
+def test_a_blocked_lane_wants_no_timer(canteen, kit):
+    """A deadline that a timer does not move would spin the daemon."""
+    uids = fill(canteen, kit, pork=1)
+    canteen.reads("1", uids)
+    assert canteen.kernel.deadline(canteen.world) is not None
+    assert canteen.settle("1", [*uids, "e0ffffffffffffff"]).phase is Phase.BLOCKED
+    assert canteen.kernel.deadline(canteen.world) is None
+    canteen.settle("1", [])
+    for _ in range(3):
+        canteen.reads("1", uids, complete=False)
+    canteen.tick(2000)
+    assert canteen.lane().phase is Phase.ASK
+    assert canteen.kernel.deadline(canteen.world) is None

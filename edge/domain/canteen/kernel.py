@@ -30,6 +30,7 @@ from edge.domain.canteen.messages import (
     Identify,
     KeyPlate,
     Pay,
+    Phase,
     RefundLines,
     RegisterPlates,
     RetirePlate,
@@ -78,7 +79,7 @@ class CanteenKernel:
         due = [
             lane.field.changed_ns + lane.settings.cap_ms * 1_000_000
             for lane in world.lanes.values()
-            if lane.tray_id and lane.device_ready and not lane.firm and not lane.asked
+            if lane.shown is not None and lane.shown.phase is Phase.READING
         ]
         return min(due) if due else None
 

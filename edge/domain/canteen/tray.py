@@ -102,6 +102,8 @@ def observe(field: Field, item: PlatePass, belief: Belief, foreign: frozenset[st
     statistical = item.complete and item.independent and not item.residual
     heard = {tag.uid: tag.rssi_dbm for tag in item.tags}
     appeared = _hear(field, heard, statistical=statistical)
+    if heard:
+        field.empty_run = 0
     if any(uid not in foreign for uid in appeared):
         field.passes = field.residuals = 0
         field.changed_ns = item.ended_ns
@@ -110,7 +112,7 @@ def observe(field: Field, item: PlatePass, belief: Belief, foreign: frozenset[st
         count = max(1, item.empty_passes)
         field.passes = min(MAX_TRIALS, field.passes + count) if settled else 0
         field.open_incomplete = False
-        field.empty_run = 0 if heard else field.empty_run + count
+        field.empty_run += 0 if heard else count
         for track in field.tracks.values():
             if track.uid not in heard:
                 track.passes += count
@@ -228,15 +230,21 @@ class Choice(StrEnum):
 
 
 def choose(mine: Track, theirs: Track) -> Choice:
-    """Whose plate is it that two lanes see? By read-rate gap, else by signal gap, else nobody's yet."""
+    """Whose plate is it that two lanes see? By signal gap, by read-rate gap, else nobody's yet.
+
+    A lane that has held a plate for some passes keeps it against another's first stray reads, until those have become
+    evidence too: a plate that really moved is forgotten here within as many passes.
+    """
     if mine.keyed or theirs.keyed:
         return Choice.MINE if mine.keyed else Choice.THEIRS
-    if min(mine.passes, theirs.passes) >= CHOICE_PASSES:
-        gap = mine.rate - theirs.rate
-        if abs(gap) >= RATE_GAP:
-            return Choice.MINE if gap > 0 else Choice.THEIRS
-    if min(mine.rssi_count, theirs.rssi_count) >= 2:
+    if mine.rssi_count and theirs.rssi_count:
         gap_db = mine.rssi_sum / mine.rssi_count - theirs.rssi_sum / theirs.rssi_count
         if abs(gap_db) >= RSSI_GAP_DB:
             return Choice.MINE if gap_db > 0 else Choice.THEIRS
+    known, known_there = mine.passes >= CHOICE_PASSES, theirs.passes >= CHOICE_PASSES
+    if known != known_there:
+        return Choice.MINE if known else Choice.THEIRS
+    gap = mine.rate - theirs.rate
+    if known and abs(gap) >= RATE_GAP:
+        return Choice.MINE if gap > 0 else Choice.THEIRS
     return Choice.UNDECIDED
