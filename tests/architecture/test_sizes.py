@@ -9,8 +9,15 @@ FUNCTION_LINES = 40
 
 LONG_MODULES = {
     "edge/domain/canteen/messages.py": "the seam that daemon, API and pages share; one file shows it whole",
+    "edge/domain/canteen/pricing.py": "plan, amounts and explanation take the same steps in the same order",
+    "edge/domain/canteen/lanes.py": "one lane's way from chips to view, each step reading the one before",
 }
-LONG_FUNCTIONS = {}
+LONG_FUNCTIONS = {
+    "edge/api/openapi.py::problem_schemas": "a table of fields, as data",
+    "edge/api/preview_fakes.py::_file": "sample rows, one constructor call each",
+    "edge/api/preview_world.py::lane_view": "a sample view, one constructor call",
+    "edge/domain/canteen/orders.py::_build": "a paid tray as rows, one constructor call each",
+}
 
 
 def length(function):

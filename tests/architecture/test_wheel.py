@@ -60,7 +60,7 @@ def test_the_data_of_the_packages_is_in_it(names, root):
 
 def test_nothing_else_is_in_it(names):
     assert {name.partition("/")[0] for name in names} == {*OURS, f"kangle_edge-{__version__}.dist-info"}
-    strange = ("node_modules", "/src/", "test_", "tests/", ".stamp", "__pycache__", "example_site/data", "package.json")
+    strange = ("node_modules", "/src/", "test_", "tests/", ".stamp", "__pycache__", "/data/", "package.json", "preview")
     assert [name for name in names if any(word in name for word in strange)] == []
 
 
