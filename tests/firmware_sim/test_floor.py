@@ -145,11 +145,16 @@ def test_wrong_plates_are_taken_off_and_dead_chips_keyed_in(play, capsys):
 
 def test_when_the_screen_asks_the_diner_counts(play):
     async def scene(stage):
-        stage.canteen.always_ask = True
-        await stage.until(lambda: len(stage.canteen.orders) >= 2, seconds=15)
-        counts = [body["plates"] for _, path, body in stage.canteen.asked if path.endswith("confirm-plates")]
-        assert len(counts) >= 2
-        assert all(3 <= count <= 5 for count in counts)
+        canteen = stage.canteen
+        canteen.always_ask = True
+
+        def counts():
+            return [body["plates"] for _, path, body in canteen.asked if path.endswith("confirm-plates")]
+
+        await stage.until(lambda: len(counts()) >= 2, seconds=15)
+        orders = len(canteen.orders)
+        await stage.until(lambda: len(canteen.orders) > orders, seconds=15)
+        assert all(3 <= count <= 5 for count in counts())
 
     play(scene, diners=True)
 
