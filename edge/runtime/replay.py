@@ -69,6 +69,7 @@ def main(argv: Sequence[str]) -> int:
     """The command: one JSON object on stdout, words on stderr. Returns 0 identical, 1 differences, 2 usage, 4 cannot
     read."""
     options = _parser().parse_args(argv)
+    options.vertical = options.vertical or options.store.resolve().name
     try:
         return _fresh(options) if options.fresh else _here(options)
     except StoreError as error:
@@ -81,10 +82,11 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="replay", description="Feed a kept log to its kernel and compare every effect."
+        prog="kangle replay", description="Feed a kept log to its kernel and compare every effect."
     )
     parser.add_argument("store", type=Path, help="the store's directory, such as DIR/data/canteen")
-    parser.add_argument("vertical", help="canteen, garage or gym; or MODULE:NAME for a kernel of your own")
+    kernel_help = "canteen, garage or gym, or MODULE:NAME for a kernel of your own (default: the directory's name)"
+    parser.add_argument("vertical", nargs="?", help=kernel_help)
     parser.add_argument("--from-seq", type=int, help="first input to compare (default: the oldest)")
     parser.add_argument("--to-seq", type=int, help="last input to compare (default: the newest)")
     parser.add_argument("--fresh", action="store_true", help="replay in two fresh processes under two hash seeds")

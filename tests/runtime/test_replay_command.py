@@ -69,7 +69,7 @@ def test_the_command_prints_one_json_object_and_words(log: Path, capsys: pytest.
 def test_the_command_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path), TOY]) == 4
     assert "start the daemon once" in capsys.readouterr().err
-    assert main([str(tmp_path), "swimming"]) == 2
+    assert main([str(tmp_path / "swimming")]) == 2
     assert "no vertical 'swimming'; there are canteen" in capsys.readouterr().err
     assert main([str(tmp_path), "replay_toy:NOTHING"]) == 2
     with pytest.raises(SystemExit) as caught:
