@@ -51,38 +51,28 @@ _STATUS_WORDS = {
 }
 
 
+def _text(description: str, example: str, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "description": description, "examples": [example], **more}
+
+
 def problem_schemas() -> dict[str, Any]:
     """The components Problem and ProblemError."""
-    text = {"type": "string"}
     error = {
         "type": "object",
         "description": "One thing to correct.",
         "required": ["pointer", "message"],
         "properties": {
-            "pointer": {
-                **text,
-                "description": "JSON pointer into the body, or query:x, header:x, path:x.",
-                "examples": ["/payable_fen"],
-            },
-            "message": {**text, "description": "What is wrong.", "examples": ["must be an integer"]},
+            "pointer": _text("JSON pointer into the body, or query:x, header:x, path:x.", "/payable_fen"),
+            "message": _text("What is wrong.", "must be an integer"),
         },
     }
     properties: dict[str, Any] = {
-        "type": {**text, "description": "urn:kangle:problem:<code>.", "examples": ["urn:kangle:problem:tray_changed"]},
-        "title": {**text, "description": "What happened, for people.", "examples": ["The tray has changed"]},
+        "type": _text("urn:kangle:problem:<code>.", "urn:kangle:problem:tray_changed"),
+        "title": _text("What happened, for people.", "The tray has changed"),
         "status": {"type": "integer", "description": "HTTP status.", "examples": [409]},
-        "detail": {**text, "description": "What to do, for people.", "examples": ["Look at the new price, then pay."]},
-        "instance": {
-            **text,
-            "description": "Number of this request in the log.",
-            "examples": ["urn:kangle:request:5f0c1d2e3a4b"],
-        },
-        "code": {
-            **text,
-            "enum": sorted(TEXTS),
-            "description": "Stable code, for programs.",
-            "examples": ["tray_changed"],
-        },
+        "detail": _text("What to do, for people.", "Nothing was charged. Look at the new price, then pay."),
+        "instance": _text("Number of this request in the log.", "urn:kangle:request:5f0c1d2e3a4b"),
+        "code": _text("Stable code, for programs.", "tray_changed", enum=sorted(TEXTS)),
         "facts": {
             "type": "object",
             "description": "What the words need, e.g. the tray's new version.",

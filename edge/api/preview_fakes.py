@@ -208,30 +208,6 @@ class MemoryBooks:
 
 
 def _file(order: rows.OrderRow) -> OrderFile:
-    fens = (1200, 500, 100)
-    cuts = (-180, -75, -15)
-    lines = [
-        rows.OrderLineRow(
-            order_id=order.order_id,
-            line_no=i + 1,
-            business_day=order.business_day,
-            plate_uid=f"e00401508d1ef2{i:02x}",
-            fill_epoch=1,
-            dish_id=card.dish_id,
-            dish_version=card.version,
-            grams=card.portion_g,
-            list_fen=fen,
-            payable_fen=fen + cut,
-            subsidy_fen=0,
-            fen_json=f"[{fen},{cut}]",
-            energy_j=card.nutrients.energy_j,
-            protein_mg=card.nutrients.protein_mg,
-            fat_mg=card.nutrients.fat_mg,
-            carbohydrate_mg=card.nutrients.carbohydrate_mg,
-            sodium_mg=card.nutrients.sodium_mg,
-        )
-        for i, (card, fen, cut) in enumerate(zip(world.CARDS, fens, cuts, strict=False))
-    ]
     steps = [
         rows.OrderStepRow(
             order_id=order.order_id,
@@ -256,4 +232,30 @@ def _file(order: rows.OrderRow) -> OrderFile:
         change_fen=0,
         at_ns=order.at_ns,
     )
-    return OrderFile(order=order, lines=lines, steps=steps, payment=payment, refunds=[])
+    return OrderFile(order=order, lines=_lines(order), steps=steps, payment=payment, refunds=[])
+
+
+def _lines(order: rows.OrderRow) -> list[rows.OrderLineRow]:
+    shares = zip(world.CARDS, (1200, 500, 100), (-180, -75, -15), strict=False)
+    return [
+        rows.OrderLineRow(
+            order_id=order.order_id,
+            line_no=i,
+            business_day=order.business_day,
+            plate_uid=f"e00401508d1ef2{i:02x}",
+            fill_epoch=1,
+            dish_id=card.dish_id,
+            dish_version=card.version,
+            grams=card.portion_g,
+            list_fen=fen,
+            payable_fen=fen + cut,
+            subsidy_fen=0,
+            fen_json=f"[{fen},{cut}]",
+            energy_j=card.nutrients.energy_j,
+            protein_mg=card.nutrients.protein_mg,
+            fat_mg=card.nutrients.fat_mg,
+            carbohydrate_mg=card.nutrients.carbohydrate_mg,
+            sodium_mg=card.nutrients.sodium_mg,
+        )
+        for i, (card, fen, cut) in enumerate(shares, start=1)
+    ]

@@ -35,7 +35,7 @@ _DISHES = (
     ("凉拌黄瓜", "Cucumber salad", 300, 120, 140, 1, 2, 4, 350, (), ("sesame",)),
     ("小米粥", "Millet porridge", 200, 300, 480, 3, 1, 24, 6, ("soft", "low_salt"), ()),
 )
-DAILY = Nutrients(energy_j=8_400_000, protein_mg=60_000, fat_mg=60_000, carbohydrate_mg=300_000, sodium_mg=2_000_000)
+DAILY = Nutrients(energy_j=8_400_000, protein_mg=60_000, fat_mg=60_000, carbohydrate_mg=300_000, sodium_mg=2_000)
 
 
 def _nutrients(kj: int, protein_g: int, fat_g: int, carbohydrate_g: int, sodium_mg: int) -> Nutrients:

@@ -148,6 +148,18 @@ def _assurance(*, firm: bool, confirmed: int | None = None) -> Assurance:
     )
 
 
+def _paid(payable_fen: int, diner: DinerView) -> PaidView:
+    return PaidView(
+        order_id="o-7f3a",
+        method="purse",
+        paid_fen=payable_fen,
+        tendered_fen=payable_fen,
+        change_fen=0,
+        balance_fen=(diner.balance_fen or 0) - payable_fen,
+        at_wall_ns=AT_NS,
+    )
+
+
 def lane_view(lane: str, phase: Phase, problem: str = "", version: int = 1, diner: DinerView = ELDER) -> LaneView:
     """What lane ``lane`` shows in ``phase``; ``problem`` picks one of several causes."""
     problem = problem or PROBLEMS.get(phase, "")
@@ -161,19 +173,7 @@ def lane_view(lane: str, phase: Phase, problem: str = "", version: int = 1, dine
     steps = _steps(plates, diner) if plates else ()
     payable = sum(step.fen for step in steps)
     firm = phase in {Phase.FIRM, Phase.PAID, Phase.BLOCKED}
-    paid = (
-        PaidView(
-            order_id="o-7f3a",
-            method="purse",
-            paid_fen=payable,
-            tendered_fen=0,
-            change_fen=0,
-            balance_fen=(diner.balance_fen or 0) - payable,
-            at_wall_ns=AT_NS,
-        )
-        if phase is Phase.PAID
-        else None
-    )
+    confirmed = 4 if problem == "count_differs" else None
     return LaneView(
         lane=lane,
         name=Text(f"{lane} 号台", f"Lane {lane}"),
@@ -187,9 +187,9 @@ def lane_view(lane: str, phase: Phase, problem: str = "", version: int = 1, dine
         payable_fen=payable,
         firm=firm,
         nutrition=_nutrition(plates) if plates else (),
-        assurance=_assurance(firm=firm, confirmed=4 if problem == "count_differs" else None) if plates else None,
+        assurance=_assurance(firm=firm, confirmed=confirmed) if plates else None,
         diner=diner if plates else GUEST,
-        paid=paid,
+        paid=_paid(payable, diner) if phase is Phase.PAID else None,
         staff_called=False,
         clock_trusted=True,
         business_day=DAY,

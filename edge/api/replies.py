@@ -21,9 +21,17 @@ def struct_response(value: msgspec.Struct | Mapping[str, Any], headers: Mapping[
     return json_response(msgspec.json.encode(value), headers)
 
 
-def answers_with(schema: str, description: str, example: Any = None) -> dict[int | str, dict[str, Any]]:
-    """``responses`` of a route whose 200 is the component ``schema`` (``view_schemas`` puts msgspec's there)."""
-    content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
-    if example is not None:
-        content["example"] = example
-    return {200: {"description": description, "content": {JSON: content}}}
+def answers_with(
+    schema: str, description: str, headers: Mapping[str, str] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """``responses`` of a route whose 200 is the component ``schema`` (``view_schemas`` puts msgspec's there);
+    ``headers`` are its own headers with their descriptions."""
+    answer: dict[str, Any] = {
+        "description": description,
+        "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
+    }
+    if headers:
+        answer["headers"] = {
+            name: {"description": words, "schema": {"type": "string"}} for name, words in headers.items()
+        }
+    return {200: answer}

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from edge.domain.canteen.messages import Phase, Role
+from edge.domain.canteen.messages import Role
 
 NEVER = "m-does-not-exist"
 
@@ -180,6 +180,4 @@ def test_what_members_see_names_no_other_member(api):
     """The pages that every role may read hold no member at all."""
     for path in ("/api/v1/canteen/menu", "/api/v1/system/info"):
         assert "m00" not in json.dumps(api.get(path, who="member").json())
-    assert api.gateway.present()
     assert any(b"m001" in view.json for view in api.gateway.present()), "the lanes do; the test would notice a leak"
-    assert Phase.FIRM

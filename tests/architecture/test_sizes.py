@@ -13,9 +13,6 @@ LONG_MODULES = {
     "edge/domain/canteen/lanes.py": "one lane's way from chips to view, each step reading the one before",
 }
 LONG_FUNCTIONS = {
-    "edge/api/openapi.py::problem_schemas": "a table of fields, as data",
-    "edge/api/preview_fakes.py::_file": "sample rows, one constructor call each",
-    "edge/api/preview_world.py::lane_view": "a sample view, one constructor call",
     "edge/domain/canteen/orders.py::_build": "a paid tray as rows, one constructor call each",
 }
 

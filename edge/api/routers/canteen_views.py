@@ -18,6 +18,8 @@ from edge.api.replies import answers_with, json_response
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/canteen", tags=["canteen"])
 
+AGE = {"X-Daemon-Age-Ms": "Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that."}
+ETAG = {"ETag": "Version of the board; send it as If-None-Match to get 304 while nothing changed."}
 IfNoneMatch = Annotated[str, Header(max_length=256, description="ETag of the copy that you have.")]
 
 
@@ -36,7 +38,7 @@ def _age_header(ctx: Context) -> dict[str, str]:
     operation_id="canteen_lanes",
     summary="All lanes",
     response_class=Response,
-    responses=answers_with("LaneList", "Every lane that the caller may see, in the order of the configuration."),
+    responses=answers_with("LaneList", "Every lane that the caller may see, in the order of the configuration.", AGE),
 )
 async def lanes(ctx: Ctx, who: Who) -> Response:
     """The present view of each lane; a terminal sees its own. The header X-Daemon-Age-Ms tells how fresh they are."""
@@ -51,7 +53,7 @@ async def lanes(ctx: Ctx, who: Who) -> Response:
     operation_id="canteen_lane",
     summary="One lane",
     response_class=Response,
-    responses=answers_with("LaneView", "The lane's present state."),
+    responses=answers_with("LaneView", "The lane's present state.", AGE),
 )
 async def lane(ctx: Ctx, who: Who, lane: LaneId) -> Response:
     """What the checkout screen of this lane shows now."""
@@ -69,7 +71,7 @@ async def lane(ctx: Ctx, who: Who, lane: LaneId) -> Response:
     summary="Today's menu",
     response_class=Response,
     responses={
-        **answers_with("MenuView", "The board of the present business day."),
+        **answers_with("MenuView", "The board of the present business day.", {**AGE, **ETAG}),
         304: {"description": "You have this version already."},
     },
 )
@@ -90,7 +92,7 @@ async def menu(ctx: Ctx, _who: Who, if_none_match: IfNoneMatch = "") -> Response
     operation_id="canteen_day",
     summary="The day in numbers",
     response_class=Response,
-    responses=answers_with("DayView", "Totals of the present business day."),
+    responses=answers_with("DayView", "Totals of the present business day.", AGE),
 )
 async def day(ctx: Ctx, _who: Who) -> Response:
     """Orders, takings, subsidies and refunds of today."""
