@@ -247,6 +247,17 @@ def test_a_dish_added_after_paying_is_a_new_tray(canteen, kit):
     assert view.payable_fen == 100
 
 
+def test_the_next_tray_may_follow_without_a_gap(canteen, kit):
+    uids = fill(canteen, kit, pork=2, rice=2)
+    canteen.settle("1", uids[:2])
+    assert pay_cash(canteen).code == "ok"
+    view = canteen.settle("1", uids[2:], passes=14)
+    assert view.phase is Phase.FIRM
+    assert view.payable_fen == 200
+    assert pay_cash(canteen, order_id="o2").code == "ok"
+    assert canteen.settle("1", uids[:2], passes=14).problem == "plate_sold"
+
+
 def test_a_dead_reader_is_said_at_once_and_recovers(canteen, kit):
     uids = fill(canteen, kit, pork=1)
     canteen.settle("1", uids)

@@ -363,7 +363,7 @@ def refresh(world: World, lane: Lane, stamp: Stamp, *, durable: bool = False) ->
 def residual_request(world: World, lane: Lane, stamp: Stamp) -> Effects:
     """What the reader should do behind the pass that just came in."""
     config = world.config
-    if config is None or not lane.tray_id or not lane.device_ready:
+    if config is None or not (lane.tray_id or lane.paid_uids) or not lane.device_ready:
         return []
     belief = belief_of(lane, meal_at(config, local_minute(config, stamp.wall_ns)))
     wanted = residuals_wanted(lane.field, belief)

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 import msgspec
 
-from edge.domain.canteen.confidence import at_least_one, missed_mean, passes_needed
+from edge.domain.canteen.confidence import at_least_one, missed_mean, silent
 from edge.domain.devices import PlatePass
 
 #: Nothing may have appeared or vanished for this long before a tray is firm.
@@ -24,8 +24,10 @@ REST_NS = 200_000_000
 #: A pass that began sooner after the last change is no trial: while one plate is noticed the next may be on its way
 #: down.
 SETTLE_NS = 150_000_000
-#: Empty complete passes after which the field counts as cleared (the lane re-arms).
+#: Empty complete passes after which the field may count as cleared (the lane re-arms).
 CLEAR_PASSES = 3
+#: Chance, per plate and pass, to take a plate that lies there for one that was lifted.
+FORGET = 1e-7
 #: Lane choice: passes needed on both lanes, gap of read rates, gap of signal strength (19 dB was seen at 2 m).
 CHOICE_PASSES = 4
 RATE_GAP = 0.5
@@ -40,14 +42,15 @@ MAX_TRIALS = 100
 
 class Track(msgspec.Struct):
     """One chip in the field. ``reads`` of ``passes`` count statistical passes since it first answered; ``seen`` every
-    pass in which it answered; ``silent`` the passes since it last did, of the kind in which it can: a chip that capture
-    hides (``reads`` 0) answers residual passes only."""
+    pass in which it answered; ``silent`` the trials since it last did, ``silent_residual`` those of them that were
+    residual passes (a chip told by the statistical pass before is quiet then, not silent)."""
 
     uid: str
     seen: int = 1
     reads: int = 0
     passes: int = 0
     silent: int = 0
+    silent_residual: int = 0
     rssi_sum: int = 0
     rssi_count: int = 0
     keyed: bool = False
@@ -69,6 +72,10 @@ class Belief(msgspec.Struct, frozen=True):
     def missed(self, passes: int, residuals: int) -> float:
         """Mean number of live plates still unread (see ``confidence.missed_mean``)."""
         return missed_mean(passes, residuals, self.mean_plates, (self.a, self.b), self.hidden)
+
+    def gone(self, trials: int, residuals: int) -> float:
+        """Chance that a live plate which lies here stays silent so long."""
+        return missed_mean(trials, residuals, 1.0, (self.a, self.b), self.hidden)
 
 
 class Field(msgspec.Struct):
@@ -116,7 +123,7 @@ def observe(field: Field, item: PlatePass, belief: Belief, foreign: frozenset[st
         for track in field.tracks.values():
             if track.uid not in heard:
                 track.passes += count
-                track.silent += count if track.reads else 0
+                track.silent += count
     elif not item.complete:
         field.incomplete += 1
         field.open_incomplete = True
@@ -125,8 +132,9 @@ def observe(field: Field, item: PlatePass, belief: Belief, foreign: frozenset[st
             field.passes = min(MAX_TRIALS, field.passes + 1)
             field.residuals = min(MAX_TRIALS, field.residuals + 1)
         for track in field.tracks.values():
-            if track.uid not in heard and not track.reads:
+            if track.uid not in heard and track.silent:
                 track.silent += 1
+                track.silent_residual += 1
     vanished = _forget(field, belief)
     if any(uid not in foreign for uid in vanished):
         field.changed_ns = item.ended_ns
@@ -144,7 +152,7 @@ def _hear(field: Field, heard: dict[str, int | None], *, statistical: bool) -> t
             track = field.tracks[uid] = Track(uid=uid, seen=0)
             appeared.append(uid)
         track.seen += 1
-        track.silent = 0
+        track.silent = track.silent_residual = 0
         if statistical:
             track.reads += 1
             track.passes += 1
@@ -155,15 +163,20 @@ def _hear(field: Field, heard: dict[str, int | None], *, statistical: bool) -> t
 
 
 def _forget(field: Field, belief: Belief) -> tuple[str, ...]:
-    """Drop chips that have been silent for so long that a live one would be a wonder, or all when the field is
-    clear.
+    """Drop chips that have been silent for so long that a live one would be a wonder, or all when the field is clear.
+
+    The screen asks some sixteen times a second whether each plate still lies there, for as long as a person reads: the
+    chance to lose one that does must be far below epsilon.
     """
-    if field.empty_run >= CLEAR_PASSES:
+    if field.empty_run >= CLEAR_PASSES and silent(field.empty_run, belief.a, belief.b) ** len(field.tracks) <= FORGET:
         gone = tuple(field.tracks)
         clear(field)
         return gone
-    limit = passes_needed(belief.epsilon, 1.0, belief.a, belief.b)
-    gone = tuple(uid for uid, track in field.tracks.items() if track.silent >= limit and not track.keyed)
+    gone = tuple(
+        track.uid
+        for track in field.tracks.values()
+        if track.silent and not track.keyed and belief.gone(track.silent, track.silent_residual) <= FORGET
+    )
     for uid in gone:
         del field.tracks[uid]
     return gone
@@ -212,15 +225,17 @@ def sureness(field: Field, own: frozenset[str], belief: Belief, now_ns: int) -> 
 def residuals_wanted(field: Field, belief: Belief) -> int:
     """How many residual passes to ask for behind the pass that just ended, 0 for none.
 
-    Against capture every statistical pass is followed by ``RESIDUALS_PER_PASS`` until they suffice, and for as long as
-    a chip lies there that only they can hear. Where capture is no
-    danger a residual pass costs as much as two others, and one is asked for when it is all that is missing.
+    Against capture every statistical pass is followed by ``RESIDUALS_PER_PASS`` until they suffice, and as long as a
+    chip has been heard only once or has fallen silent: only they tell hidden from lifted. Where capture is no danger a
+    residual pass costs as much as two others, and one is asked for when it is all that is missing.
     """
-    if not field.tracks or (belief.missed(field.passes, field.residuals) <= belief.epsilon and field.residuals):
+    open_question = any(track.seen < 2 or track.silent for track in field.tracks.values() if not track.keyed)
+    enough = field.residuals > 0 and belief.missed(field.passes, field.residuals) <= belief.epsilon
+    if not field.tracks or (enough and not open_question):
         return 0
     if belief.hidden:
         return RESIDUALS_PER_PASS
-    return 1 if belief.missed(field.passes + 1, 1) <= belief.epsilon else 0
+    return 1 if not enough and belief.missed(field.passes + 1, 1) <= belief.epsilon else 0
 
 
 class Choice(StrEnum):
