@@ -23,8 +23,8 @@ import { PromptLine } from "./Prompt";
 import { Total } from "./Total";
 import { countRead } from "./words";
 
-/** Panes that explain take the room of the nutrition table too. */
-const EXPLAINS: ReadonlySet<Pane> = new Set(["receipt", "certainty"]);
+/** Panes with much in them take the room of the nutrition table too. */
+const TALL: ReadonlySet<Pane> = new Set(["receipt", "certainty", "cash"]);
 
 interface Props {
   control: LaneControl;
@@ -44,7 +44,7 @@ export function Lane({ control, cards = [], named = false }: Props) {
           <div class="lane-pane">
             <LeftPane control={control} view={view} cards={cards} />
           </div>
-          {!EXPLAINS.has(control.pane.value) && <Nutrition shares={view?.nutrition ?? []} />}
+          {!TALL.has(control.pane.value) && <Nutrition shares={view?.nutrition ?? []} />}
           <Foot control={control} view={view} />
         </div>
         <div class="lane-right">

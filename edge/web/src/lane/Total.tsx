@@ -1,6 +1,6 @@
 /** What is to be paid, as the largest thing on the page, and the steps that lead to it. */
 import { money } from "../lib/format";
-import { say, t } from "../lib/i18n";
+import { known, say, t } from "../lib/i18n";
 import { size } from "../lib/prefs";
 import { Money } from "../parts/Money";
 import type { LaneView, StepView } from "../types";
@@ -47,13 +47,19 @@ function rowsOf(steps: readonly StepView[]): StepRow[] {
   const kept = steps.length > max ? max - 1 : max;
   const rows = steps.slice(0, kept).map((step) => ({
     key: step.rule_id,
-    name: step.kind === "list" ? t("total.list") : say(step.title),
+    name: shortName(step),
     fen: step.kind === "subsidy" && step.fen === 0 ? t("total.none") : money(step.fen),
   }));
   const rest = steps.slice(kept);
   if (rest.length === 0) return rows;
   const fen = rest.reduce((sum, step) => sum + step.fen, 0);
   return [...rows, { key: "rest", name: t("total.rest", { n: rest.length }), fen: money(fen) }];
+}
+
+/** The kind of step, not the rule's title: which subsidy somebody gets is not for the queue behind to read. */
+function shortName(step: StepView): string {
+  const key = known(`step.${step.kind}`);
+  return key ? t(key) : say(step.title);
 }
 
 function Row({ row }: { row: StepRow }) {

@@ -1,0 +1,305 @@
+"""Debian's Chromium, the preview server behind a line that can be cut, and pages that report all they should not do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "edge" / "web"
+SHOTS = Path(os.environ.get("KANGLE_SHOTS") or ROOT / "test-results" / "browser")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+#: Chromium on its own asks for updates, lists and hints; the tests must find only our own requests.
+QUIET = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication",
+    "--disable-sync",
+    "--metrics-recording-only",
+    "--no-first-run",
+    "--no-pings",
+    "--autoplay-policy=document-user-activation-required",
+]
+AUDIT = (Path(__file__).parent / "audit.js").read_text(encoding="utf-8")
+START_S = 30.0
+
+
+def _missing(what: str) -> None:
+    """Without its tools the suite fails where it must run, and else is skipped with the remedy."""
+    if os.environ.get("CI") or os.environ.get("KANGLE_REQUIRE_BROWSER"):
+        pytest.fail(what, pytrace=False)
+    pytest.skip(f"BROWSER TESTS NOT RUN: {what}")
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), "")
+    if not found:
+        _missing("Chromium is missing; run: apt-get install -y chromium fonts-noto-cjk")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any], chromium_path: str) -> dict[str, Any]:
+    return {**browser_type_launch_args, "executable_path": chromium_path, "args": QUIET}
+
+
+@pytest.fixture(scope="session")
+def dist() -> Path:
+    """The built pages."""
+    if not (WEB / "dist" / "index.html").is_file():
+        _missing("the pages are not built; run: ./kangle setup")
+    return WEB / "dist"
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """A Node to run the pages' own tools with: the system's, or that of the wheel beside Python."""
+    if not (WEB / "node_modules").is_dir():
+        _missing("the pages' packages are not installed; run: ./kangle setup")
+    found = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
+    if not found:
+        _missing("Node is missing; run: ./kangle setup")
+    return str(found)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def server(dist: Path) -> Iterator[str]:
+    """``edge.api.preview``: the real API and pages over a scripted canteen. Its base address."""
+    port = free_port()
+    with tempfile.TemporaryFile() as log:
+        command = [sys.executable, "-m", "edge.api.preview", "--port", str(port), "--pages", str(dist)]
+        child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        base = f"http://127.0.0.1:{port}"
+        try:
+            _wait_for(base, child, log)
+            yield base
+        finally:
+            child.terminate()
+            child.wait(10)
+
+
+def _wait_for(base: str, child: subprocess.Popen[bytes], log: Any) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end and child.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{base}/livez", timeout=1):
+            return
+        time.sleep(0.05)
+    log.seek(0)
+    pytest.fail(f"the preview did not start: {log.read().decode()[-2000:]}")
+
+
+class Line:
+    """A TCP line to the server that can be cut (connections end, new ones are refused) or hung (nothing passes)."""
+
+    def __init__(self, to_port: int) -> None:
+        self.mode = "pass"
+        self._to = to_port
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self.base = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def cut(self) -> None:
+        self.mode = "cut"
+        self._end_all()
+
+    def hang(self) -> None:
+        self.mode = "hang"
+
+    def mend(self) -> None:
+        if self.mode == "hang":  # a line that hung for long is dead in the end
+            self._end_all()
+        self.mode = "pass"
+
+    def close(self) -> None:
+        self.mode = "closed"
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self._listener.close()
+        self._end_all()
+        for pair in self._pairs:
+            for one in pair:
+                one.close()
+
+    def _end_all(self) -> None:
+        for pair in list(self._pairs):
+            for one in pair:
+                _end(one)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while self.mode != "closed":
+                near, _ = self._listener.accept()
+                if self.mode in {"cut", "closed"}:
+                    near.close()
+                    continue
+                far = socket.create_connection(("127.0.0.1", self._to))
+                self._pairs.append((near, far))
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(65536):
+                while self.mode == "hang":
+                    time.sleep(0.02)
+                sink.sendall(chunk)
+        _end(source)
+        _end(sink)
+
+
+def _end(one: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def line(server: str) -> Iterator[Line]:
+    line = Line(int(server.rpartition(":")[2]))
+    yield line
+    line.close()
+
+
+class Preview:
+    """Steers the preview server."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    def post(self, path: str) -> dict[str, Any]:
+        request = urllib.request.Request(f"{self.base}/api/v1/preview/{path}", data=b"", method="POST")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def phase(self, lane: str, phase: str, problem: str = "", *, guest: bool = False) -> None:
+        self.post(f"{lane}/{phase}?problem={problem}&guest={str(guest).lower()}")
+
+    def link(self, role: str = "admin") -> str:
+        return str(self.post(f"links?role={role}")["token"])
+
+
+@pytest.fixture
+def preview(server: str) -> Iterator[Preview]:
+    """The preview with both lanes still and its daemon alive."""
+    steer = Preview(server)
+    for lane in ("1", "2"):
+        steer.phase(lane, "empty")
+    yield steer
+    steer.post("daemon/alive")
+
+
+@pytest.fixture(scope="session")
+def logins(server: str, browser: Browser) -> Callable[[str], Any]:
+    """Cookies by role, each fetched once over a one-time link."""
+    known: dict[str, Any] = {}
+
+    def login(role: str) -> Any:
+        if role not in known:
+            context = browser.new_context()
+            page = context.new_page()
+            page.goto(f"{server}/#link={Preview(server).link(role)}")
+            page.wait_for_selector(".home-me")
+            known[role] = context.storage_state()
+            context.close()
+        return known[role]
+
+    return login
+
+
+class Opened:
+    """A page under watch."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.context = context
+        self.base = base
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.foreign: list[str] = []
+        self.tolerate: tuple[str, ...] = ()
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in {"error", "warning"} else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda r: None if r.url.startswith((base, "data:")) else self.foreign.append(r.url))
+
+    def goto(self, path: str, ready: str = ".strip-link[data-link=live]") -> Page:
+        self.page.goto(self.base + path)
+        self.page.wait_for_selector(ready)
+        return self.page
+
+    def audit(self, **options: Any) -> list[str]:
+        """What people could not read, reach or tell apart. Defaults: a desk page."""
+        asked = {"contrast": 4.5, "font": 13, "target": 44, "primary": 44, "gap": 10, "scope": "", **options}
+        return list(self.page.evaluate(AUDIT, asked))
+
+    def until(self, expression: str, timeout_s: float = 8.0) -> Any:
+        """Waits for a JavaScript expression to be true; Playwright's own way evaluates text, which the CSP forbids."""
+        end = time.monotonic() + timeout_s
+        while not (value := self.page.evaluate(expression)):
+            assert time.monotonic() < end, f"never true: {expression}"
+            self.page.wait_for_timeout(20)
+        return value
+
+    def shot(self, name: str) -> None:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+
+    def check(self) -> None:
+        unexpected = [text for text in self.complaints if not any(part in text for part in self.tolerate)]
+        assert unexpected == []
+        assert self.foreign == []
+
+
+@pytest.fixture
+def open_page(server: str, browser: Browser, logins: Callable[[str], Any]) -> Iterator[Callable[..., Opened]]:
+    """Opens watched pages: ``open_page(width, height, lang=, size=, role=, base=, **context)``."""
+    opened: list[Opened] = []
+
+    def open_one(
+        width: int = 1280,
+        height: int = 800,
+        *,
+        lang: str = "zh",
+        size: str = "normal",
+        role: str = "admin",
+        base: str = "",
+        **extra: Any,
+    ) -> Opened:
+        state = logins(role) if role else None
+        context = browser.new_context(viewport={"width": width, "height": height}, storage_state=state, **extra)
+        kept = {f"kangle.{name}{place}": value for name, value in (("lang", lang), ("size", size))
+                for place in ("", ".lane.1", ".lane.2")}
+        context.add_init_script(f"for (const [k, v] of Object.entries({json.dumps(kept)})) localStorage.setItem(k, v);")
+        context.add_init_script("addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.blockedURI));")
+        opened.append(Opened(context, base or server))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.context.close()
+    for one in opened:
+        one.check()

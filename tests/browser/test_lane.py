@@ -1,0 +1,258 @@
+"""The checkout terminal in every phase, language and size: readable from 1.5 m, touchable, nothing cut off."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+PHASES = ["offline", "empty", "reading", "firm", "ask", "paid", "blocked"]
+PROBLEMS = [
+    "plate_unknown",
+    "plate_unbound",
+    "plate_not_today",
+    "plate_sold",
+    "plate_doubtful",
+    "plate_other_lane",
+    "plate_retired",
+    "count_differs",
+]
+STATES = [(phase, "") for phase in PHASES[:-1]] + [("blocked", problem) for problem in PROBLEMS]
+FORMS = {"landscape": (1280, 800), "portrait": (800, 1280)}
+LOOKS = [*product(["landscape", "portrait"], ["zh", "en"], ["normal", "elder"])]
+#: An elder page: body text 18 px and more, contrast 7, targets 60 px, the main button 96 px.
+ELDER = {"contrast": 7.0, "font": 18, "target": 60, "primary": 96}
+
+
+@pytest.mark.parametrize(("form", "lang", "size"), LOOKS, ids=map("-".join, LOOKS))
+def test_every_phase_is_readable_and_touchable(preview, open_page, form, lang, size):
+    opened = open_page(*FORMS[form], lang=lang, size=size)
+    page = opened.goto("/lane/1")
+    faults = {}
+    for phase, problem in STATES:
+        preview.phase("1", phase, problem)
+        page.wait_for_selector(f".lane[data-mode={phase}]")
+        if problem:
+            page.wait_for_selector(f"text={FIRST_WORDS[lang][problem]}")
+        name = problem or phase
+        opened.shot(f"lane-{form}-{lang}-{size}-{name}")
+        if found := opened.audit(**ELDER):
+            faults[name] = found
+    assert faults == {}
+
+
+FIRST_WORDS = {
+    "zh": {
+        "plate_unknown": "有一个盘子不认识",
+        "plate_unbound": "有一个盘子还没有登记菜",
+        "plate_not_today": "有一盘不是今天的菜",
+        "plate_sold": "有一盘已经付过款",
+        "plate_doubtful": "有一盘分不清是哪一台的",
+        "plate_other_lane": "有一盘在 2 号台上",
+        "plate_retired": "有一个盘子已经停用",
+        "count_differs": "盘数对不上",
+    },
+    "en": {
+        "plate_unknown": "One plate is unknown",
+        "plate_unbound": "One plate has no dish",
+        "plate_not_today": "One plate is not from today's menu",
+        "plate_sold": "One plate has been paid already",
+        "plate_doubtful": "One plate could be the other lane's",
+        "plate_other_lane": "One plate lies on lane 2",
+        "plate_retired": "One plate is out of use",
+        "count_differs": "The number of plates differs",
+    },
+}
+
+
+@pytest.mark.parametrize(("form", "lang", "size"), LOOKS, ids=map("-".join, LOOKS))
+def test_panes_explain_in_place(preview, open_page, form, lang, size):
+    """Receipt, certainty, card, cash and count take the list's place; the total stays where it is."""
+    opened = open_page(*FORMS[form], lang=lang, size=size)
+    preview.phase("1", "firm", guest=True)
+    page = opened.goto("/lane/1")
+    page.wait_for_selector(".lane[data-mode=firm]")
+    place = page.locator(".total-digits").bounding_box()
+    faults = {}
+    for name, button in PANES.items():
+        page.click(button)
+        page.wait_for_selector(".pane" if name != "cash" else ".cash-pane")
+        opened.shot(f"lane-{form}-{lang}-{size}-{name}")
+        if found := opened.audit(**ELDER):
+            faults[name] = found
+        assert page.locator(".total-digits").bounding_box() == place, name
+        page.click(BACK[name])
+        page.wait_for_selector(".plates")
+    assert faults == {}
+
+
+PANES = {
+    "receipt": ".lane-explain",
+    "certainty": ".certainty button",
+    "card": ".actions .primary",
+    "cash": ".actions .secondary",
+}
+BACK = {
+    "receipt": ".lane-explain",
+    "certainty": ".certainty button",
+    "card": ".actions .secondary",
+    "cash": ".actions .secondary",
+}
+
+
+def test_the_total_is_the_largest_thing(preview, open_page):
+    opened = open_page()
+    preview.phase("1", "firm")
+    page = opened.goto("/lane/1")
+    page.wait_for_selector(".lane[data-mode=firm]")
+    sizes = page.evaluate(
+        "() => [...document.querySelectorAll('body *')].filter((e) => e.childElementCount === 0 && e.textContent.trim())"
+        ".map((e) => [parseFloat(getComputedStyle(e).fontSize), e.textContent])"
+    )
+    largest = max(sizes)
+    assert largest[1] == "15.30"
+    assert largest[0] >= 96
+
+
+def test_a_price_that_is_not_firm_says_so(preview, open_page):
+    opened = open_page()
+    page = opened.goto("/lane/1")
+    for phase, words in (("reading", "读取中，价格未定"), ("ask", "价格未定，还不能付款"), ("firm", "")):
+        preview.phase("1", phase)
+        page.wait_for_selector(f".lane[data-mode={phase}]")
+        assert page.locator(".total-note").inner_text() == words
+        assert page.locator(".total").get_attribute("data-firm") == str(phase == "firm").lower()
+
+
+def test_nothing_jumps_between_phases(preview, open_page):
+    """The total, the main button and the nutrition keep their places from reading over firm to paid."""
+    opened = open_page()
+    page = opened.goto("/lane/1")
+    places = []
+    for phase in ("reading", "firm", "paid"):
+        preview.phase("1", phase)
+        page.wait_for_selector(f".lane[data-mode={phase}]")
+        boxes = [page.locator(part).bounding_box() for part in (".total-pay", ".actions", ".nutrition", ".prompt")]
+        places.append([(box["x"], box["y"], box["width"]) for box in boxes if box])
+    assert places[0] == places[1] == places[2]
+    assert len(places[0]) == 4
+
+
+def test_the_receipt_adds_up(preview, open_page):
+    opened = open_page()
+    preview.phase("1", "firm")
+    page = opened.goto("/lane/1")
+    page.click(".lane-explain")
+    fens = [cents(text) for text in page.locator(".receipt-steps .receipt-fen").all_inner_texts()]
+    lines = [cents(text) for text in page.locator(".receipt-lines .receipt-fen").all_inner_texts()]
+    assert sum(fens[:-1]) == fens[-1] == sum(lines) == 1530
+    assert "xuhui-70" in page.locator(".receipt-steps").inner_text()
+
+
+def cents(text: str) -> int:
+    sign = -1 if "\u2212" in text else 1
+    return sign * round(float(text.replace("\u2212", "").replace("¥", "")) * 100)
+
+
+def test_bad_news_that_does_not_last_is_not_shown(preview, open_page):
+    """A cross-read of a tenth of a second must not flash amber; one that lasts must."""
+    opened = open_page()
+    preview.phase("1", "firm")
+    page = opened.goto("/lane/1")
+    page.wait_for_selector(".lane[data-mode=firm]")
+    page.evaluate(
+        "() => { window.modes = []; const lane = document.querySelector('.lane');"
+        "new MutationObserver(() => window.modes.push(lane.dataset.mode))"
+        ".observe(lane, {attributes: true, attributeFilter: ['data-mode']}); }"
+    )
+    preview.phase("1", "blocked", "plate_doubtful")
+    preview.phase("1", "firm")
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.modes") == []
+    preview.phase("1", "blocked", "plate_doubtful")
+    page.wait_for_selector(".lane[data-mode=blocked]")
+    assert page.evaluate("window.modes") == ["blocked"]
+
+
+def test_sound_waits_for_the_first_touch(preview, open_page):
+    opened = open_page()
+    opened.context.add_init_script(
+        "window.tones = []; const create = AudioContext.prototype.createOscillator;"
+        "AudioContext.prototype.createOscillator = function () {"
+        "  const tone = create.call(this); window.tones.push(() => tone.frequency.value); return tone; };"
+    )
+    page = opened.goto("/lane/1")
+    preview.phase("1", "paid")
+    page.wait_for_selector(".lane[data-mode=paid]")
+    assert page.evaluate("window.tones.length") == 0
+    page.mouse.click(400, 20)
+    page.wait_for_timeout(100)
+    preview.phase("1", "empty")
+    page.wait_for_selector(".lane[data-mode=empty]")
+    preview.phase("1", "paid")
+    opened.until("window.tones.length === 2")
+    chime = page.evaluate("window.tones.map((tone) => tone())")
+    assert chime[0] < chime[1]
+    preview.phase("1", "blocked", "plate_sold")
+    opened.until("window.tones.length === 4")
+    wrong = page.evaluate("window.tones.slice(2).map((tone) => tone())")
+    assert max(wrong) < min(chime)
+
+
+def test_a_keyboard_wedge_reads_cards_and_leaves_people_alone(preview, open_page):
+    opened = open_page()
+    preview.phase("1", "firm", guest=True)
+    page = opened.goto("/lane/1")
+    page.wait_for_selector("text=散客")
+    sent = []
+    page.on("request", lambda r: sent.append(r.post_data_json) if r.url.endswith("/identify") else None)
+    for key in "1234":
+        page.keyboard.press(key)
+        page.wait_for_timeout(80)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(200)
+    assert sent == []
+    page.evaluate(
+        "(card) => { for (const key of [...card, 'Enter']) window.dispatchEvent(new KeyboardEvent('keydown', {key})); }",
+        "A0000001",
+    )
+    page.wait_for_selector("text=72 岁会员")
+    assert sent == [{"card": "A0000001"}]
+
+
+def test_language_and_size_are_kept_per_lane(preview, server, browser, logins):
+    context = browser.new_context(storage_state=logins("admin"))
+    try:
+        page = context.new_page()
+        page.goto(f"{server}/lane/1")
+        page.click("text=English")
+        page.click("button[aria-label='Large text']")
+        page.reload()
+        page.wait_for_selector("text=Put your tray on the grey area")
+        assert page.locator("html").get_attribute("data-size") == "elder"
+        assert page.locator("html").get_attribute("lang") == "en"
+        assert page.title().startswith("Checkout")
+        page.goto(f"{server}/lane/2")
+        page.wait_for_selector("text=请把餐盘放在灰色区域")
+    finally:
+        context.close()
+
+
+def test_calling_staff_is_told_when_it_is_known(preview, open_page):
+    """The button says "sent" until the box answered, and never "called" before."""
+    opened = open_page()
+    page = opened.goto("/lane/1")
+    keys = []
+    page.on("request", lambda r: keys.append(r.headers["idempotency-key"]) if r.url.endswith("/call-staff") else None)
+    page.click(".strip-help")
+    opened.until("document.querySelector('.strip-help').textContent.startsWith('叫工作人员')")
+    assert len(keys) == 1
+
+
+def test_reduced_motion_stands_still(preview, open_page):
+    opened = open_page(reduced_motion="reduce")
+    preview.phase("1", "reading")
+    page = opened.goto("/lane/1")
+    page.wait_for_selector(".lane[data-mode=reading]")
+    moving = "() => [...document.querySelectorAll('*')].filter((e) => getComputedStyle(e).animationName !== 'none').length"
+    assert page.evaluate(moving) == 0
