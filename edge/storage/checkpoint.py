@@ -20,6 +20,7 @@ class Checkpointer:
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
         self._asked = threading.Event()
+        self._running = threading.Lock()
         self._closing = False
         self._error: sqlite3.Error | None = None
         self.frames = 0
@@ -32,6 +33,11 @@ class Checkpointer:
         self._asked.set()
 
     @property
+    def runs(self) -> int:
+        """How many checkpoints have ended."""
+        return self.counts["checkpoints"]
+
+    @property
     def failed(self) -> bool:
         """True while an error waits for ``take_error``."""
         return self._error is not None
@@ -42,11 +48,13 @@ class Checkpointer:
         return error
 
     def now(self, connection: sqlite3.Connection) -> None:
-        """Checkpoint in the caller's thread: when nothing is written meanwhile, the log begins anew behind it."""
+        """Checkpoint in the caller's thread, after the one under way: when nothing is written meanwhile and nobody
+        reads, the log begins anew behind it."""
         began_ns = time.monotonic_ns()
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        self.frames = 0
-        self._count(began_ns)
+        with self._running:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            self.frames = 0
+            self._count(began_ns)
 
     def close(self) -> None:
         """End the thread; a checkpoint under way is finished first. Idempotent."""
@@ -60,7 +68,8 @@ class Checkpointer:
             self._asked.clear()
             if self._closing:
                 break
-            self._checkpoint()
+            with self._running:
+                self._checkpoint()
         if self._connection is not None:
             self._connection.close()
 

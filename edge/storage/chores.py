@@ -18,8 +18,8 @@ from edge.storage.checkpoint import Checkpointer
 
 #: A checkpoint is due when about 4 MB were written since the last one.
 CHECKPOINT_PAGES = 1000
-#: Under load without a pause the log never begins anew by itself: at four times that a checkpoint is made between two
-#: commits. Little is left to do in it, since those beside have been at work.
+#: Under load without a pause the log never begins anew by itself, and on a slow card checkpoints fall behind: at four
+#: times that the commits wait for a checkpoint, or the log would grow without bound.
 FORCED_PAGES = 4000
 IDLE_S = 0.02
 BALLAST_RETRY_S = 5.0
@@ -41,6 +41,8 @@ class Chores:
         self._ballast = ballast
         self._checkpointer = checkpointer
         self._pages = 0
+        self._pages_behind = 0
+        self._runs = 0
         self._groups = 0
         self._ballast_due_s = 0.0
         self._limit: int | None = None
@@ -54,6 +56,9 @@ class Chores:
     def wrote(self, pages: int) -> None:
         """A group with about ``pages`` pages was committed."""
         self._groups += 1
+        if self._runs != self._checkpointer.runs:
+            self._runs, self._pages_behind = self._checkpointer.runs, 0
+        self._pages_behind += pages
         self._pages += pages
         if self._pages >= CHECKPOINT_PAGES:
             self._pages = 0
@@ -63,7 +68,11 @@ class Chores:
     def forced(self) -> bool:
         """True when a step must be done even though batches wait."""
         late = self._groups >= GROUPS_PER_SLICE and self._pruning
-        return late or self._checkpointer.failed or self._checkpointer.frames >= FORCED_PAGES
+        return late or self._checkpointer.failed or self._log_is_long
+
+    @property
+    def _log_is_long(self) -> bool:
+        return max(self._checkpointer.frames, self._pages_behind) >= FORCED_PAGES
 
     @property
     def _pruning(self) -> bool:
@@ -96,8 +105,9 @@ class Chores:
         error = self._checkpointer.take_error()
         if error is not None:
             self._failed(error)
-        elif self._checkpointer.frames >= FORCED_PAGES:
+        elif self._log_is_long:
             self._checkpointer.now(connection)
+            self._pages_behind = 0
         elif self._ballast.wanting and time.monotonic() >= self._ballast_due_s:
             self._ballast_due_s = time.monotonic() + BALLAST_RETRY_S
             self._ballast.restore()

@@ -74,6 +74,12 @@ def answers() -> Answers:
     return Answers()
 
 
+@pytest.fixture(autouse=True)
+def short_write_ahead_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of stores are opened here: do not write 4 MB of zeros for each."""
+    monkeypatch.setattr("edge.storage.facts.CHECKPOINT_PAGES", 16)
+
+
 @pytest.fixture
 def open_store(tmp_path: Path) -> Iterator[Callable[..., FactsStore]]:
     """Open a store (``directory``, then the keywords of ``FactsStore.open``); without a ballast unless asked for."""

@@ -33,12 +33,14 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def store(open_store: Open, write: Write, record: Record) -> FactsStore:
+def store(open_store: Open, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch) -> FactsStore:
     """300 inputs, one a second of wall time, a row each; snapshots at 1, 100, 200."""
+    monkeypatch.setattr("edge.storage.log.MAX_RECORDS", 1)
     store = open_store()
-    for seq in range(1, 301):
-        snapshot = WorldSnapshot(seq, "hourly", b"w") if seq in (1, 100, 200) else None
-        assert write(store, Batch(records=[record(seq, os.urandom(1000))], snapshot=snapshot)) is None
+    for first, last in ((1, 1), (2, 100), (101, 200), (201, 300)):
+        records = [record(seq, os.urandom(1000)) for seq in range(first, last + 1)]
+        snapshot = WorldSnapshot(last, "hourly", b"w") if last < 300 else None
+        assert write(store, Batch(records=records, snapshot=snapshot)) is None
     return store
 
 
@@ -131,19 +133,35 @@ def test_payments_go_on_while_the_log_is_pruned(store: FactsStore, record: Recor
 def test_the_write_ahead_log_stays_small(
     open_store: Open, write: Write, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.storage.facts.CHECKPOINT_PAGES", 40)
     monkeypatch.setattr("edge.storage.chores.CHECKPOINT_PAGES", 40)
     monkeypatch.setattr("edge.storage.chores.FORCED_PAGES", 100)
     store = open_store()
     wal = tmp_path / "store" / "facts.db-wal"
-    for seq in range(1, 401):  # without a pause: only forced checkpoints
+    for seq in range(1, 401):  # without a pause
         row = AuditRow(seq=seq, role="r", user="u", action="a", ref="x" * 500, at_ns=0)
         assert write(store, Batch(records=[record(seq, os.urandom(2000))], rows=[row])) is None
     assert store.counters()["checkpoints"] >= 10
-    assert wal.stat().st_size < 200 * 4120
+    assert wal.stat().st_size < 400 * 4120, "unchecked it would be 1600 frames or more"
     before = store.counters()["checkpoints"]
     assert write(store, Batch(records=[record(401, os.urandom(200_000))])) is None
     wait_until(lambda: store.counters()["checkpoints"] > before)
+
+
+def test_commits_wait_when_checkpoints_fall_far_behind(
+    open_store: Open, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.storage.chores.CHECKPOINT_PAGES", 10)
+    monkeypatch.setattr("edge.storage.chores.FORCED_PAGES", 60)
+    store = open_store()
+    committed = threading.Semaphore(0)
+    with store._writer._checkpointer._running:
+        for seq in range(1, 10):
+            store.submit(Batch(records=[record(seq, os.urandom(40_000))]), lambda _error: committed.release())
+            committed.acquire(timeout=0.3)
+        assert store.last_seq() < 9, "the log must not grow without bound"
+    store.submit(Batch(), lambda _error: committed.release())
+    wait_until(lambda: store.last_seq() == 9)
+    assert store.counters()["checkpoints"] >= 1
 
 
 def test_no_commit_waits_for_a_checkpoint(

@@ -97,6 +97,7 @@ def live_copy(
     open_store: Callable[..., FactsStore],
     write: Callable[[FactsStore, Batch], StoreError | None],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """The files of a store as they are while it is open, with 60 commits in the write-ahead log."""
     import importlib.util
@@ -104,7 +105,9 @@ def live_copy(
     spec = importlib.util.spec_from_file_location("writing_child", CHILD)
     child = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(child)
+    monkeypatch.setattr("edge.storage.facts.CHECKPOINT_PAGES", 1000)
     store = open_store(row_types=ROWS)
+    monkeypatch.setattr("edge.storage.facts.CHECKPOINT_PAGES", 16)
     for seq in range(1, 61):
         assert write(store, child.batch_of(seq)) is None
     copy = tmp_path / "copy"

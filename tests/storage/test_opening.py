@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from edge.domain.canteen.rows import AuditRow
 from edge.storage import snapshots
 from edge.storage.batch import Batch, WorldSnapshot
+from edge.storage.connect import lengthen_wal, open_writer, quick_check
 from edge.storage.errors import StoreError
 from edge.storage.facts import FactsStore
 from edge.storage.log import LogRecord
@@ -27,8 +29,6 @@ def audit(seq: int) -> AuditRow:
 
 
 def test_a_second_opener_is_told_who_holds_it(open_store: Open, tmp_path: Path) -> None:
-    import os
-
     open_store()
     with pytest.raises(StoreError, match=f"in use by process {os.getpid()}: stop it first") as caught:
         open_store()
@@ -67,6 +67,33 @@ def test_a_damaged_file_is_refused_and_left_alone(
         assert path.read_bytes() == damage
     path.write_bytes(whole)
     assert len(list(open_store().rows().all(AuditRow))) == 1999
+
+
+def test_the_check_at_start_is_limited_in_time(open_store: Open, write: Write, record: Record, tmp_path: Path) -> None:
+    store = open_store()
+    rows = [audit(seq) for seq in range(1, 20_000)]
+    assert write(store, Batch(records=[record(1)], rows=rows)) is None
+    connection = open_writer(tmp_path / "store" / "facts.db")
+    assert quick_check(connection, tmp_path, limit_s=10) is True
+    assert quick_check(connection, tmp_path, limit_s=0) is False
+    assert connection.execute("SELECT count(*) FROM audit").fetchone() == (19_999,), "the limit ends with the check"
+    connection.close()
+
+
+def test_the_write_ahead_log_is_lengthened_once(open_store: Open, write: Write, record: Record, tmp_path: Path) -> None:
+    store = open_store()
+    wal = tmp_path / "store" / "facts.db-wal"
+    length = 32 + 16 * 4120
+    assert wal.stat().st_size == length
+    assert write(store, Batch(records=[record(1)])) is None
+    assert wal.stat().st_size == length
+    lengthen_wal(tmp_path / "store" / "facts.db", 20)
+    lengthen_wal(tmp_path / "store" / "facts.db", 10)
+    assert wal.stat().st_size == 32 + 20 * 4120
+    assert write(store, Batch(records=[record(2)])) is None
+    lengthen_wal(tmp_path / "nowhere.db", 20)
+    store.close()
+    assert open_store().last_seq() == 2
 
 
 def test_a_later_snapshot_of_the_same_seq_replaces_a_copy_never_a_beginning(

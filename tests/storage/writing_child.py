@@ -18,6 +18,7 @@ from pathlib import Path
 
 from edge.domain.canteen.rows import AuditRow, PurseRow
 from edge.domain.kernel import Stamp
+from edge.storage import facts
 from edge.storage.batch import Batch, LogRecord, WorldSnapshot
 from edge.storage.errors import StoreBusy, StoreError
 from edge.storage.facts import FactsStore
@@ -51,6 +52,7 @@ def batch_of(seq: int) -> Batch:
 
 
 def write_on(directory: Path, seed: int, acks: int) -> None:
+    facts.CHECKPOINT_PAGES = 16
     store = FactsStore.open(directory, ROWS, ballast_bytes=0, on_point=kill_at(seed))
     order = threading.Lock()
     seq = store.last_seq()
