@@ -214,7 +214,7 @@ def test_a_checkpoint_that_finds_the_disk_full_gives_up_the_ballast(
     wait_until(lambda: store._writer._checkpointer.failed)
     assert write(store, Batch(records=[record(2)])) is None
     wait_until(lambda: store.degraded == "disk_full")
-    assert not (tmp_path / "store" / "ballast").exists()
+    wait_until(lambda: not (tmp_path / "store" / "ballast").exists())
     assert write(store, Batch(records=[record(3)])) is None
     wait_until(lambda: store.counters()["checkpoints"] == 2)
     assert store.counters()["chore_errors"] == 1
