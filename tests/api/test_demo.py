@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 import pytest
@@ -47,17 +48,22 @@ class Simulator:
         self.heard = []
 
     async def __aenter__(self):
+        self.serving = set()
         self.server = await asyncio.start_unix_server(self._serve, self.path)
         return self
 
     async def __aexit__(self, *_):
         self.server.close()
+        await asyncio.gather(*self.serving)
 
     async def _serve(self, reader, writer):
+        self.serving.add(asyncio.current_task())
         self.heard.append(await reader.readline())
         await asyncio.sleep(self.delay_s)
         writer.write(self.answer)
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 def ask(api, path, answer, delay_s=0.0):
