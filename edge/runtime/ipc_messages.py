@@ -1,8 +1,8 @@
 """What the API and a daemon say to each other: length-prefixed msgpack of these structs (``edge.runtime.ipc``).
 
-Client to daemon: Hello, Submit, Watch. Daemon to client: Welcome, Answer, ViewUpdate, Pulse, Goodbye. ``Submit.command``
-is the msgpack of the vertical's command struct, ``ViewUpdate.json`` the JSON of a view, encoded once and passed through
-to browsers unread. Views coalesce by key, answers are never dropped (each client may have at most
+Client to daemon: Hello, Submit, Watch. Daemon to client: Welcome, Answer, ViewUpdate, Pulse, Goodbye.
+``Submit.command`` is the msgpack of the vertical's command struct, ``ViewUpdate.json`` the JSON of a view, encoded once
+and passed through to browsers unread. Views coalesce by key, answers are never dropped (each client may have at most
 ``MAX_OUTSTANDING`` unanswered commands; one more is answered "busy" at once).
 """
 
