@@ -152,6 +152,15 @@ class PlateList(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
+#: What a step is called when its rule has no title of its own (the list price) or is no longer in the configuration.
+KIND_TITLES = {
+    "list": Text("标价", "List price"),
+    "special": Text("特价", "Special"),
+    "discount": Text("优惠", "Discount"),
+    "subsidy": Text("补贴", "Subsidy"),
+    "wipe_off": Text("抹零", "Rounding"),
+}
+
 ANSWERS: tuple[type[msgspec.Struct], ...] = (Order, OrderList, Purse, PlateList)
 
 
@@ -178,7 +187,8 @@ def purse(member: str, balance_fen: int, listing: Listing[rows.PurseEntryRow]) -
 
 
 def order(file: OrderFile, config: CanteenConfig | None) -> Order:
-    """The whole order; names of dishes and rules from the configuration in force, None where it no longer has them."""
+    """The whole order; names of dishes and rules from the configuration in force; a dish that it no longer has is
+    None."""
     names = {dish.dish_id: dish.name for dish in config.dishes} if config else {}
     titles = {rule.rule_id: rule.title for rule in config.rules} if config else {}
     payment = file.payment
@@ -187,7 +197,7 @@ def order(file: OrderFile, config: CanteenConfig | None) -> Order:
         tray_id=file.order.tray_id,
         config_version=file.order.config_version,
         lines=tuple(_line(row, names.get(row.dish_id)) for row in file.lines),
-        steps=tuple(_step(row, titles.get(row.rule_id)) for row in file.steps),
+        steps=tuple(_step(row, titles.get(row.rule_id) or KIND_TITLES.get(row.kind)) for row in file.steps),
         payment=OrderPayment(**_columns(payment, OrderPayment)) if payment else None,
         refunds=tuple(OrderRefund(**_columns(row, OrderRefund)) for row in file.refunds),
         assurance=msgspec.json.decode(file.order.assurance_json, type=Assurance | None),

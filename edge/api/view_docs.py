@@ -76,7 +76,7 @@ COMMON: dict[str, Doc] = {
     "sugars_mg": ("Sugars, mg; null when unknown.", 4_500),
     "tender_fen": ("Cash handed over, fen.", 2000),
     "tendered_fen": ("Cash handed over, fen.", 2000),
-    "title": ("What the step is, for people; null when the rule is gone.", {"zh": "敬老优惠", "en": "Elder discount"}),
+    "title": ("What the step is, for people.", {"zh": "敬老优惠", "en": "Elder discount"}),
     "tray_id": ("Id of the tray, empty when there is none.", "t-12"),
     "uid": ("Chip of the plate, hex.", _PLATE_UID),
     "why": ("The numbers that the rule used.", {"rate_bp": 8500, "age": 72}),

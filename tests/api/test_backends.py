@@ -112,6 +112,7 @@ def test_an_order_comes_with_all_its_parts(books):
     assert whole.lines[0].name == world.CARDS[0].name
     assert [step.why for step in whole.steps] == [{"age": 72, "rule": "x"}] * 2
     assert sum(step.fen for step in whole.steps) == whole.payable_fen == whole.payment.fen
+    assert [step.title.en for step in whole.steps] == ["List price", "Discount"]
     assert whole.assurance is None
     assert books.order("never") is None
 
