@@ -36,7 +36,9 @@
   };
 
   // --- texts that are visible, with their boxes ---
-  const hides = (element) => element.closest(".hidden, [hidden], option, script, style, noscript") !== null;
+  const hides = (element) =>
+    element.closest(".hidden, [hidden], option, script, style, noscript") !== null ||
+    getComputedStyle(element).clipPath === "inset(50%)";
   const texts = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {

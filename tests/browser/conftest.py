@@ -256,6 +256,14 @@ class Opened:
         asked = {"contrast": 4.5, "font": 13, "target": 44, "primary": 44, "gap": 10, "scope": "", **options}
         return list(self.page.evaluate(AUDIT, asked))
 
+    def looks(self) -> Iterator[str]:
+        """Switches the open page through both languages and sizes, as a person does, and names each look."""
+        for lang, tag in (("zh", "zh-CN"), ("en", "en")):
+            self.page.click(f".switch button[lang={tag}]")
+            for i, size in enumerate(("normal", "elder")):
+                self.page.click(f".switch >> nth=1 >> button >> nth={i}")
+                yield f"{lang}-{size}"
+
     def until(self, expression: str, timeout_s: float = 8.0) -> Any:
         """Waits for a JavaScript expression to be true; Playwright's own way evaluates text, which the CSP forbids."""
         end = time.monotonic() + timeout_s
@@ -295,6 +303,7 @@ def open_page(server: str, browser: Browser, logins: Callable[[str], Any]) -> It
                 for place in ("", ".lane.1", ".lane.2")}
         context.add_init_script(f"for (const [k, v] of Object.entries({json.dumps(kept)})) localStorage.setItem(k, v);")
         context.add_init_script("addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.blockedURI));")
+        context.set_default_timeout(10_000)
         opened.append(Opened(context, base or server))
         return opened[-1]
 

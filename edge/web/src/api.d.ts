@@ -906,15 +906,55 @@ export interface components {
     schemas: {
         /** @description How sure it is that all plates were read, and why. ``miss_bound`` is the bound on the chance that a live plate is still unread, ``dead_bound`` the chance that a plate with a dead chip lies there; ``failing`` names the checks of the stopping rule that do not hold yet, of: passes, singletons, residual, incomplete, moving. */
         Assurance: {
+            /**
+             * @description Complete, independent passes so far.
+             * @example 6
+             */
             passes: number;
+            /**
+             * @description Passes that do not count.
+             * @example 0
+             */
             incomplete_passes: number;
+            /**
+             * @description Plates that answered only once.
+             * @example 0
+             */
             singletons: number;
+            /**
+             * @description Nothing new answered in the pass that asks only the others.
+             * @example true
+             */
             residual_empty: boolean;
+            /**
+             * @description Bound on the chance that a live plate is still unread.
+             * @example 0.0000254
+             */
             miss_bound: number;
+            /**
+             * @description Chance that a plate with a dead chip lies there.
+             * @example 0.0035
+             */
             dead_bound: number;
+            /**
+             * @description The bound that must be met.
+             * @example 0.0001
+             */
             epsilon: number;
+            /**
+             * @description Checks that do not hold yet: passes, singletons, residual, incomplete, moving.
+             * @example []
+             */
             failing: string[];
+            /**
+             * @description Plates counted by a person; null when nobody counted.
+             * @example 3
+             */
             confirmed_plates: number | null;
+            /**
+             * @description Whether a scale agreed.
+             * @example false
+             */
             weight_checked: boolean;
         };
         /**
@@ -975,6 +1015,10 @@ export interface components {
         };
         /** @description A command's answer: ``code`` is "ok", and beside it what the daemon tells of the outcome (PaidView for a payment). */
         CommandDone: {
+            /**
+             * @description Always ok.
+             * @example ok
+             */
             code: string;
         } & {
             [key: string]: unknown;
@@ -1019,19 +1063,63 @@ export interface components {
         };
         /** @description Whether a daemon is heard, and the age in ms of its last sign of life (-1: never heard). */
         DaemonLife: {
+            /**
+             * @description Heard within the last 1.5 s; if not, show its views as stale.
+             * @example true
+             */
             alive: boolean;
+            /**
+             * @description Since its last sign of life, ms; -1 for never.
+             * @example 120
+             */
             age_ms: number;
         };
         /** @description The day in a few numbers; key ``day``. */
         DayView: {
+            /**
+             * @description Business day, ISO date (Asia/Shanghai).
+             * @example 2026-11-20
+             */
             business_day: string;
+            /**
+             * @description Number of sales.
+             * @example 186
+             */
             orders: number;
+            /**
+             * @description Takings, fen.
+             * @example 243260
+             */
             paid_fen: number;
+            /**
+             * @description Of these in cash, fen.
+             * @example 31500
+             */
             cash_fen: number;
+            /**
+             * @description Subsidies granted, fen.
+             * @example 38400
+             */
             subsidy_fen: number;
+            /**
+             * @description Discounts granted, fen.
+             * @example 27010
+             */
             discount_fen: number;
+            /**
+             * @description Paid back, fen.
+             * @example 0
+             */
             refunded_fen: number;
+            /**
+             * @description Plates sold.
+             * @example 611
+             */
             plates_sold: number;
+            /**
+             * @description Inputs that could not be handled and were kept for repair; 0 is normal.
+             * @example 0
+             */
             set_aside: number;
         };
         /** @description The simulator did it; what it tells beside that. */
@@ -1040,85 +1128,255 @@ export interface components {
         };
         /** @description Whether simulated diners come by themselves, and how many a minute. */
         DemoDiners: {
+            /**
+             * @description Whether they come.
+             * @example true
+             */
             on: boolean;
+            /**
+             * @description How many a minute.
+             * @example 6
+             */
             per_minute: number;
         } & {
             [key: string]: unknown;
         };
         /** @description A simulated reader and what lies on it. */
         DemoLane: {
+            /**
+             * @description The plates on it.
+             * @example []
+             */
             tray: components["schemas"]["DemoPlate"][];
+            /**
+             * @description State of the cable: up or unplugged.
+             * @example up
+             */
             link: string;
+            /**
+             * @description The fault that is switched on, or none.
+             * @example none
+             */
             fault: string;
+            /** @description The simulated diner who stands there; null when nobody does. */
             diner: Record<string, never> | null;
         } & {
             [key: string]: unknown;
         };
         /** @description A simulated member's card. */
         DemoMember: {
+            /**
+             * @description Number on the card's chip.
+             * @example A0000017
+             */
             card: string;
+            /**
+             * @description How to tell the card from others.
+             * @example {
+             *       "zh": "72 岁会员",
+             *       "en": "Member, 72"
+             *     }
+             */
             label: components["schemas"]["Text"];
         } & {
             [key: string]: unknown;
         };
         /** @description A simulated plate on a reader. ``p`` is the chance that its chip answers one pass. */
         DemoPlate: {
+            /**
+             * @description Chip of the plate, hex.
+             * @example e00401508d1ef2a3
+             */
             uid: string;
+            /**
+             * @description Mark printed on the plate's rim.
+             * @example A-017
+             */
             label: string;
+            /**
+             * @description The dish, null when none is bound.
+             * @example d001
+             */
             dish_id: string | null;
+            /**
+             * @description Chance that its chip answers one pass.
+             * @example 0.9
+             */
             p: number;
+            /**
+             * @description Whether its chip never answers.
+             * @example false
+             */
             dead: boolean;
         } & {
             [key: string]: unknown;
         };
         /** @description The simulation as it is now. */
         DemoState: {
+            /**
+             * @description The simulated readers by lane.
+             * @example {}
+             */
             lanes: {
                 [key: string]: components["schemas"]["DemoLane"];
             };
+            /** @description Whether diners come by themselves. */
             diners: components["schemas"]["DemoDiners"];
+            /**
+             * @description Cards that can be shown.
+             * @example []
+             */
             members: components["schemas"]["DemoMember"][];
         } & {
             [key: string]: unknown;
         };
-        /** @description The state of a device or of the link to it, sent on each change and once a minute. ``problem`` is a stable code ("" when ready), such as ``no_answer``, ``scan_mode_on``, ``antenna``, ``link_closed``; counters are since open. */
-        DeviceHealth: {
-            /** @enum {unknown} */
-            type: "device_health";
-            state: components["schemas"]["DeviceState"];
-            problem: string;
-            detail: string;
-            frames: number;
-            refused: number;
-            noise_bytes: number;
-            timeouts: number;
-        };
-        /** @description Who answered the identity handshake. Sent after each (re)open, before the first reading. */
-        DeviceIdentity: {
-            /** @enum {unknown} */
-            type: "device_identity";
+        /** @description What ``device/<device>`` shows. ``state``: connecting, ready, fault, lost, or unknown (commanded but not in the site file). ``told_wall_ns`` is when the device or its link last spoke of itself (healthy devices do once a minute), ``since_wall_ns`` since when the state holds, both UTC; ``epoch`` counts openings of the link; the counters are the driver's, since then. */
+        DeviceView: {
+            /**
+             * @description Id of the device.
+             * @example reader-1
+             */
+            device: string;
+            /**
+             * @description Protocol it speaks.
+             * @example feig
+             */
             protocol: string;
+            /**
+             * @description How it is connected.
+             * @example serial:///dev/serial/by-id/usb-EXAMPLE
+             */
+            link: string;
+            /**
+             * @description connecting, ready, fault, lost, or unknown (not in the site file).
+             * @example ready
+             */
+            state: string;
+            /**
+             * @description Stable code of what is wrong, empty when nothing is.
+             * @example plate_unbound
+             */
+            problem: string;
+            /**
+             * @description For the technician.
+             * @example
+             */
+            detail: string;
+            /**
+             * @description Openings of the link so far.
+             * @example 1
+             */
+            epoch: number;
+            /**
+             * @description What it says it is.
+             * @example ID ISC.MR101
+             */
             model: string;
+            /**
+             * @description Its firmware.
+             * @example 3.6.0
+             */
             firmware: string;
+            /** @description Its serial number; null when it tells none. */
             serial: string | null;
+            /**
+             * @description Frames accepted since the link opened.
+             * @example 18230
+             */
+            frames: number;
+            /**
+             * @description Frames that failed a check.
+             * @example 2
+             */
+            refused: number;
+            /**
+             * @description Bytes that belonged to no frame.
+             * @example 17
+             */
+            noise_bytes: number;
+            /**
+             * @description Requests without an answer.
+             * @example 0
+             */
+            timeouts: number;
+            /**
+             * @description When it last spoke of itself, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            told_wall_ns: number;
+            /**
+             * @description Since when the state holds, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            since_wall_ns: number;
+            /**
+             * @description Whether the clock was to be trusted.
+             * @example true
+             */
+            clock_trusted: boolean;
         };
-        /** @enum {unknown} */
-        DeviceState: "connecting" | "fault" | "lost" | "ready";
         /** @description Who eats, as far as rules ask. ``member`` is needed for schemes that are capped per person. */
         Diner: {
+            /**
+             * @description Kind of diner.
+             * @example elder
+             */
             category: string;
+            /**
+             * @description Age in full years, null when unknown.
+             * @example 72
+             */
             age: number | null;
+            /**
+             * @description District of residence, empty when unknown.
+             * @example xuhui
+             */
             district: string;
+            /**
+             * @description Has a city household registration.
+             * @example true
+             */
             hukou: boolean;
+            /**
+             * @description Is registered as of low income.
+             * @example false
+             */
             low_income: boolean;
+            /**
+             * @description Whom personal caps count for; a quote counts for nobody.
+             * @example quote
+             */
             member: string | null;
         };
         /** @description Who eats, as far as the price needs it. ``member`` is a token; ``balance_fen`` None for guests. */
         DinerView: {
+            /**
+             * @description Kind of diner.
+             * @example elder
+             */
             category: string;
+            /**
+             * @description How the diner is called on the screen; never a person's name.
+             * @example {
+             *       "zh": "72 岁会员",
+             *       "en": "Member, 72"
+             *     }
+             */
             name: components["schemas"]["Text"];
+            /**
+             * @description Member's token, null for a guest.
+             * @example m001
+             */
             member: string | null;
+            /**
+             * @description Age in full years, null when unknown.
+             * @example 72
+             */
             age: number | null;
+            /**
+             * @description Balance of the purse, fen; null where there is none.
+             * @example 6920
+             */
             balance_fen: number | null;
         };
         /**
@@ -1218,28 +1476,102 @@ export interface components {
         };
         /** @description Lanes in the order of the configuration. */
         LaneList: {
+            /**
+             * @description The lanes that the caller may see.
+             * @example []
+             */
             lanes: components["schemas"]["LaneView"][];
         };
         /** @description All that a checkout screen shows; key ``lane/<lane>``. ``problem`` (with phase blocked, ask or offline) is a stable code whose words and way out the page knows, e.g. plate_unknown, plate_sold, plate_unbound, plate_not_today, plate_doubtful, plate_other_lane, count_differs, cannot_be_sure, reader_offline, purse_short, disk_full. */
         LaneView: {
+            /**
+             * @description Number of the lane.
+             * @example 1
+             */
             lane: string;
+            /**
+             * @description Name of the lane.
+             * @example {
+             *       "zh": "1 号台",
+             *       "en": "Lane 1"
+             *     }
+             */
             name: components["schemas"]["Text"];
+            /**
+             * @description What the screen shows.
+             * @example firm
+             */
             phase: components["schemas"]["Phase"];
+            /**
+             * @description Why it is blocked, asking or offline; empty otherwise.
+             * @example plate_unbound
+             */
             problem: string;
+            /**
+             * @description Id of the tray, empty when there is none.
+             * @example t-12
+             */
             tray_id: string;
+            /**
+             * @description Rises with each change of the tray; a payment names it.
+             * @example 7
+             */
             tray_version: number;
+            /**
+             * @description The plates read so far.
+             * @example []
+             */
             plates: components["schemas"]["PlateView"][];
+            /**
+             * @description How the price came about, in order.
+             * @example []
+             */
             steps: components["schemas"]["StepView"][];
+            /**
+             * @description Sum of the list prices, fen.
+             * @example 1800
+             */
             list_fen: number;
+            /**
+             * @description What is left to pay, fen.
+             * @example 1530
+             */
             payable_fen: number;
+            /**
+             * @description Whether the price is sure.
+             * @example true
+             */
             firm: boolean;
+            /**
+             * @description What the whole tray holds.
+             * @example []
+             */
             nutrition: components["schemas"]["NutrientShare"][];
+            /** @description How sure it is that every plate was read. */
             assurance: components["schemas"]["Assurance"] | null;
+            /** @description Who eats. */
             diner: components["schemas"]["DinerView"];
+            /** @description The payment, in phase paid. */
             paid: components["schemas"]["PaidView"] | null;
+            /**
+             * @description Somebody called for help here.
+             * @example false
+             */
             staff_called: boolean;
+            /**
+             * @description False: the box does not know the time for sure; staff should look.
+             * @example true
+             */
             clock_trusted: boolean;
+            /**
+             * @description Business day, ISO date (Asia/Shanghai).
+             * @example 2026-11-20
+             */
             business_day: string;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
             at_wall_ns: number;
         };
         /**
@@ -1290,27 +1622,109 @@ export interface components {
             lane: string | null;
         };
         MenuItemView: {
+            /**
+             * @description The dish, null when none is bound.
+             * @example d001
+             */
             dish_id: string;
+            /**
+             * @description Name for people; null when it is not known any more.
+             * @example {
+             *       "zh": "红烧肉",
+             *       "en": "Red-braised pork"
+             *     }
+             */
             name: components["schemas"]["Text"];
+            /**
+             * @description Kind.
+             * @example dish
+             */
             kind: string;
+            /**
+             * @description List price, fen; null unless the plate is priced.
+             * @example 1200
+             */
             price_fen: number;
+            /**
+             * @description Today's price for everybody, fen; null at list price.
+             * @example 1100
+             */
             special_fen: number | null;
+            /**
+             * @description Weight of a portion, g.
+             * @example 120
+             */
             portion_g: number;
+            /**
+             * @description portion or weight.
+             * @example portion
+             */
             priced_by: string;
+            /** @description What a portion holds. */
             nutrients: components["schemas"]["Nutrients"];
+            /**
+             * @description Marks of the dish: low_salt, soft, spicy, ...
+             * @example [
+             *       "low_salt"
+             *     ]
+             */
             marks: string[];
+            /**
+             * @description Allergens it contains, as codes.
+             * @example [
+             *       "soy"
+             *     ]
+             */
             allergens: string[];
+            /**
+             * @description Allergens it may hold traces of, as codes.
+             * @example [
+             *       "sesame"
+             *     ]
+             */
             may_contain: string[];
+            /**
+             * @description Plates filled with it today.
+             * @example 24
+             */
             bound: number;
+            /**
+             * @description Plates of it sold today.
+             * @example 9
+             */
             sold: number;
+            /**
+             * @description Some were filled and none is left.
+             * @example false
+             */
             sold_out: boolean;
         };
         /** @description Today's board; key ``menu``. ``bound``/``sold`` count plates filled today; sold out = some bound, none left. */
         MenuView: {
+            /**
+             * @description Name of the site.
+             * @example {
+             *       "zh": "康乐食府",
+             *       "en": "Kangle Canteen"
+             *     }
+             */
             site: components["schemas"]["Text"];
+            /**
+             * @description Business day, ISO date (Asia/Shanghai).
+             * @example 2026-11-20
+             */
             business_day: string;
+            /**
+             * @description Meal of the day, empty between meals.
+             * @example lunch
+             */
             meal: string;
+            /**
+             * @description The dishes, in the order of the board.
+             * @example []
+             */
             items: components["schemas"]["MenuItemView"][];
+            /** @description Daily reference values. */
             reference: components["schemas"]["Nutrients"];
         };
         /**
@@ -1420,128 +1834,511 @@ export interface components {
         };
         /** @description One nutrient of the whole tray. ``amount`` in mg (energy: J), None unknown; ``share_pct`` of the daily reference, whole percent; ``level`` is "low", "medium", "high" or "" (traffic light where one is defined). */
         NutrientShare: {
+            /**
+             * @description energy, protein, fat, carbohydrate, sodium, ...
+             * @example sodium
+             */
             nutrient: string;
+            /**
+             * @description Amount, mg (energy: J); null when unknown.
+             * @example 1004
+             */
             amount: number | null;
+            /**
+             * @description Whole percent of the daily reference; null when there is none.
+             * @example 50
+             */
             share_pct: number | null;
+            /**
+             * @description low, medium, high, or empty.
+             * @example high
+             */
             level: string;
         };
         /** @description What is in some amount of food, in integers: J, mg. ``None`` is unknown, never 0. The first five are always known for a dish on sale (``config check`` refuses it otherwise). */
         Nutrients: {
+            /**
+             * @description Energy, J.
+             * @example 2930000
+             */
             energy_j: number;
+            /**
+             * @description Protein, mg.
+             * @example 24000
+             */
             protein_mg: number;
+            /**
+             * @description Fat, mg.
+             * @example 42000
+             */
             fat_mg: number;
+            /**
+             * @description Carbohydrate, mg.
+             * @example 62000
+             */
             carbohydrate_mg: number;
+            /**
+             * @description Sodium, mg.
+             * @example 1004
+             */
             sodium_mg: number;
+            /**
+             * @description Saturated fat, mg; null when unknown.
+             * @example 12900
+             */
             saturated_fat_mg: number | null;
+            /**
+             * @description Sugars, mg; null when unknown.
+             * @example 4500
+             */
             sugars_mg: number | null;
+            /**
+             * @description Dietary fibre, mg; null when unknown.
+             * @example 4100
+             */
             fibre_mg: number | null;
         };
         /** @description A sale with everything that explains it. ``assurance``: how sure it was that every plate was read. */
         Order: {
+            /**
+             * @description Id of the sale.
+             * @example o-7f3a
+             */
             order_id: string;
+            /**
+             * @description Business day, ISO date (Asia/Shanghai).
+             * @example 2026-11-20
+             */
             business_day: string;
+            /**
+             * @description Meal of the day, empty between meals.
+             * @example lunch
+             */
             meal: string;
+            /**
+             * @description Number of the lane.
+             * @example 1
+             */
             lane: string;
+            /**
+             * @description Member's token, null for a guest.
+             * @example m001
+             */
             member: string | null;
+            /**
+             * @description Kind of diner.
+             * @example elder
+             */
             category: string;
+            /**
+             * @description paid, refunded_part, refunded or voided.
+             * @example paid
+             */
             status: string;
+            /**
+             * @description Sum of the list prices, fen.
+             * @example 1800
+             */
             list_fen: number;
+            /**
+             * @description Discounts and specials, fen, 0 or less.
+             * @example -270
+             */
             discount_fen: number;
+            /**
+             * @description Subsidies, fen, 0 or less.
+             * @example -200
+             */
             subsidy_fen: number;
+            /**
+             * @description Rounding in the diner's favour, fen, 0 or less.
+             * @example 0
+             */
             rounding_fen: number;
+            /**
+             * @description What is left to pay, fen.
+             * @example 1530
+             */
             payable_fen: number;
+            /**
+             * @description Paid back, fen.
+             * @example 0
+             */
             refunded_fen: number;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
             at_ns: number;
+            /**
+             * @description Whether the clock was to be trusted then.
+             * @example true
+             */
             at_trusted: boolean;
+            /**
+             * @description Id of the tray, empty when there is none.
+             * @example t-12
+             */
             tray_id: string;
+            /**
+             * @description Digest of the configuration that priced it.
+             * @example c7e0d1a7a454
+             */
             config_version: string;
+            /**
+             * @description One line per plate.
+             * @example []
+             */
             lines: components["schemas"]["OrderLine"][];
+            /**
+             * @description How the price came about, in order.
+             * @example []
+             */
             steps: components["schemas"]["OrderStep"][];
+            /** @description How it was paid. */
             payment: components["schemas"]["OrderPayment"] | null;
+            /**
+             * @description What was paid back, by line.
+             * @example []
+             */
             refunds: components["schemas"]["OrderRefund"][];
+            /** @description How sure it was that every plate was read. */
             assurance: components["schemas"]["Assurance"] | null;
         };
         /** @description One plate of an order. ``shares_fen`` are its shares of the order's steps, in step order. */
         OrderLine: {
+            /**
+             * @description Number of the line, from 1.
+             * @example 1
+             */
             line_no: number;
+            /**
+             * @description Chip of the plate, hex.
+             * @example e00401508d1ef2a3
+             */
             plate_uid: string;
+            /**
+             * @description The dish, null when none is bound.
+             * @example d001
+             */
             dish_id: string;
+            /**
+             * @description Digest of the dish card used.
+             * @example dbcd3cdb95c3
+             */
             dish_version: string;
+            /**
+             * @description Name for people; null when it is not known any more.
+             * @example {
+             *       "zh": "红烧肉",
+             *       "en": "Red-braised pork"
+             *     }
+             */
             name: components["schemas"]["Text"] | null;
+            /**
+             * @description Weight, g; null when not known.
+             * @example 120
+             */
             grams: number;
+            /**
+             * @description List price of the plate, fen.
+             * @example 1200
+             */
             list_fen: number;
+            /**
+             * @description What was paid for the plate, fen.
+             * @example 1020
+             */
             payable_fen: number;
+            /**
+             * @description Subsidies, fen, 0 or less.
+             * @example -200
+             */
             subsidy_fen: number;
+            /**
+             * @description Its share of every step, fen, in step order; adds up to payable_fen.
+             * @example [
+             *       1200,
+             *       -180
+             *     ]
+             */
             shares_fen: number[];
+            /**
+             * @description Energy, J.
+             * @example 2930000
+             */
             energy_j: number;
+            /**
+             * @description Protein, mg.
+             * @example 24000
+             */
             protein_mg: number;
+            /**
+             * @description Fat, mg.
+             * @example 42000
+             */
             fat_mg: number;
+            /**
+             * @description Carbohydrate, mg.
+             * @example 62000
+             */
             carbohydrate_mg: number;
+            /**
+             * @description Sodium, mg.
+             * @example 1004
+             */
             sodium_mg: number;
+            /**
+             * @description Paid back.
+             * @example false
+             */
             refunded: boolean;
         };
         /** @description Orders, newest first. ``next_cursor`` is None on the last page. */
         OrderList: {
+            /**
+             * @description The orders, newest first.
+             * @example []
+             */
             items: components["schemas"]["OrderSummary"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
             next_cursor: string | null;
         };
         /** @description How an order was paid. */
         OrderPayment: {
+            /**
+             * @description purse or cash.
+             * @example purse
+             */
             method: string;
+            /**
+             * @description Amount, fen, signed.
+             * @example -270
+             */
             fen: number;
+            /**
+             * @description Cash handed over, fen.
+             * @example 2000
+             */
             tendered_fen: number;
+            /**
+             * @description Change given, fen.
+             * @example 470
+             */
             change_fen: number;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
             at_ns: number;
         };
         /** @description What was paid back for one line. */
         OrderRefund: {
+            /**
+             * @description Id of the refund.
+             * @example r-1
+             */
             refund_id: string;
+            /**
+             * @description Number of the line, from 1.
+             * @example 1
+             */
             line_no: number;
+            /**
+             * @description Paid, fen.
+             * @example 1530
+             */
             paid_fen: number;
+            /**
+             * @description Given back to the scheme, fen.
+             * @example 0
+             */
             subsidy_fen: number;
+            /**
+             * @description Business day, ISO date (Asia/Shanghai).
+             * @example 2026-11-20
+             */
             business_day: string;
+            /**
+             * @description Who did it (a user, never a name).
+             * @example cashier1
+             */
             actor: string;
+            /**
+             * @description Why, as entered.
+             * @example cold soup
+             */
             reason: string;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
             at_ns: number;
         };
         /** @description One step of the price, with the rule that made it and the numbers it used. */
         OrderStep: {
+            /**
+             * @description Number of the step, from 0 (the list price).
+             * @example 1
+             */
             step_no: number;
+            /**
+             * @description list, special, discount, subsidy or wipe_off.
+             * @example discount
+             */
             kind: string;
+            /**
+             * @description The rule that made it.
+             * @example xuhui-70
+             */
             rule_id: string;
+            /**
+             * @description Digest of the rule.
+             * @example a1b2c3d4
+             */
             rule_version: string;
+            /**
+             * @description What the step is, for people.
+             * @example {
+             *       "zh": "敬老优惠",
+             *       "en": "Elder discount"
+             *     }
+             */
             title: components["schemas"]["Text"] | null;
+            /**
+             * @description Subsidy scheme, empty when it is none.
+             * @example putuo-dine-in
+             */
             scheme: string;
+            /**
+             * @description Amount, fen, signed.
+             * @example -270
+             */
             fen: number;
+            /**
+             * @description The numbers that the rule used.
+             * @example {
+             *       "rate_bp": 8500,
+             *       "age": 72
+             *     }
+             */
             why: {
                 [key: string]: number | string;
             };
         };
         /** @description A sale. list_fen + discount_fen + subsidy_fen + rounding_fen = payable_fen. */
         OrderSummary: {
+            /**
+             * @description Id of the sale.
+             * @example o-7f3a
+             */
             order_id: string;
+            /**
+             * @description Business day, ISO date (Asia/Shanghai).
+             * @example 2026-11-20
+             */
             business_day: string;
+            /**
+             * @description Meal of the day, empty between meals.
+             * @example lunch
+             */
             meal: string;
+            /**
+             * @description Number of the lane.
+             * @example 1
+             */
             lane: string;
+            /**
+             * @description Member's token, null for a guest.
+             * @example m001
+             */
             member: string | null;
+            /**
+             * @description Kind of diner.
+             * @example elder
+             */
             category: string;
+            /**
+             * @description paid, refunded_part, refunded or voided.
+             * @example paid
+             */
             status: string;
+            /**
+             * @description Sum of the list prices, fen.
+             * @example 1800
+             */
             list_fen: number;
+            /**
+             * @description Discounts and specials, fen, 0 or less.
+             * @example -270
+             */
             discount_fen: number;
+            /**
+             * @description Subsidies, fen, 0 or less.
+             * @example -200
+             */
             subsidy_fen: number;
+            /**
+             * @description Rounding in the diner's favour, fen, 0 or less.
+             * @example 0
+             */
             rounding_fen: number;
+            /**
+             * @description What is left to pay, fen.
+             * @example 1530
+             */
             payable_fen: number;
+            /**
+             * @description Paid back, fen.
+             * @example 0
+             */
             refunded_fen: number;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
             at_ns: number;
+            /**
+             * @description Whether the clock was to be trusted then.
+             * @example true
+             */
             at_trusted: boolean;
         };
         PaidView: {
+            /**
+             * @description Id of the sale.
+             * @example o-7f3a
+             */
             order_id: string;
+            /**
+             * @description purse or cash.
+             * @example purse
+             */
             method: string;
+            /**
+             * @description Paid, fen.
+             * @example 1530
+             */
             paid_fen: number;
+            /**
+             * @description Cash handed over, fen.
+             * @example 2000
+             */
             tendered_fen: number;
+            /**
+             * @description Change given, fen.
+             * @example 470
+             */
             change_fen: number;
+            /**
+             * @description Balance of the purse, fen; null where there is none.
+             * @example 6920
+             */
             balance_fen: number | null;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
             at_wall_ns: number;
         };
         /**
@@ -1588,43 +2385,152 @@ export interface components {
              */
             tendered_fen: number;
         };
-        /** @enum {unknown} */
+        /**
+         * @description offline: the reader is away. empty: no tray. reading: the price is provisional. firm: it can be paid. blocked: a plate stops payment. ask: a person must help. paid: on disk.
+         * @enum {string}
+         */
         Phase: "ask" | "blocked" | "empty" | "firm" | "offline" | "paid" | "reading";
         /** @description A plate. For sale while sold_epoch < fill_epoch. ``reads`` of ``passes`` tell how well its chip answers. */
         Plate: {
+            /**
+             * @description Chip of the plate, hex.
+             * @example e00401508d1ef2a3
+             */
             uid: string;
+            /**
+             * @description Mark printed on the plate's rim.
+             * @example A-017
+             */
             label: string;
+            /**
+             * @description Kind of plate.
+             * @example bowl
+             */
             kind: string;
+            /**
+             * @description Weight empty, g.
+             * @example 310
+             */
             tare_g: number;
+            /**
+             * @description The dish, null when none is bound.
+             * @example d001
+             */
             dish_id: string | null;
+            /**
+             * @description Weight, g; null when not known.
+             * @example 120
+             */
             grams: number | null;
+            /**
+             * @description Rises with each filling of the plate.
+             * @example 7
+             */
             fill_epoch: number;
+            /**
+             * @description Last filling that was sold, 0 for never.
+             * @example 6
+             */
             sold_epoch: number;
+            /**
+             * @description Day of its last filling, empty for never.
+             * @example 2026-11-20
+             */
             bound_day: string;
+            /**
+             * @description Out of use.
+             * @example false
+             */
             retired: boolean;
+            /**
+             * @description Passes in which its chip answered.
+             * @example 912
+             */
             reads: number;
+            /**
+             * @description Passes in which it could have.
+             * @example 1004
+             */
             passes: number;
         };
         /** @description Plates in the order of their UID. ``next_cursor`` is None on the last page. */
         PlateList: {
+            /**
+             * @description The plates, by UID.
+             * @example []
+             */
             items: components["schemas"]["Plate"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
             next_cursor: string | null;
         };
-        /** @enum {unknown} */
+        /**
+         * @description priced, or why it is not: unknown chip, unbound, not_today, sold already, doubtful, on other_lane, retired.
+         * @enum {string}
+         */
         PlateState: "doubtful" | "not_today" | "other_lane" | "priced" | "retired" | "sold" | "unbound" | "unknown";
         /** @description A plate on the tray. ``price_fen`` is the list price, None unless ``state`` is priced. ``blocks`` says whether it stops payment; ``other_lane`` names the lane that holds it, where one does. ``label`` is its printed mark. */
         PlateView: {
+            /**
+             * @description Chip of the plate, hex.
+             * @example e00401508d1ef2a3
+             */
             uid: string;
+            /**
+             * @description Mark printed on the plate's rim.
+             * @example A-017
+             */
             label: string;
+            /**
+             * @description Whether it can be priced, or why not.
+             * @example priced
+             */
             state: components["schemas"]["PlateState"];
+            /**
+             * @description Whether it stops payment.
+             * @example false
+             */
             blocks: boolean;
+            /**
+             * @description The dish, null when none is bound.
+             * @example d001
+             */
             dish_id: string | null;
+            /**
+             * @description Name for people; null when it is not known any more.
+             * @example {
+             *       "zh": "红烧肉",
+             *       "en": "Red-braised pork"
+             *     }
+             */
             name: components["schemas"]["Text"] | null;
+            /**
+             * @description Weight, g; null when not known.
+             * @example 120
+             */
             grams: number | null;
+            /**
+             * @description List price, fen; null unless the plate is priced.
+             * @example 1200
+             */
             price_fen: number | null;
+            /**
+             * @description Energy, J.
+             * @example 2930000
+             */
             energy_j: number | null;
+            /**
+             * @description Marks of the dish: low_salt, soft, spicy, ...
+             * @example [
+             *       "low_salt"
+             *     ]
+             */
             marks: string[];
+            /** @description The lane that holds it, in state other_lane. */
             other_lane: string | null;
+            /**
+             * @description In how many passes it answered.
+             * @example 4
+             */
             seen: number;
         };
         /** @description An error as RFC 9457 describes it. */
@@ -1646,7 +2552,7 @@ export interface components {
             status: number;
             /**
              * @description What to do, for people.
-             * @example Look at the new price, then pay.
+             * @example Nothing was charged. Look at the new price, then pay.
              */
             detail: string;
             /**
@@ -1687,37 +2593,117 @@ export interface components {
         };
         /** @description Data of the event ``pulse``. */
         PulseEvent: {
+            /**
+             * @description Every daemon by name.
+             * @example {
+             *       "canteen": {
+             *         "alive": true,
+             *         "age_ms": 120
+             *       }
+             *     }
+             */
             daemons: {
                 [key: string]: components["schemas"]["DaemonLife"];
             };
         };
         /** @description A member's purse with its movements, newest first. */
         Purse: {
+            /**
+             * @description Member's token, null for a guest.
+             * @example m001
+             */
             member: string;
+            /**
+             * @description Balance of the purse, fen; null where there is none.
+             * @example 6920
+             */
             balance_fen: number;
+            /**
+             * @description Movements, newest first.
+             * @example []
+             */
             entries: components["schemas"]["PurseEntry"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
             next_cursor: string | null;
         };
         /** @description One movement of a purse. */
         PurseEntry: {
+            /**
+             * @description Place in the day's log.
+             * @example 18422
+             */
             seq: number;
+            /**
+             * @description Amount, fen, signed.
+             * @example -270
+             */
             fen: number;
+            /**
+             * @description Balance of the purse, fen; null where there is none.
+             * @example 6920
+             */
             balance_fen: number;
+            /**
+             * @description top_up, pay, refund or void.
+             * @example pay
+             */
             kind: string;
+            /**
+             * @description Order, refund or command that moved it.
+             * @example o-7f3a
+             */
             ref: string;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
             at_ns: number;
         };
         /** @description A receipt before the fact. ``lines[i].payable_fen`` is the sum of ``steps[*].allocation[i]``. */
         Quote: {
+            /**
+             * @description Digest of the configuration that priced it.
+             * @example c7e0d1a7a454
+             */
             config_version: string;
+            /** @description Who eats. */
             diner: components["schemas"]["Diner"];
+            /**
+             * @description Business day, ISO date.
+             * @example 2026-11-20
+             */
             day: string;
+            /**
+             * @description Meal of the day, empty between meals.
+             * @example lunch
+             */
             meal: string;
+            /**
+             * @description One line per dish asked for.
+             * @example []
+             */
             lines: components["schemas"]["QuoteLine"][];
+            /**
+             * @description How the price came about, in order.
+             * @example []
+             */
             steps: components["schemas"]["Step"][];
+            /**
+             * @description Sum of the list prices, fen.
+             * @example 1800
+             */
             list_fen: number;
+            /**
+             * @description What is left to pay, fen.
+             * @example 1530
+             */
             payable_fen: number;
+            /** @description What all of it holds. */
             nutrients: components["schemas"]["Nutrients"];
+            /**
+             * @description The same as shares of the daily reference.
+             * @example []
+             */
             nutrition: components["schemas"]["NutrientShare"][];
         };
         /**
@@ -1762,12 +2748,40 @@ export interface components {
             grams?: number | null;
         };
         QuoteLine: {
+            /**
+             * @description The dish, null when none is bound.
+             * @example d001
+             */
             dish_id: string;
+            /**
+             * @description Digest of the dish card used.
+             * @example dbcd3cdb95c3
+             */
             dish_version: string;
+            /**
+             * @description Name for people; null when it is not known any more.
+             * @example {
+             *       "zh": "红烧肉",
+             *       "en": "Red-braised pork"
+             *     }
+             */
             name: components["schemas"]["Text"];
+            /**
+             * @description Weight, g; null when not known.
+             * @example 120
+             */
             grams: number;
+            /**
+             * @description Sum of the list prices, fen.
+             * @example 1800
+             */
             list_fen: number;
+            /**
+             * @description What is left to pay, fen.
+             * @example 1530
+             */
             payable_fen: number;
+            /** @description What is in it. */
             nutrients: components["schemas"]["Nutrients"];
         };
         /**
@@ -1864,27 +2878,107 @@ export interface components {
         };
         /** @description One signed ledger line of the price. ``allocation`` is in line order and adds up to ``fen``. */
         Step: {
+            /**
+             * @description list, special, discount, subsidy or wipe_off.
+             * @example discount
+             */
             kind: string;
+            /**
+             * @description The rule that made it.
+             * @example xuhui-70
+             */
             rule_id: string;
+            /**
+             * @description Digest of the rule.
+             * @example a1b2c3d4
+             */
             rule_version: string;
+            /**
+             * @description What the step is, for people.
+             * @example {
+             *       "zh": "敬老优惠",
+             *       "en": "Elder discount"
+             *     }
+             */
             title: components["schemas"]["Text"];
+            /**
+             * @description Amount, fen, signed.
+             * @example -270
+             */
             fen: number;
+            /**
+             * @description The numbers that the rule used.
+             * @example {
+             *       "rate_bp": 8500,
+             *       "age": 72
+             *     }
+             */
             why: {
                 [key: string]: number | string;
             };
+            /**
+             * @description How the step is spread over the lines, fen, in line order; adds up to fen.
+             * @example [
+             *       -180,
+             *       -75,
+             *       -15
+             *     ]
+             */
             allocation: number[];
+            /**
+             * @description Subsidy scheme, empty when it is none.
+             * @example putuo-dine-in
+             */
             scheme: string;
         };
         /** @description One step of the price: signed ``fen`` on the order, the rule and version that made it, the numbers it used, and how it was spread over the lines (``allocation`` in line order, adds up to ``fen``). */
         StepView: {
+            /**
+             * @description list, special, discount, subsidy or wipe_off.
+             * @example discount
+             */
             kind: string;
+            /**
+             * @description The rule that made it.
+             * @example xuhui-70
+             */
             rule_id: string;
+            /**
+             * @description Digest of the rule.
+             * @example a1b2c3d4
+             */
             rule_version: string;
+            /**
+             * @description What the step is, for people.
+             * @example {
+             *       "zh": "敬老优惠",
+             *       "en": "Elder discount"
+             *     }
+             */
             title: components["schemas"]["Text"];
+            /**
+             * @description Amount, fen, signed.
+             * @example -270
+             */
             fen: number;
+            /**
+             * @description The numbers that the rule used.
+             * @example {
+             *       "rate_bp": 8500,
+             *       "age": 72
+             *     }
+             */
             why: {
                 [key: string]: number | string;
             };
+            /**
+             * @description How the step is spread over the lines, fen, in line order; adds up to fen.
+             * @example [
+             *       -180,
+             *       -75,
+             *       -15
+             *     ]
+             */
             allocation: number[];
         };
         /**
@@ -1929,7 +3023,15 @@ export interface components {
         };
         /** @description A word for people in both languages. */
         Text: {
+            /**
+             * @description Chinese.
+             * @example 红烧肉
+             */
             zh: string;
+            /**
+             * @description English.
+             * @example Red-braised pork
+             */
             en: string;
         };
         /**
@@ -2134,10 +3236,22 @@ export interface components {
              */
             users: components["schemas"]["User"][];
         };
-        /** @description Data of the event ``view``: LaneView for keys ``lane/<lane>``, MenuView for ``menu``, DayView for ``day``, the last DeviceHealth or DeviceIdentity for ``device/<device>``. */
+        /** @description Data of the event ``view``: LaneView for keys ``lane/<lane>``, MenuView for ``menu``, DayView for ``day``, DeviceView for ``device/<device>``. */
         ViewEvent: {
+            /**
+             * @description Which view.
+             * @example lane/1
+             */
             key: string;
+            /**
+             * @description Rises with each change within one life of the daemon.
+             * @example 42
+             */
             version: number;
+            /**
+             * @description The complete view.
+             * @example {}
+             */
             view: Record<string, never>;
         } & {
             [key: string]: unknown;
@@ -2931,6 +4045,8 @@ export interface operations {
             /** @description Every lane that the caller may see, in the order of the configuration. */
             200: {
                 headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2963,6 +4079,8 @@ export interface operations {
             /** @description The lane's present state. */
             200: {
                 headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2996,6 +4114,10 @@ export interface operations {
             /** @description The board of the present business day. */
             200: {
                 headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    /** @description Version of the board; send it as If-None-Match to get 304 while nothing changed. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3033,6 +4155,8 @@ export interface operations {
             /** @description Totals of the present business day. */
             200: {
                 headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3428,6 +4552,7 @@ export interface operations {
     canteen_plates: {
         parameters: {
             query?: {
+                /** @description next_cursor of the page before; leave it out to begin. */
                 cursor?: string | null;
                 /** @description How many at most. */
                 limit?: number;
@@ -3543,8 +4668,11 @@ export interface operations {
     canteen_orders: {
         parameters: {
             query?: {
+                /** @description Business day, ISO date (Asia/Shanghai). */
                 day?: string | null;
+                /** @description Only this lane. */
                 lane?: string | null;
+                /** @description next_cursor of the page before; leave it out to begin. */
                 cursor?: string | null;
                 /** @description How many at most. */
                 limit?: number;
@@ -3612,6 +4740,7 @@ export interface operations {
     canteen_member_purse: {
         parameters: {
             query?: {
+                /** @description next_cursor of the page before; leave it out to begin. */
                 cursor?: string | null;
                 /** @description How many at most. */
                 limit?: number;
@@ -3649,6 +4778,7 @@ export interface operations {
     canteen_member_orders: {
         parameters: {
             query?: {
+                /** @description next_cursor of the page before; leave it out to begin. */
                 cursor?: string | null;
                 /** @description How many at most. */
                 limit?: number;

@@ -7,21 +7,22 @@ import { t } from "../lib/i18n";
 import { session } from "../lib/session";
 import { Icon } from "../parts/Icon";
 import { NoticeStrip } from "../parts/NoticeStrip";
-import { StateStrip } from "../parts/StateStrip";
+import { StateStrip, type Topic } from "../parts/StateStrip";
 
 export type Trouble = { title: string; todo: string } | null;
 
 interface PageProps {
   title: string;
+  topic: Topic;
   onSubmit: () => Promise<void>;
   children: ComponentChildren;
 }
 
-export function FormPage({ title, onSubmit, children }: PageProps) {
+export function FormPage({ title, topic, onSubmit, children }: PageProps) {
   const silent = session.value === "no_answer";
   return (
     <div class="page">
-      <StateStrip page={title} />
+      <StateStrip page={title} help={topic} />
       <NoticeStrip
         notice={silent ? { level: "alarm", text: t("gate.no_answer.do") } : { level: "quiet", text: t("notice.local") }}
       />

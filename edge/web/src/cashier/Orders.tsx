@@ -56,7 +56,7 @@ function OrderRow({ order, book }: { order: OrderSummary; book: Book }) {
         <span>{clockTime(order.at_ns / 1e6)}</span>
         <span>{t("lane.title", { lane: order.lane })}</span>
         <span class="orders-id">{order.order_id.slice(-8)}</span>
-        <span>{statusWord(order.status)}</span>
+        <span class="orders-status">{statusWord(order.status)}</span>
         <strong>{money(order.payable_fen)}</strong>
       </button>
     </li>

@@ -12,10 +12,32 @@ import type { MenuItemView, Nutrients } from "../types";
 /** From so few portions on, the number is worth a glance. */
 const FEW = 2;
 
+/** Widths in half characters: a Chinese character counts two, others one. */
+const LONG_NAME = { zh: 14, en: 22 } as const;
+const LINE = { zh: 27, en: 34 } as const;
+
+function widthOf(text: string): number {
+  return Array.from(text).reduce((sum, char) => sum + (char > "\u2e7f" ? 2 : 1), 0);
+}
+
+/** How many lines more than usual a tile needs for its name, marks and allergens: then its letters are smaller. */
+function crowded(dish: MenuItemView): number {
+  const marks = dish.marks.reduce((sum, mark) => sum + 3 + widthOf(markWord(mark)), 0);
+  const facts = 8 + marks + (dish.special_fen === null ? 0 : 14);
+  const allergens = dish.allergens.length > 0 ? widthOf(contains(dish.allergens)) : 0;
+  const widths = [widthOf(say(dish.name)) * 1.3, facts, allergens];
+  return Math.min(3, widths.reduce((lines, width) => lines + Math.max(0, Math.ceil(width / LINE[lang.value]) - 1), 0));
+}
+
 export function DishTile({ dish, daily }: { dish: MenuItemView; daily: Nutrients }) {
   const name = say(dish.name);
   return (
-    <li class="dish" data-out={dish.sold_out} data-long={lang.value === "en" ? name.length > 22 : name.length > 7}>
+    <li
+      class="dish"
+      data-out={dish.sold_out}
+      data-long={widthOf(name) > LONG_NAME[lang.value]}
+      data-crowded={crowded(dish)}
+    >
       <h2>{name}</h2>
       <p class="dish-price">
         <Money fen={dish.special_fen ?? dish.price_fen} class="dish-money" />
@@ -62,12 +84,14 @@ function Left({ dish }: { dish: MenuItemView }) {
 function Marks({ marks }: { marks: readonly string[] }) {
   return (
     <>
-      {marks.map((mark) => {
-        const key = known(`mark.${mark}`);
-        return key && <b key={mark}>{t(key)}</b>;
-      })}
+      {marks.map((mark) => markWord(mark) && <b key={mark}>{markWord(mark)}</b>)}
     </>
   );
+}
+
+function markWord(mark: string): string {
+  const key = known(`mark.${mark}`);
+  return key ? t(key) : "";
 }
 
 function contains(codes: readonly string[]): string {

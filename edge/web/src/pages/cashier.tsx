@@ -33,7 +33,7 @@ function Page() {
   }
   return (
     <div class="page">
-      <StateStrip page={t("cashier.title")} />
+      <StateStrip page={t("cashier.title")} help="cashier" />
       <main>
         <Gate>{null}</Gate>
       </main>
@@ -65,7 +65,7 @@ function DeskPage() {
   const chosen = book.chosen.value;
   return (
     <div class="page page-cashier">
-      <StateStrip page={t("cashier.title")} link={live.state.value} />
+      <StateStrip page={t("cashier.title")} link={live.state.value} help="cashier" />
       <NoticeStrip notice={noticeOf(live, views)} />
       <main>
         <div class="desk-lanes">

@@ -32,7 +32,7 @@ function Page() {
   if (session.value === "ready" && demo === true && BOSS.includes(me.value?.role ?? "")) return <Stage />;
   return (
     <div class="page page-demo">
-      <StateStrip page={t("demo.title")} />
+      <StateStrip page={t("demo.title")} help="demo" />
       <main>
         <Gate roles={BOSS}>
           {demo === false && <Fault title={t("demo.off")} todo={t("demo.off.do")} />}
@@ -55,7 +55,7 @@ function Stage() {
   const lanes = lanesOf(live.keysSeen.value);
   return (
     <div class="page page-demo">
-      <StateStrip page={t("demo.title")} link={live.state.value}>
+      <StateStrip page={t("demo.title")} link={live.state.value} help="demo">
         <SoundSwitch />
       </StateStrip>
       <NoticeStrip notice={noticeOf(live, simulator)} />

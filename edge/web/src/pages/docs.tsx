@@ -19,7 +19,7 @@ function Page() {
   }, []);
   return (
     <div class="page page-docs">
-      <StateStrip page={t("docs.title")} />
+      <StateStrip page={t("docs.title")} help="docs" />
       <NoticeStrip notice={{ level: "quiet", text: t("docs.note") }} />
       <main lang="en">
         <div ref={place} />

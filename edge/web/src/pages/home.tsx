@@ -27,7 +27,7 @@ interface Way {
 function Page() {
   return (
     <div class="page">
-      <StateStrip page={t("home.title")} />
+      <StateStrip page={t("home.title")} help="home" />
       <NoticeStrip notice={{ level: "quiet", text: t("notice.local") }} />
       <main>
         <Gate>

@@ -27,7 +27,7 @@ function Page() {
         <Terminal />
       ) : (
         <>
-          <StateStrip page={t("lane.title", { lane: laneId })} />
+          <StateStrip page={t("lane.title", { lane: laneId })} help="login" />
           <main>
             <Gate roles={LANE_ROLES}>{null}</Gate>
           </main>

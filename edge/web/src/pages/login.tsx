@@ -25,7 +25,7 @@ function Page() {
     }
   };
   return (
-    <FormPage title={t("login.title")} onSubmit={submit}>
+    <FormPage title={t("login.title")} topic="login" onSubmit={submit}>
       {info.value?.needs_setup === true && (
         <p class="form-note">
           {t("login.needs_setup")} <a href="/setup">{t("setup.title")}</a>

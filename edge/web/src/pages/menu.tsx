@@ -26,7 +26,7 @@ function Page() {
   if (session.value === "ready") return <Board />;
   return (
     <div class="page page-menu">
-      <StateStrip page={t("menu.title")} />
+      <StateStrip page={t("menu.title")} help="menu" />
       <main>
         <Gate>{null}</Gate>
       </main>
@@ -47,7 +47,7 @@ function Board() {
   const title = menu ? `${t("menu.title")} · ${longDay(menu.business_day)}` : t("menu.title");
   return (
     <div class="page page-menu">
-      <StateStrip page={meal ? `${title} · ${t(meal)}` : title} link={live.state.value}>
+      <StateStrip page={meal ? `${title} · ${t(meal)}` : title} link={live.state.value} help="menu">
         {pages > 1 && <Turner pages={pages} page={page} onChoose={choose} />}
       </StateStrip>
       <NoticeStrip notice={noticeOf(live)} />

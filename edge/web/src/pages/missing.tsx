@@ -8,7 +8,7 @@ import { StateStrip } from "../parts/StateStrip";
 function Page() {
   return (
     <div class="page">
-      <StateStrip page={t("missing.title")} />
+      <StateStrip page={t("missing.title")} help="missing" />
       <NoticeStrip notice={{ level: "quiet", text: t("notice.local") }} />
       <main>
         <Fault title={t("missing.title")} todo={t("missing.do", { path: window.location.pathname })}>

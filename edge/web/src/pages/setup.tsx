@@ -37,7 +37,7 @@ function Page() {
   };
   const done = info.value?.needs_setup === false;
   return (
-    <FormPage title={t("setup.title")} onSubmit={submit}>
+    <FormPage title={t("setup.title")} topic="setup" onSubmit={submit}>
       {done && (
         <p class="form-note">
           {t("setup.done")} <a href="/login">{t("login.title")}</a>

@@ -41,12 +41,12 @@ const NOTHING = { amount: null, share_pct: null, level: "" };
 
 /** The traffic light as a word; the sign stands beside "high" so that colour is not alone. */
 function LevelWord({ level }: { level: string }) {
-  const key = known(`level.${level}`);
+  const key = known(`short.${level}`);
   if (!key) return null;
   return (
     <span class="nutrient-level">
       {level === "high" && <Icon of={TriangleAlert} />}
-      {t(key)}
+      <span>{t(key)}</span>
     </span>
   );
 }

@@ -4,6 +4,7 @@
  */
 import { CircleQuestionMark, Link2, Unlink2 } from "lucide";
 import type { ComponentChildren } from "preact";
+import { useId, useState } from "preact/hooks";
 
 import { nowMs } from "../lib/clock";
 import { clockTime } from "../lib/format";
@@ -17,15 +18,17 @@ export interface Help {
   label: string;
   pressed: boolean;
   onPress: () => void;
-  expands?: boolean;
   /** The call for help is on its way: pressing again would undo it before it is known. */
   busy?: boolean;
 }
 
+export type Topic = "home" | "menu" | "demo" | "cashier" | "login" | "setup" | "docs" | "missing";
+
 interface StripProps {
   page: string;
   link?: LinkState | undefined;
-  help?: Help | undefined;
+  /** What the help button does: at a lane it calls the staff, elsewhere it explains the page. */
+  help: Help | Topic;
   children?: ComponentChildren;
 }
 
@@ -40,7 +43,7 @@ export function StateStrip({ page, link, help, children }: StripProps) {
       <div class="strip-corner">
         <Languages />
         <Sizes />
-        {help && <HelpButton help={help} />}
+        {typeof help === "string" ? <Explain topic={help} /> : <HelpButton help={help} />}
         <Connection link={link ?? pageLink()} />
       </div>
     </header>
@@ -86,22 +89,58 @@ function Sizes() {
           key={of}
           type="button"
           aria-pressed={size.value === of}
-          aria-label={t(of === "normal" ? "strip.size.normal" : "strip.size.elder")}
           onClick={() => {
             setSize(of);
           }}
         >
           {of === "normal" ? "A" : "A+"}
+          <span class="hidden">{t(of === "normal" ? "strip.size.normal" : "strip.size.elder")}</span>
         </button>
       ))}
     </div>
   );
 }
 
-function HelpButton({ help }: { help: Help }) {
-  const state = help.expands === true ? { "aria-expanded": help.pressed } : { "aria-pressed": help.pressed };
+/** What this page is for, in a few sentences below the button; nothing else moves. */
+function Explain({ topic }: { topic: Topic }) {
+  const [open, setOpen] = useState(false);
+  const id = useId();
   return (
-    <button type="button" class="strip-help" onClick={help.onPress} disabled={help.busy === true} {...state}>
+    <div
+      class="explain"
+      onKeyDown={(event) => {
+        if (event.key === "Escape") setOpen(false);
+      }}
+    >
+      <button
+        type="button"
+        class="strip-help"
+        aria-expanded={open}
+        aria-controls={id}
+        onClick={() => {
+          setOpen(!open);
+        }}
+      >
+        <Icon of={CircleQuestionMark} />
+        <span>{t("strip.help")}</span>
+      </button>
+      <div id={id} class="explain-text" hidden={!open}>
+        <p>{t(`help.${topic}`)}</p>
+        <p>{t("help.all")}</p>
+      </div>
+    </div>
+  );
+}
+
+function HelpButton({ help }: { help: Help }) {
+  return (
+    <button
+      type="button"
+      class="strip-help"
+      onClick={help.onPress}
+      disabled={help.busy === true}
+      aria-pressed={help.pressed}
+    >
       <Icon of={CircleQuestionMark} />
       <span>{help.label}</span>
     </button>

@@ -1,0 +1,128 @@
+"""The desk: help calls, orders found, money given back only as shown and only when held for a second, top-ups once."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def desk(preview, open_page):
+    opened = open_page(1440, 900)
+    opened.tolerate = ("Failed to load resource", "net::ERR_FAILED")
+    page = opened.goto("/cashier", ".orders-list button")
+    sent = []
+
+    def note(request):
+        if request.method == "POST":
+            sent.append((request.url.partition("/canteen/")[2], request.headers["idempotency-key"], request.post_data_json))
+
+    page.on("request", note)
+    return opened, page, sent
+
+
+def hold(page, selector, ms=1150):
+    button = page.locator(selector)
+    button.scroll_into_view_if_needed()
+    button.hover()
+    page.mouse.down()
+    page.wait_for_timeout(ms)
+    page.mouse.up()
+
+
+def test_orders_are_found_by_id_amount_member_and_lane(desk):
+    _, page, _ = desk
+    assert page.locator(".orders-list button").count() == 40
+    for words, count in (("o-0007", 1), ("15.30", 40), ("m002", 13), ("m002 0012", 1), ("nothing", 0)):
+        page.fill(".orders-search input", words)
+        assert page.locator(".orders-list button").count() == count, words
+    page.wait_for_selector("text=没有符合的订单")
+
+
+def test_a_refund_names_the_exact_amount_and_needs_a_hold(desk):
+    opened, page, sent = desk
+    page.click(".orders-list button:has-text('o-0040')")
+    page.wait_for_selector(".back")
+    refund = ".back .hold >> nth=0"
+    assert page.locator(refund).is_disabled()
+    page.click(".back label:has-text('清炒菠菜')")
+    page.click(".back label:has-text('米饭')")
+    assert "退 ¥5.10（到会员卡）" in page.locator(refund).inner_text()
+    opened.shot("cashier-refund")
+    hold(page, refund, 400)
+    assert sent == []
+    hold(page, refund)
+    page.wait_for_selector(".desk-note[data-tone=good]")
+    path, key, body = sent[0]
+    assert path == "orders/o-0040/refunds"
+    assert body["line_nos"] == [2, 3]
+    assert body["reason"] == "菜不对"
+    assert body["refund_id"] != key
+    assert len(sent) == 1
+
+
+def test_a_void_names_its_consequence(desk):
+    _, page, sent = desk
+    page.click(".orders-list button:has-text('o-0040')")
+    page.wait_for_selector(".back")
+    void = ".back .hold.danger"
+    assert "退 ¥15.30" in page.locator(void).inner_text()
+    assert "恢复可售" in page.locator(void).inner_text()
+    hold(page, void)
+    page.wait_for_selector(".desk-note[data-tone=good]")
+    assert [path for path, _, _ in sent] == ["orders/o-0040/void"]
+
+
+def test_a_hold_works_from_the_keyboard(desk):
+    _, page, sent = desk
+    page.click(".orders-list button:has-text('o-0040')")
+    page.wait_for_selector(".back")
+    page.focus(".back .hold.danger")
+    page.keyboard.down("Enter")
+    page.wait_for_timeout(1150)
+    page.keyboard.up("Enter")
+    page.wait_for_selector(".desk-note[data-tone=good]")
+    assert len(sent) == 1
+
+
+def test_a_top_up_reads_the_purse_first_and_is_never_done_twice(desk):
+    """The answer is lost and the page reloaded: the same command goes out again, not a second one."""
+    _, page, sent = desk
+    top_up = ".topup .hold"
+    assert page.locator(top_up).is_disabled()
+    page.fill(".topup input", "m001")
+    page.click(".topup button:has-text('查余额')")
+    page.wait_for_selector("text=m001 余额 ¥")
+    page.click(".topup button:has-text('¥50.00')")
+    page.route("**/top-ups", lambda route: route.abort())
+    hold(page, top_up)
+    page.wait_for_selector("text=正在用同一单号再问")
+    page.reload()
+    page.wait_for_selector(".desk-note[data-tone=busy]")
+    page.unroute("**/top-ups")
+    page.wait_for_selector(".desk-note[data-tone=good]", timeout=10_000)
+    assert {json.dumps(one) for one in sent} == {json.dumps(sent[0])}
+    assert sent[0][0] == "members/m001/top-ups"
+    assert sent[0][2] == {"fen": 5000, "method": "cash"}
+    assert len(sent) >= 3
+
+
+def test_an_unknown_member_is_said(desk):
+    _, page, _ = desk
+    page.fill(".topup input", "nobody")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=没有这个会员")
+    assert page.locator(".topup .hold").is_disabled()
+
+
+def test_an_unreadable_plate_is_keyed_in_for_the_tray_shown(desk, preview):
+    _, page, sent = desk
+    preview.phase("1", "ask")
+    page.wait_for_selector(".desk-lane:nth-child(1) .desk-say[data-tone=look]")
+    page.fill(".desk-lane:nth-child(1) .desk-key input", "A-017")
+    page.keyboard.press("Enter")
+    assert page.locator(".desk-lane:nth-child(2) .desk-key input").is_disabled()
+    page.wait_for_timeout(200)
+    assert [(path, body) for path, _, body in sent] == [("lanes/1/key-plate", {"tray_id": "t-1", "label": "A-017"})]
+    assert page.locator(".desk-lane:nth-child(1) .desk-key input").input_value() == ""

@@ -1,0 +1,86 @@
+"""The demo page: trays put together by hand, faults of the readers, both lanes paid from one page."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def demo(preview, open_page):
+    opened = open_page(1440, 900)
+    page = opened.goto("/demo", ".picker button")
+    page.wait_for_selector(".tools button:enabled")
+    asked = []
+
+    def note(request):
+        if "/api/v1/demo/" in request.url and request.method != "GET":
+            asked.append((request.method, request.url.partition("/demo/")[2], request.post_data_json))
+
+    page.on("request", note)
+    return opened, page, asked
+
+
+def test_it_says_that_all_is_simulated(demo):
+    _, page, _ = demo
+    assert "模拟" in page.locator(".notice").inner_text()
+
+
+def test_a_tray_is_put_together_and_put_down(demo):
+    opened, page, asked = demo
+    for n in (1, 1, 3):
+        page.click(f".picker li:nth-child({n}) button")
+    page.click("button[aria-label='增加：芯片坏的盘子']")
+    page.click("button[aria-label='增加：不认识的盘子']")
+    page.click("button[aria-label='减少：不认识的盘子']")
+    page.select_option(".panel-tray select", "A0000001")
+    assert page.locator(".panel-tray h2").inner_text() == "餐盘上有 4 盘"
+    assert page.locator(".picker li:nth-child(1) b").inner_text() == "×2"
+    opened.shot("demo-composed")
+    page.click("text=放到 2 号台")
+    page.wait_for_selector(".stage-lane:nth-child(2) .tools button:has-text('拿走餐盘'):enabled")
+    body = {"dishes": ["d001", "d001", "d003"], "unknown": 0, "dead": 1, "unbound": 0, "card": "A0000001"}
+    assert asked == [("POST", "lanes/2/tray", body)]
+    page.click(".stage-lane:nth-child(2) .tools button:has-text('拿走餐盘')")
+    page.wait_for_selector(".stage-lane:nth-child(2) .tools button:has-text('拿走餐盘'):disabled")
+    assert asked[1][:2] == ("DELETE", "lanes/2/tray")
+
+
+def test_faults_show_which_one_is_on(demo):
+    _, page, asked = demo
+    tools = ".stage-lane:nth-child(1) .tools"
+    assert page.locator(f"{tools} button:has-text('插回')").is_disabled()
+    page.click(f"{tools} button:has-text('拔线')")
+    page.wait_for_selector(f"{tools} button:has-text('拔线')[aria-pressed=true]")
+    page.click(f"{tools} button:has-text('插回')")
+    page.wait_for_selector(f"{tools} button:has-text('插回'):disabled")
+    assert [body for _, _, body in asked] == [{"fault": "unplug"}, {"fault": "replug"}]
+
+
+def test_diners_come_and_go(demo):
+    _, page, asked = demo
+    page.click(".panel-diners button")
+    page.wait_for_selector("text=让顾客来")
+    page.locator(".panel-rate input").fill("12")
+    page.wait_for_selector("text=每分钟 12 位")
+    assert [body for _, path, body in asked if path == "diners"][0] == {"on": False, "per_minute": 6}
+
+
+def test_both_lanes_are_live_and_paid_from_one_page(demo, preview):
+    _, page, _ = demo
+    for lane in ("1", "2"):
+        preview.phase(lane, "firm")
+        page.wait_for_selector(f".stage-lane:nth-child({lane}) .lane[data-mode=firm]")
+    page.click(".stage-lane:nth-child(2) .actions .primary")
+    page.wait_for_selector(".stage-lane:nth-child(2) .lane[data-mode=paid]")
+    assert page.locator(".stage-lane:nth-child(1) .lane").get_attribute("data-mode") == "firm"
+
+
+def test_a_simulator_that_is_away_is_said(preview, open_page):
+    opened = open_page(1440, 900)
+    opened.tolerate = ("503",)
+    problem = {"type": "urn:kangle:problem:demo_away", "title": "模拟器没有回应", "status": 503, "detail": "请检查模拟器是否在运行。",
+               "code": "demo_away"}  # fmt: skip
+    opened.context.route("**/api/v1/demo/state", lambda route: route.fulfill(status=503, json=problem))
+    page = opened.goto("/demo", ".stage-lane")
+    page.wait_for_selector("text=模拟器没有回应")
+    assert page.locator(".panel-diners button").is_disabled()

@@ -1,0 +1,221 @@
+"""The other pages: in both languages and sizes, at the sizes they are made for and at 320 px; by keyboard; for axe."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+AXE = "node_modules/axe-core/axe.min.js"
+WALL = {"contrast": 7.0, "font": 18}
+#: name: path, width, height, what shows that it is ready, what the page promises.
+PAGES = {
+    "home": ("/", 1280, 800, ".ways a", {}),
+    "menu": ("/menu", 1920, 1080, ".dish", WALL),
+    "demo": ("/demo", 1440, 900, ".picker button", {}),
+    "cashier": ("/cashier", 1440, 900, ".orders-list button", {}),
+    "login": ("/login", 390, 844, ".form", {}),
+    "setup": ("/setup", 390, 844, ".form", {}),
+    "missing": ("/no-such-page", 1280, 800, ".fault", {}),
+}
+PUBLIC = {"login", "setup"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_are_readable_touchable_and_sound(preview, open_page, dist, name):
+    """In both languages and sizes at the size they are made for; then axe; then at 320 px, which is 200 % of a phone."""
+    path, width, height, ready, promises = PAGES[name]
+    preview.phase("1", "firm")
+    preview.phase("2", "blocked", "plate_sold")
+    opened = open_page(width, height, role="" if name in PUBLIC else "admin")
+    opened.tolerate = {"missing": ("404",), "login": ("401",), "setup": ("401",)}.get(name, ())
+    page = opened.goto(path, ready)
+    page.wait_for_selector(".strip-link[data-link=live]")
+    if name == "cashier":
+        page.click(".orders-list button")
+        page.wait_for_selector(".back")
+    faults = {}
+    for look in opened.looks():
+        opened.shot(f"page-{name}-{look}")
+        if found := opened.audit(**promises):
+            faults[look] = found
+    assert faults == {}
+    assert axe(page, dist) == []
+    if name != "menu":  # a board is for a wall; on a phone it becomes a list of its own
+        page.set_viewport_size({"width": 320, "height": 640})
+        opened.shot(f"reflow-{name}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("phase", ["firm", "ask", "blocked", "paid"])
+def test_axe_finds_nothing_on_the_lane(preview, open_page, dist, phase):
+    opened = open_page()
+    page = opened.goto("/lane/1")
+    preview.phase("1", phase)
+    page.wait_for_selector(f".lane[data-mode={phase}]")
+    assert axe(page, dist) == []
+
+
+def test_axe_would_find_something(open_page, dist):
+    """The probe itself works: a planted button without a name is found."""
+    opened = open_page()
+    page = opened.goto("/", ".ways")
+    page.evaluate("document.body.append(document.createElement('button'))")
+    assert [found[0] for found in axe(page, dist)] == ["button-name"]
+
+
+def axe(page, dist):
+    page.evaluate((dist.parent / AXE).read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}))"
+        ".violations.map((v) => [v.id, v.impact, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160))])"
+    )
+    return [one for one in found if one[1] in {"serious", "critical"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "ready", "reach"),
+    [
+        ("/lane/1", ".lane[data-mode=firm]", [".strip-help", ".lane-explain", ".actions .primary", ".actions .secondary"]),
+        ("/demo", ".picker button", [".picker button", ".tools button:enabled", ".panel-tray select"]),
+        ("/cashier", ".orders-list button", [".orders-search input", ".orders-list button", ".topup input"]),
+    ],
+)
+def test_all_is_reached_by_keyboard_and_the_focus_is_seen(preview, open_page, path, ready, reach):
+    preview.phase("1", "firm")
+    opened = open_page()
+    page = opened.goto(path)
+    page.wait_for_selector(ready)
+    missing = set(reach)
+    for _ in range(90):
+        page.keyboard.press("Tab")
+        missing -= set(page.evaluate("(all) => all.filter((s) => document.activeElement.matches(s))", list(missing)))
+        width = page.evaluate("document.activeElement === document.body || getComputedStyle(document.activeElement).outlineWidth")
+        assert width is True or width == "3px"
+        if not missing:
+            break
+    assert missing == set()
+
+
+def test_enter_pays_from_the_keyboard(preview, open_page):
+    preview.phase("1", "firm")
+    opened = open_page()
+    page = opened.goto("/lane/1")
+    page.focus(".lane[data-mode=firm] .actions .primary")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".lane[data-mode=paid]")
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_one_time_link_logs_in_and_leaves_the_address(preview, open_page):
+    opened = open_page(role="")
+    page = opened.goto(f"/demo#link={preview.link()}", ".stage-lane")
+    assert page.url.endswith("/demo")
+    assert page.evaluate("history.length") <= 2
+
+
+def test_a_used_link_says_what_to_do(preview, open_page):
+    opened = open_page(role="")
+    opened.tolerate = ("401",)
+    page = opened.goto("/demo#link=used-up-already-used-up-already", ".fault")
+    assert "令牌无效" in page.locator(".fault").inner_text()
+    assert page.locator(".fault a").get_attribute("href") == "/login?next=%2Fdemo"
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "用户名或密码不对"), ("en", "Wrong user name or password")])
+def test_a_wrong_password_is_said_in_place(open_page, lang, words):
+    opened = open_page(390, 844, lang=lang, role="")
+    opened.tolerate = ("401",)
+    page = opened.goto("/login", ".form")
+    page.fill("input[autocomplete=username]", "nobody")
+    page.fill("input[type=password]", "not the password")
+    before = page.locator(".form .primary").bounding_box()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"text={words}")
+    assert page.locator(".form .primary").bounding_box() == before
+    opened.shot(f"login-wrong-{lang}")
+
+
+def test_a_password_can_be_looked_at(open_page):
+    opened = open_page(390, 844, role="")
+    opened.tolerate = ("401",)
+    page = opened.goto("/login", ".form")
+    page.fill("input[type=password]", "visible now")
+    page.click("button[aria-label='显示密码']")
+    assert page.locator("input[type=text] >> nth=1").input_value() == "visible now"
+
+
+def test_the_first_account_is_made_with_the_token_of_the_link(server, open_page):
+    opened = open_page(390, 844, role="")
+    opened.tolerate = ("401",)
+    bodies = []
+
+    info = json.loads(urllib.request.urlopen(f"{server}/api/v1/system/info").read())
+
+    def fresh(route):
+        route.fulfill(json={**info, "needs_setup": True})
+
+    def made(route):
+        bodies.append(route.request.post_data_json)
+        route.fulfill(json={"user": "boss", "role": "admin", "member": None, "lane": None})
+
+    opened.context.route("**/api/v1/system/info", fresh)
+    opened.context.route("**/api/v1/auth/setup", made)
+    page = opened.goto("/setup#token=one-time-token", ".form")
+    assert page.url.endswith("/setup")
+    page.fill("input[autocomplete=username]", "Boss")
+    page.fill("input[autocomplete=new-password]", "short")
+    assert page.locator(".form .primary").is_disabled()
+    page.fill("input[autocomplete=new-password]", "correct horse 7 battery")
+    page.click(".form .primary")
+    page.wait_for_url("**/")
+    assert bodies == [{"token": "one-time-token", "username": "boss", "password": "correct horse 7 battery"}]
+
+
+@pytest.mark.parametrize(
+    ("role", "sees", "never"),
+    [
+        ("admin", {"/demo", "/lane/1", "/lane/2", "/cashier", "/menu", "/docs"}, ()),
+        ("cashier", {"/lane/1", "/lane/2", "/cashier", "/menu"}, ("/demo",)),
+        ("kitchen", {"/menu"}, ("/cashier", "/lane/1")),
+    ],
+)
+def test_home_offers_what_the_role_may_use(open_page, role, sees, never):
+    opened = open_page(role=role)
+    page = opened.goto("/", ".ways a")
+    if len(sees) > 1:
+        page.wait_for_selector(".ways a[href='/lane/1']")
+    links = {link.get_attribute("href") for link in page.locator(".ways a").all()}
+    assert links == sees
+    for path in never:
+        page.goto(opened.base + path)
+        page.wait_for_selector("text=您的账户不能使用此页面")
+
+
+def test_only_paths_of_this_box_are_followed_after_login(open_page):
+    """``next`` never leads to another site."""
+    opened = open_page(role="")
+    opened.tolerate = ("401",)
+    opened.context.route("**/api/v1/auth/login", lambda route: route.fulfill(json={}))
+    page = opened.goto("/login?next=//evil.example/", ".form")
+    page.fill("input[autocomplete=username]", "a")
+    page.fill("input[type=password]", "b")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/")
+    assert page.url.startswith(opened.base)
+
+
+# --- the API's own pages ----------------------------------------------------------------------------------------------
+
+
+def test_the_api_pages_work_offline(open_page):
+    """No violation, no other host (both checked at the end), all operations listed, and one can be tried."""
+    opened = open_page(1280, 900)
+    page = opened.goto("/docs", ".opblock")
+    document = json.loads(page.evaluate("fetch('/openapi.json').then((r) => r.text())"))
+    operations = sum(1 for path in document["paths"].values() for verb in path if verb in {"get", "post", "put", "delete"})
+    assert page.locator(".opblock").count() == operations
+    opened.shot("page-docs")
