@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 TESTS = Path(__file__).parent
-ROW = re.compile(r"\| `(?P<suite>[a-z_]+)` \|.*\| (?P<budget>\d+) s \| (?P<alone>yes|no) \|$")
+ROW = re.compile(r"\| `(?P<suite>[a-z_]+)` \|.*\| (?P<budget>\d+) s \| (?P<last>yes|no) \|$")
 
 # Seeded by the test itself: a run is repeatable, and a failure is not gone the next time.
 settings.register_profile("change", derandomize=True, deadline=None, database=None, max_examples=50)
@@ -27,10 +27,10 @@ def pytest_addoption(parser):
 
 
 def budgets():
-    """Suite -> (seconds, whether all its tests stay on one worker), from the table of docs/testing.md."""
+    """Suite -> (seconds, whether it comes last, a worker per file), from the table of docs/testing.md."""
     lines = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8").splitlines()
     rows = [match for line in lines if (match := ROW.fullmatch(line))]
-    return {row["suite"]: (int(row["budget"]), row["alone"] == "yes") for row in rows}
+    return {row["suite"]: (int(row["budget"]), row["last"] == "yes") for row in rows}
 
 
 def suite_of(path):
@@ -45,12 +45,16 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     table = budgets()
-    for item in items:
-        suite = suite_of(item.path.relative_to(ROOT))
-        if suite in table and table[suite][1] and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(suite))
-    # The suites that take longest first: with two workers that ends soonest. The order within a suite stays.
-    items.sort(key=lambda item: -table.get(suite_of(item.path.relative_to(ROOT)), (0, False))[0])
+
+    def place(item):
+        # The suites that take longest first: with two workers that ends soonest. The order within a suite stays. Those
+        # marked "last" leave an event loop running in their worker, in which no other test could run its own.
+        seconds, last = table.get(suite_of(item.path.relative_to(ROOT)), (0, False))
+        if last and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+        return last, -seconds
+
+    items.sort(key=place)
     if not config.getoption("--full"):
         left_out = [item for item in items if item.get_closest_marker("full")]
         if left_out:
