@@ -299,10 +299,15 @@ def open_page(server: str, browser: Browser, logins: Callable[[str], Any]) -> It
     ) -> Opened:
         state = logins(role) if role else None
         context = browser.new_context(viewport={"width": width, "height": height}, storage_state=state, **extra)
-        kept = {f"kangle.{name}{place}": value for name, value in (("lang", lang), ("size", size))
-                for place in ("", ".lane.1", ".lane.2")}
+        kept = {
+            f"kangle.{name}{place}": value
+            for name, value in (("lang", lang), ("size", size))
+            for place in ("", ".lane.1", ".lane.2")
+        }
         context.add_init_script(f"for (const [k, v] of Object.entries({json.dumps(kept)})) localStorage.setItem(k, v);")
-        context.add_init_script("addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.blockedURI));")
+        context.add_init_script(
+            "addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.blockedURI));"
+        )
         context.set_default_timeout(10_000)
         opened.append(Opened(context, base or server))
         return opened[-1]

@@ -53,14 +53,18 @@ def test_no_source_maps_and_no_registry_hosts(dist):
 
 @pytest.fixture(scope="module")
 def words():
-    return {lang: json.loads((WEB / "src" / "i18n" / f"{lang}.json").read_text(encoding="utf-8")) for lang in ("zh", "en")}
+    return {
+        lang: json.loads((WEB / "src" / "i18n" / f"{lang}.json").read_text(encoding="utf-8")) for lang in ("zh", "en")
+    }
 
 
 def test_both_languages_say_the_same(words):
     zh, en = words["zh"], words["en"]
     assert list(zh) == list(en)
     assert [key for key in zh if not zh[key] or not en[key]] == []
-    assert {key: KEY.findall(zh[key]) for key in zh if sorted(KEY.findall(zh[key])) != sorted(KEY.findall(en[key]))} == {}
+    assert {
+        key: KEY.findall(zh[key]) for key in zh if sorted(KEY.findall(zh[key])) != sorted(KEY.findall(en[key]))
+    } == {}
 
 
 def test_chinese_is_chinese_and_english_is_english(words):
@@ -84,7 +88,9 @@ def test_types_are_those_of_the_api(node, tmp_path):
     """``src/api.d.ts`` is generated from ``edge/api/openapi.json``; after a change run: npm run types (in edge/web)."""
     out = tmp_path / "api.d.ts"
     tool = WEB / "node_modules" / "openapi-typescript" / "bin" / "cli.js"
-    subprocess.run([node, tool, WEB.parent / "api" / "openapi.json", "--output", out], check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        [node, tool, WEB.parent / "api" / "openapi.json", "--output", out], check=True, capture_output=True, timeout=60
+    )
     fresh, kept = (COMMENT.sub("", path.read_text(encoding="utf-8")) for path in (out, WEB / "src" / "api.d.ts"))
     assert fresh == kept
 

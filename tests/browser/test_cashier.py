@@ -16,7 +16,9 @@ def desk(preview, open_page):
 
     def note(request):
         if request.method == "POST":
-            sent.append((request.url.partition("/canteen/")[2], request.headers["idempotency-key"], request.post_data_json))
+            sent.append(
+                (request.url.partition("/canteen/")[2], request.headers["idempotency-key"], request.post_data_json)
+            )
 
     page.on("request", note)
     return opened, page, sent

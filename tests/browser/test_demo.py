@@ -62,7 +62,7 @@ def test_diners_come_and_go(demo):
     page.wait_for_selector("text=让顾客来")
     page.locator(".panel-rate input").fill("12")
     page.wait_for_selector("text=每分钟 12 位")
-    assert [body for _, path, body in asked if path == "diners"][0] == {"on": False, "per_minute": 6}
+    assert next(body for _, path, body in asked if path == "diners") == {"on": False, "per_minute": 6}
 
 
 def test_both_lanes_are_live_and_paid_from_one_page(demo, preview):
@@ -78,8 +78,7 @@ def test_both_lanes_are_live_and_paid_from_one_page(demo, preview):
 def test_a_simulator_that_is_away_is_said(preview, open_page):
     opened = open_page(1440, 900)
     opened.tolerate = ("503",)
-    problem = {"type": "urn:kangle:problem:demo_away", "title": "模拟器没有回应", "status": 503, "detail": "请检查模拟器是否在运行。",
-               "code": "demo_away"}  # fmt: skip
+    problem = {"title": "模拟器没有回应", "status": 503, "detail": "请检查模拟器是否在运行。", "code": "demo_away"}
     opened.context.route("**/api/v1/demo/state", lambda route: route.fulfill(status=503, json=problem))
     page = opened.goto("/demo", ".stage-lane")
     page.wait_for_selector("text=模拟器没有回应")

@@ -92,7 +92,8 @@ def test_the_total_is_the_largest_thing(preview, open_page):
     page = opened.goto("/lane/1")
     page.wait_for_selector(".lane[data-mode=firm]")
     sizes = page.evaluate(
-        "() => [...document.querySelectorAll('body *')].filter((e) => e.childElementCount === 0 && e.textContent.trim())"
+        "() => [...document.querySelectorAll('body *')]"
+        ".filter((e) => e.childElementCount === 0 && e.textContent.trim())"
         ".map((e) => [parseFloat(getComputedStyle(e).fontSize), e.textContent])"
     )
     largest = max(sizes)
@@ -199,7 +200,7 @@ def test_a_keyboard_wedge_reads_cards_and_leaves_people_alone(preview, open_page
     page.wait_for_timeout(200)
     assert sent == []
     page.evaluate(
-        "(card) => { for (const key of [...card, 'Enter']) window.dispatchEvent(new KeyboardEvent('keydown', {key})); }",
+        "(card) => [...card, 'Enter'].forEach((key) => window.dispatchEvent(new KeyboardEvent('keydown', {key})))",
         "A0000001",
     )
     page.wait_for_selector("text=72 岁会员")
@@ -240,5 +241,7 @@ def test_reduced_motion_stands_still(preview, open_page):
     preview.phase("1", "reading")
     page = opened.goto("/lane/1")
     page.wait_for_selector(".lane[data-mode=reading]")
-    moving = "() => [...document.querySelectorAll('*')].filter((e) => getComputedStyle(e).animationName !== 'none').length"
+    moving = (
+        "() => [...document.querySelectorAll('*')].filter((e) => getComputedStyle(e).animationName !== 'none').length"
+    )
     assert page.evaluate(moving) == 0

@@ -6,7 +6,10 @@ import json
 
 import pytest
 
-NAMES = [("雪菜毛豆肉末", "Minced pork with pickled greens and green soybeans"), ("红烧肉烧蛋", "Red-braised pork belly with egg")]
+NAMES = [
+    ("雪菜毛豆肉末", "Minced pork with pickled greens and green soybeans"),
+    ("红烧肉烧蛋", "Red-braised pork belly with egg"),
+]
 ALLERGENS = ["gluten", "crustaceans", "fish", "eggs", "soy", "tree_nuts"]
 MARKS = ["vegetarian", "signature", "soft", "low_salt"]
 
@@ -75,7 +78,9 @@ def test_sold_out_and_special_are_words_too(board):
     sold = page.locator(".dish[data-out=true]")
     assert sold.count() == 1
     assert "售完" in sold.inner_text()
-    assert "line-through" in page.evaluate("getComputedStyle(document.querySelector('.dish[data-out=true] h2')).textDecorationLine")
+    assert "line-through" in page.evaluate(
+        "getComputedStyle(document.querySelector('.dish[data-out=true] h2')).textDecorationLine"
+    )
     special = page.locator(".dish >> nth=0")
     assert "特价" in special.inner_text()
     assert special.locator(".money-digits").inner_text() == "14.50"

@@ -19,12 +19,14 @@ PAGES = {
     "setup": ("/setup", 390, 844, ".form", {}),
     "missing": ("/no-such-page", 1280, 800, ".fault", {}),
 }
+#: The goal is 1 s on an idle machine; the rest is for test machines that do other things too.
+READY_MS = 1500
 PUBLIC = {"login", "setup"}
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_are_readable_touchable_and_sound(preview, open_page, dist, name):
-    """In both languages and sizes at the size they are made for; then axe; then at 320 px, which is 200 % of a phone."""
+    """In both languages and sizes at the size they are made for; then axe; then at 320 px (200 % zoom of a phone)."""
     path, width, height, ready, promises = PAGES[name]
     preview.phase("1", "firm")
     preview.phase("2", "blocked", "plate_sold")
@@ -41,7 +43,11 @@ def test_pages_are_readable_touchable_and_sound(preview, open_page, dist, name):
         if found := opened.audit(**promises):
             faults[look] = found
     assert faults == {}
+    page.click(".strip-help")
+    assert page.locator(".explain-text").is_visible()
     assert axe(page, dist) == []
+    page.keyboard.press("Escape")
+    assert page.locator(".explain-text").is_hidden()
     if name != "menu":  # a board is for a wall; on a phone it becomes a list of its own
         page.set_viewport_size({"width": 320, "height": 640})
         opened.shot(f"reflow-{name}")
@@ -77,7 +83,11 @@ def axe(page, dist):
 @pytest.mark.parametrize(
     ("path", "ready", "reach"),
     [
-        ("/lane/1", ".lane[data-mode=firm]", [".strip-help", ".lane-explain", ".actions .primary", ".actions .secondary"]),
+        (
+            "/lane/1",
+            ".lane[data-mode=firm]",
+            [".strip-help", ".lane-explain", ".actions .primary", ".actions .secondary"],
+        ),
         ("/demo", ".picker button", [".picker button", ".tools button:enabled", ".panel-tray select"]),
         ("/cashier", ".orders-list button", [".orders-search input", ".orders-list button", ".topup input"]),
     ],
@@ -91,7 +101,9 @@ def test_all_is_reached_by_keyboard_and_the_focus_is_seen(preview, open_page, pa
     for _ in range(90):
         page.keyboard.press("Tab")
         missing -= set(page.evaluate("(all) => all.filter((s) => document.activeElement.matches(s))", list(missing)))
-        width = page.evaluate("document.activeElement === document.body || getComputedStyle(document.activeElement).outlineWidth")
+        width = page.evaluate(
+            "document.activeElement === document.body || getComputedStyle(document.activeElement).outlineWidth"
+        )
         assert width is True or width == "3px"
         if not missing:
             break
@@ -216,6 +228,27 @@ def test_the_api_pages_work_offline(open_page):
     opened = open_page(1280, 900)
     page = opened.goto("/docs", ".opblock")
     document = json.loads(page.evaluate("fetch('/openapi.json').then((r) => r.text())"))
-    operations = sum(1 for path in document["paths"].values() for verb in path if verb in {"get", "post", "put", "delete"})
+    operations = sum(
+        1 for path in document["paths"].values() for verb in path if verb in {"get", "post", "put", "delete"}
+    )
     assert page.locator(".opblock").count() == operations
     opened.shot("page-docs")
+
+
+@pytest.mark.parametrize(("path", "ready"), [("/lane/1", ".lane[data-mode=firm]"), ("/menu", ".dish")])
+def test_ready_within_a_second_on_a_slow_terminal(preview, open_page, path, ready):
+    """Six times slower than this machine: from the first byte asked for to the first full screen, best of three."""
+    preview.phase("1", "firm")
+    opened = open_page()
+    slow = opened.context.new_cdp_session(opened.page)
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    opened.context.add_init_script(
+        f"new MutationObserver((_, me) => {{ if (document.querySelector('{ready}')) {{ me.disconnect();"
+        " requestAnimationFrame(() => { window.readyMs = performance.now(); }); } })"
+        ".observe(document, {childList: true, subtree: true, attributes: true});"
+    )
+    times = []
+    for _ in range(3):
+        opened.goto(path, ready)
+        times.append(opened.until("window.readyMs"))
+    assert min(times) <= READY_MS, times

@@ -18,7 +18,12 @@ def lane(preview, open_page):
     page = opened.goto("/lane/1")
     page.wait_for_selector(".lane[data-mode=firm]")
     requests = []
-    page.on("request", lambda r: requests.append((r.headers.get("idempotency-key"), r.post_data_json)) if r.url.endswith("/pay") else None)
+    page.on(
+        "request",
+        lambda r: (
+            requests.append((r.headers.get("idempotency-key"), r.post_data_json)) if r.url.endswith("/pay") else None
+        ),
+    )
     return opened, page, requests
 
 
@@ -106,7 +111,9 @@ def test_answers_that_decide_nothing_keep_the_payment(lane, status):
     assert len(requests) == 2
 
 
-@pytest.mark.parametrize(("lang", "title"), [("zh", "余额不够，没有扣款"), ("en", "Balance too low, nothing was charged")])
+@pytest.mark.parametrize(
+    ("lang", "title"), [("zh", "余额不够，没有扣款"), ("en", "Balance too low, nothing was charged")]
+)
 def test_a_refusal_says_what_it_means_and_what_to_do(preview, open_page, lang, title):
     preview.phase("1", "firm")
     opened = open_page(lang=lang)
