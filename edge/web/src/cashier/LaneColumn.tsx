@@ -74,7 +74,7 @@ function KeyPlate({ control, view }: { control: LaneControl; view: LaneView | un
           type="text"
           value={label}
           maxLength={32}
-          placeholder={t("cashier.key")}
+          placeholder={t("cashier.key.short")}
           autocomplete="off"
           disabled={tray === ""}
           onInput={(event) => {

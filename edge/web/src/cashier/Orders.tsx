@@ -22,7 +22,7 @@ export function Orders({ book }: { book: Book }) {
           <input
             type="search"
             value={book.wanted.value}
-            placeholder={t("orders.search")}
+            placeholder={t("orders.search.short")}
             onInput={(event) => {
               book.wanted.value = event.currentTarget.value;
             }}

@@ -120,6 +120,7 @@ export class Live {
     const { daemons } = JSON.parse(event.data) as PulseEvent;
     this.daemonAlive = daemons[DAEMON]?.alive ?? false;
     this.lastPulse = performance.now();
+    if (this.daemonAlive) this.lastGood = this.lastPulse;
     this.heard = true;
     this.retry = 0;
     this.tick();
@@ -134,7 +135,6 @@ export class Live {
       this.open();
     }
     const next = this.judge(silent);
-    if (next === "live") this.lastGood = now;
     this.ageS.value = next === "live" ? 0 : Math.floor((now - this.lastGood) / 1000);
     this.state.value = next;
   }
