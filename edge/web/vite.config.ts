@@ -19,7 +19,7 @@ function precompress(): Plugin {
     name: "kangle-precompress",
     apply: "build",
     configResolved: (config) => {
-      outDir = config.build.outDir;
+      outDir = resolve(config.root, config.build.outDir);
     },
     closeBundle: () => {
       for (const entry of readdirSync(outDir, { recursive: true, encoding: "utf8" })) {

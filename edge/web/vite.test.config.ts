@@ -7,7 +7,7 @@ export default defineConfig({
   build: {
     ssr: true,
     target: "node20",
-    outDir: "test-build",
+    outDir: "node_modules/.test-build",
     emptyOutDir: true,
     minify: false,
     rolldownOptions: {

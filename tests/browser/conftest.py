@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from edge.bootstrap.node import system_node
+
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "edge" / "web"
 SHOTS = Path(os.environ.get("KANGLE_SHOTS") or ROOT / "test-results" / "browser")
@@ -74,8 +76,9 @@ def node() -> str:
     """A Node to run the pages' own tools with: the system's, or that of the wheel beside Python."""
     if not (WEB / "node_modules").is_dir():
         _missing("the pages' packages are not installed; run: ./kangle setup")
-    found = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
-    if not found:
+    wheel = ROOT / ".kangle" / "node" / "launchers" / "node"
+    found = shutil.which("node") if system_node() else (str(wheel) if wheel.exists() else None)
+    if found is None:
         _missing("Node is missing; run: ./kangle setup")
     return str(found)
 

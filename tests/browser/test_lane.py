@@ -35,7 +35,8 @@ def test_every_phase_is_readable_and_touchable(preview, open_page, form, states)
             page.wait_for_selector(f"text={FIRST_WORDS[problem][0]}")
         for look in opened.looks():
             name = f"lane-{form}-{look}-{problem or phase}"
-            opened.shot(name)
+            if form == "landscape" or not problem:
+                opened.shot(name)
             if found := opened.audit(**ELDER):
                 faults[name] = found
         if problem:
