@@ -131,8 +131,12 @@ class BenchSite:
             self._http.connect()
             self._http.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key, "Content-Type": "application/json"}
-        self._http.request("POST", f"/api/v1{path}", json.dumps(body), headers)
-        answer = self._http.getresponse()
+        try:
+            self._http.request("POST", f"/api/v1{path}", json.dumps(body), headers)
+            answer = self._http.getresponse()
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            self._http = None  # the server closes idle connections; the same key makes sending again harmless
+            return self.call(token, path, body, key)
         data = json.loads(answer.read())
         if answer.status != 200:
             raise RuntimeError(f"POST {path}: {answer.status} {data}")
