@@ -236,7 +236,7 @@ def test_the_api_pages_work_offline(open_page):
 
 @pytest.mark.parametrize(("path", "ready"), [("/lane/1", ".lane[data-mode=firm]"), ("/menu", ".dish")])
 def test_ready_on_a_slow_terminal(preview, open_page, path, ready):
-    """Six times slower than this machine. The milliseconds to the first full screen (aim: one second) are printed and not
+    """Six times slower than this machine. The time to the first full screen (aim: one second) is printed and not
     asserted: a busy machine is no fault of the page; its size is held by the build's budget."""
     preview.phase("1", "firm")
     opened = open_page()
