@@ -185,6 +185,7 @@ def test_cash_names_the_change_before_it_is_confirmed(preview, open_page):
     page.click(".actions .primary")
     page.wait_for_selector(".lane[data-mode=paid]")
     assert (requests[0]["method"], requests[0]["tendered_fen"]) == ("cash", 5000)
+    assert page.locator(".nutrition").is_visible()
 
 
 def problem(route, status, code):

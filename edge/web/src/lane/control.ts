@@ -86,7 +86,10 @@ export class LaneControl {
       phase = view.phase;
       this.seePaid(view);
       if (before === undefined || before === view.phase) return;
-      if (view.phase === "paid") chime();
+      if (view.phase === "paid") {
+        this.pane.value = "plates";
+        chime();
+      }
       if (view.phase === "blocked") wrongTray();
     };
   }
