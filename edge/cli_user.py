@@ -16,7 +16,7 @@ import click
 
 from edge.cli_click import site_option
 from edge.cli_errors import FAILED, USAGE, CliError
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 if TYPE_CHECKING:
     from edge.api.accounts import Accounts

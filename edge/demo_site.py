@@ -19,7 +19,7 @@ from typing import Any
 
 from drivers.links.url import SerialUrl, parse_link_url
 from edge.api.accounts import Accounts
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 from edge.domain.canteen.settings import DishCard, MemberEntry, PricedBy
 from edge.site import Site, load_site
 

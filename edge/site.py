@@ -14,7 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge.domain.canteen.settings import CanteenConfig, Text
+from edge.domain.canteen.settings import CanteenConfig
+from edge.domain.words import Text
 from edge.site_canteen import read_canteen
 from edge.site_devices import is_loopback, read_devices
 from edge.site_model import ApiSettings, DemoSettings, DeviceSettings, Site

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge.domain.canteen.settings import CanteenConfig, Category, LaneSettings, MemberEntry, Rule, Text
+from edge.domain.canteen.settings import CanteenConfig, Category, LaneSettings, MemberEntry, Rule
+from edge.domain.words import Text
 from edge.site_dishes import Pantry, digest, read_dishes
 from edge.site_food import read_ingredients, read_methods
 from edge.site_menu import read_meals, read_menu

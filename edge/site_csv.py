@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge.domain.canteen.settings import Text
+from edge.domain.words import Text
 from edge.site_report import EMPTY, Bag, Place, did_you_mean, one_of, same
 
 MAX_FILE_BYTES = 16 << 20

@@ -14,7 +14,7 @@ from drivers.driver import LocalProtocolError
 from drivers.links.link import LinkUrlError
 from drivers.links.url import ListenUrl, SerialUrl, parse_link_url
 from drivers.registry import PROTOCOLS, make_driver
-from edge.domain.canteen.settings import Text
+from edge.domain.words import Text
 from edge.site_model import DeviceSettings
 from edge.site_report import same
 from edge.site_table import Seen, Table, once

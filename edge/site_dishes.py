@@ -16,7 +16,8 @@ import msgspec
 
 from edge.domain.canteen.nutrition import LIGHTS, level
 from edge.domain.canteen.recipes import Batch, Method, Part, Recipe, UnknownGroupError, check_energy, cook
-from edge.domain.canteen.settings import DishCard, Nutrients, PricedBy, Text
+from edge.domain.canteen.settings import DishCard, Nutrients, PricedBy
+from edge.domain.words import Text
 from edge.site_food import ALLERGENS, ANIMAL, Ingredient
 from edge.site_report import Bag, did_you_mean, one_of, same
 from edge.site_table import ID, Seen, Table, once, open_table

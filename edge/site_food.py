@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from edge.domain.canteen.recipes import Food, Method, check_food
-from edge.domain.canteen.settings import Text
+from edge.domain.words import Text
 from edge.site_csv import Sheet
 from edge.site_ingredients import CONTENTS, SOURCE
 from edge.site_report import Bag, one_of, same

@@ -16,7 +16,8 @@ from typing import assert_never
 import msgspec
 
 from edge.domain.canteen.menu import FaultKind, check_plan, rotation
-from edge.domain.canteen.settings import Meal, MenuDay, Text
+from edge.domain.canteen.settings import Meal, MenuDay
+from edge.domain.words import Text
 from edge.site_report import EMPTY, Bag, Place, one_of
 from edge.site_table import Seen, Table, once, open_table
 from edge.site_toml import read_toml

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge.domain.canteen.settings import CanteenConfig, Text
+from edge.domain.canteen.settings import CanteenConfig
+from edge.domain.words import Text
 from edge.site_report import SiteMistake
 
 

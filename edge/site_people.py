@@ -10,7 +10,8 @@ import re
 from datetime import date
 from pathlib import Path
 
-from edge.domain.canteen.settings import Category, MemberEntry, NutrientReference, Nutrients, PlateEntry, Text
+from edge.domain.canteen.settings import Category, MemberEntry, NutrientReference, Nutrients, PlateEntry
+from edge.domain.words import Text
 from edge.site_csv import Sheet
 from edge.site_report import Bag, same
 from edge.site_table import ID, ID_FORM, Seen, Table, once, open_table

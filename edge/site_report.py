@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from edge.domain.canteen.settings import Text
+from edge.domain.words import Text
 
 MAX_MISTAKES = 500
 MAX_VALUE_CHARS = 60

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from edge.domain.canteen.settings import Text
+from edge.domain.words import Text
 from edge.site_report import EMPTY, Bag, Place, did_you_mean, one_of, same
 from edge.site_toml import Doc, Keys
 

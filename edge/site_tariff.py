@@ -13,7 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge.domain.canteen.settings import Meal, Rule, RuleKind, SpendBasis, Text
+from edge.domain.canteen.settings import Meal, Rule, RuleKind, SpendBasis
+from edge.domain.words import Text
 from edge.site_dishes import digest
 from edge.site_report import Bag
 from edge.site_table import Seen, Table, once, open_table

@@ -7,7 +7,7 @@ import hashlib
 import msgspec
 
 from edge.api.principal import Principal
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 S = 1_000_000_000
 PERSON_IDLE_S = 8 * 3600

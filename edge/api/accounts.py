@@ -33,7 +33,7 @@ from edge.api.accounts_db import AccountsDb
 from edge.api.api_tokens import ApiTokens
 from edge.api.passwords import Verifier, check_strength
 from edge.api.sessions import Sessions
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 
 class Accounts:

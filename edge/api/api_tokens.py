@@ -11,7 +11,7 @@ from edge.api import audit
 from edge.api.account_types import MAX_TOKENS, AccountProblem, S, TokenInfo, check_binding, digest
 from edge.api.accounts_db import AccountsDb
 from edge.api.sessions import TOKEN_PREFIX
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 DAY_S = 86_400
 

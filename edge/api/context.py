@@ -18,7 +18,8 @@ from edge.api.page_store import PageStore
 from edge.api.passwords import HashGate
 from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
-from edge.domain.canteen.settings import CanteenConfig, Text
+from edge.domain.canteen.settings import CanteenConfig
+from edge.domain.words import Text
 
 COOKIE = "kangle_session"
 

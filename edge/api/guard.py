@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from edge.api.problems import ApiProblem
 from edge.api.roles import ROLES
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 SAFE_METHODS = frozenset({"GET", "HEAD"})

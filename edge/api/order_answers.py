@@ -9,7 +9,8 @@ import msgspec
 from edge.api.books import Listing, OrderFile
 from edge.domain.canteen import rows
 from edge.domain.canteen.messages import Assurance
-from edge.domain.canteen.settings import CanteenConfig, Text
+from edge.domain.canteen.settings import CanteenConfig
+from edge.domain.words import Text
 
 
 class OrderSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
 from edge.api.roles import DESK, view_roles
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 #: (member, family user) -> whether the member has consented.
 Consents = Callable[[str, str], bool]

@@ -32,7 +32,8 @@ from edge.api.guard import GuardedRoute
 from edge.api.models import LaneId
 from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
 from edge.api.problems import ApiProblem
-from edge.domain.canteen.messages import Command, Identify, Pay, Phase, Role
+from edge.domain.actors import Role
+from edge.domain.canteen.messages import Command, Identify, Pay, Phase
 
 DWELL_S = 4.0
 SCRIPT = (

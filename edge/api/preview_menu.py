@@ -13,8 +13,8 @@ from edge.domain.canteen.settings import (
     NutrientReference,
     Nutrients,
     PricedBy,
-    Text,
 )
+from edge.domain.words import Text
 
 DAY = "2026-11-20"
 AT_NS = 1_795_147_440_000_000_000

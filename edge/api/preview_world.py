@@ -19,7 +19,7 @@ from edge.domain.canteen.messages import (
     PlateView,
     StepView,
 )
-from edge.domain.canteen.settings import Text
+from edge.domain.words import Text
 
 __all__ = ["AT_NS", "CARDS", "CONFIG", "DAY", "DAY_VIEW", "ELDER", "GUEST", "MENU", "SITE", "lane_view", "order_row"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from edge.domain.canteen.messages import Actor, Role
+from edge.domain.actors import Actor, Role
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ for its own lane only. ``tests/api`` compares the running app with a committed c
 
 from __future__ import annotations
 
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 R = Role
 PUBLIC: frozenset[Role] | None = None

@@ -24,7 +24,7 @@ from edge.api.account_types import (
 )
 from edge.api.accounts_db import AccountsDb
 from edge.api.principal import Principal
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 TOKEN_PREFIX = "kgl_"  # noqa: S105 - a marker that secret scanners can look for, not a secret
 

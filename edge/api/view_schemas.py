@@ -15,7 +15,7 @@ from edge.api.order_answers import ANSWERS
 from edge.api.view_docs import ENUMS, field_doc
 from edge.domain.canteen.messages import DayView, LaneView, MenuView, PaidView
 from edge.domain.canteen.quoting import Quote
-from edge.domain.canteen.settings import Text
+from edge.domain.words import Text
 from edge.runtime.device_hub import DeviceView
 
 REF = "#/components/schemas/{name}"

@@ -23,7 +23,8 @@ from edge.api.app import assemble, context_of
 from edge.api.context import ApiConfig
 from edge.api.passwords import Verifier
 from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
-from edge.domain.canteen.messages import Phase, Role
+from edge.domain.actors import Role
+from edge.domain.canteen.messages import Phase
 
 S = 1_000_000_000
 FAST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

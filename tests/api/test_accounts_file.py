@@ -12,7 +12,7 @@ from edge.api import accounts_db, audit
 from edge.api.accounts import Accounts
 from edge.api.accounts_db import AccountsDb, AccountsError
 from edge.api.passwords import Verifier
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 FAST = Verifier(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 

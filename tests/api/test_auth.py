@@ -9,7 +9,7 @@ from edge.api import account_types, passwords
 from edge.api.account_types import AccountProblem
 from edge.api.accounts import Accounts
 from edge.api.passwords import Verifier
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 PASSWORD = "correct horse 7 battery"
 LOGIN = "/api/v1/auth/login"

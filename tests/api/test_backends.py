@@ -14,8 +14,9 @@ from edge.api.gateway import DaemonAway
 from edge.api.gateway_ipc import IpcGateway
 from edge.api.order_answers import order
 from edge.api.store_books import StoreBooks
+from edge.domain.actors import Actor, Role
 from edge.domain.canteen import rows
-from edge.domain.canteen.messages import Actor, CallStaff, Command, Role
+from edge.domain.canteen.messages import CallStaff, Command
 from edge.domain.kernel import Stamp
 from edge.runtime.ipc import IpcServer
 from edge.runtime.ipc_messages import PROTOCOL_VERSION, Pulse, Welcome

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.domain.actors import Role
 from edge.domain.canteen import messages
-from edge.domain.canteen.messages import Role
 
 BASE = "/api/v1/canteen"
 PAY = {"order_id": "o-1", "tray_id": "t-1", "tray_version": 7, "payable_fen": 1530, "method": "purse"}

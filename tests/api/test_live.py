@@ -11,7 +11,7 @@ from edge.api import hub as hub_module
 from edge.api import live as live_module
 from edge.api.gateway import DaemonLife, KeyedView
 from edge.api.hub import Hub, Mailbox, TooManyStreams, pulse_frame, view_frame
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 
 def test_present_views_come_first_then_a_pulse(api):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 NEVER = "m-does-not-exist"
 

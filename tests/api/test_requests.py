@@ -10,7 +10,7 @@ import pytest
 from edge.api import middleware
 from edge.api.middleware import CSP, Envelope, host_name
 from edge.api.problem_texts import TEXTS
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 PAY = {"order_id": "o-1", "tray_id": "t-1", "tray_version": 7, "payable_fen": 1530, "method": "purse"}
 PROTECTED = "/api/v1/users"

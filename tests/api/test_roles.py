@@ -11,8 +11,8 @@ from fastapi import APIRouter, FastAPI
 from edge.api.app import check_routes
 from edge.api.guard import GuardedRoute, UnlistedOperation
 from edge.api.roles import ROLES
+from edge.domain.actors import Role
 from edge.domain.canteen import messages
-from edge.domain.canteen.messages import Role
 
 TABLE = Path(__file__).parent / "roles.csv"
 #: Path parameters that name something which exists, so that a missing object hides no missing check.

@@ -13,7 +13,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import CHECKS
 
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "edge" / "api" / "openapi.json").read_bytes())
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)

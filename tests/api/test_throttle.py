@@ -6,7 +6,7 @@ import pytest
 
 from edge.api import throttle
 from edge.api.accounts import Accounts
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 PASSWORD = "correct horse 7 battery"
 LOGIN = "/api/v1/auth/login"

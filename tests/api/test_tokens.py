@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 PASSWORD = "correct horse 7 battery"
 LOGIN = "/api/v1/auth/login"

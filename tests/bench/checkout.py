@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _report import Result, publish, quantile, result
 from _site import BenchSite, Stream, running_site
 
-from edge.domain.canteen.messages import Actor, Command, Pay, Role
+from edge.domain.actors import Actor, Role
+from edge.domain.canteen.messages import Command, Pay
 from edge.domain.canteen.pricing import Diner, Line, Occasion, Plan, amounts, compile_plan, explain, line_of
 from edge.domain.canteen.settings import CanteenConfig
 

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from edge.domain.actors import Actor, Role
 from edge.domain.canteen.kernel import CanteenKernel
-from edge.domain.canteen.messages import Actor, Command, ConfigApplied, DayOpened, LaneView, Role, Timer
+from edge.domain.canteen.messages import Command, ConfigApplied, DayOpened, LaneView, Timer
 from edge.domain.canteen.settings import (
     CanteenConfig,
     Category,
@@ -24,10 +25,10 @@ from edge.domain.canteen.settings import (
     PricedBy,
     Rule,
     RuleKind,
-    Text,
 )
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, PlatePass, ResidualPass, TagSeen
 from edge.domain.kernel import Effects, Put, Reply, Row, Send, Show, Stamp
+from edge.domain.words import Text
 
 DAY = "2026-11-22"
 NOON_NS = 1_795_320_000_000_000_000  # 2026-11-22 04:00 UTC = 12:00 in Shanghai

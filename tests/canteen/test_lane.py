@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.domain.actors import Role
 from edge.domain.canteen.messages import (
     BindPlates,
     CallStaff,
@@ -12,7 +13,6 @@ from edge.domain.canteen.messages import (
     Pay,
     Phase,
     PlateState,
-    Role,
     TopUp,
 )
 from edge.domain.canteen.rows import ClaimRow, OrderRow, PurseRow, SubsidyUseRow

@@ -86,7 +86,8 @@ def test_wherever_one_looks_the_days_are_the_same(first: date, closed: frozenset
 @pytest.mark.parametrize("day", ["2026-11-02", "2026-11-03"])
 def test_dishes_on_a_day(day: str) -> None:
     from edge.domain.canteen.menu import dishes_on
-    from edge.domain.canteen.settings import CanteenConfig, DishCard, Nutrients, PricedBy, Text
+    from edge.domain.canteen.settings import CanteenConfig, DishCard, Nutrients, PricedBy
+    from edge.domain.words import Text
 
     nothing = Nutrients(energy_j=0, protein_mg=0, fat_mg=0, carbohydrate_mg=0, sodium_mg=0)
     cards = tuple(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from edge.domain.canteen.nutrition import FIELDS, LIGHTS, NOTHING, kcal, level, scaled, shares, total
 from edge.domain.canteen.nutrition_batch import LEVEL_WORDS, DishTable, day_nutrition
-from edge.domain.canteen.settings import DishCard, Nutrients, PricedBy, Text
+from edge.domain.canteen.settings import DishCard, Nutrients, PricedBy
+from edge.domain.words import Text
 
 NRV = Nutrients(
     energy_j=8_400_000,

@@ -19,7 +19,8 @@ from edge.domain.canteen.pricing import (
     meal_key,
 )
 from edge.domain.canteen.pricing_batch import SubsidyColumn, batch_amounts
-from edge.domain.canteen.settings import Rule, RuleKind, SpendBasis, Text
+from edge.domain.canteen.settings import Rule, RuleKind, SpendBasis
+from edge.domain.words import Text
 
 LUNCH = Occasion(day="2026-11-22", meal="lunch")
 T = Text(zh="规则", en="rule")

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from edge.demo_site import DemoFolder, copy_site
-from edge.domain.canteen.messages import Actor, Command, Role
+from edge.domain.actors import Actor, Role
+from edge.domain.canteen.messages import Command
 from edge.runtime.ipc import IpcClient
 
 ROOT = Path(__file__).parents[2]

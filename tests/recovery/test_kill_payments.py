@@ -16,7 +16,8 @@ import sqlite3
 import msgspec
 import pytest
 
-from edge.domain.canteen.messages import BindPlates, Pay, Role
+from edge.domain.actors import Role
+from edge.domain.canteen.messages import BindPlates, Pay
 from edge.runtime.ipc_client import AnswerUnknownError, DaemonUnreachableError
 
 ROUNDS = 100

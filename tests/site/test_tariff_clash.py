@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.domain.canteen.settings import Rule, RuleKind, Text
+from edge.domain.canteen.settings import Rule, RuleKind
+from edge.domain.words import Text
 from edge.site_tariff import _clash
 
 

@@ -16,7 +16,7 @@ from edge.api.context import COOKIE, Context, Ctx, Who
 from edge.api.guard import GuardedRoute
 from edge.api.models import USERNAME_PATTERN, Answer, Strict
 from edge.api.principal import Principal
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/auth", tags=["auth"])
 

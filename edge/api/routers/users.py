@@ -15,7 +15,7 @@ from edge.api.models import ID_PATTERN, TEXT_PATTERN, Answer, MemberToken, Stric
 from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
 from edge.api.routers.auth import Done, NewName, NewPassword
-from edge.domain.canteen.messages import Role
+from edge.domain.actors import Role
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1")
 

@@ -25,11 +25,12 @@ from edge.domain.canteen.messages import (
 from edge.domain.canteen.nutrition import scaled, shares, total
 from edge.domain.canteen.pricing import Diner, Occasion, Step, amounts, compile_plan, explain, line_of
 from edge.domain.canteen.quoting import meal_at
-from edge.domain.canteen.settings import CanteenConfig, Category, DishCard, Text
+from edge.domain.canteen.settings import CanteenConfig, Category, DishCard
 from edge.domain.canteen.tray import Belief, Choice, Sureness, Track, choose, residuals_wanted, sureness
 from edge.domain.canteen.world import Lane, Plate, Priced, World
 from edge.domain.devices import ResidualPass
 from edge.domain.kernel import EffectClass, Effects, Send, Show, Stamp
+from edge.domain.words import Text
 
 MEMBER_NAME = Text(zh="会员", en="Member")
 NS_PER_MIN = 60_000_000_000

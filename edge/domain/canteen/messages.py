@@ -10,32 +10,10 @@ from enum import StrEnum
 
 import msgspec
 
-from edge.domain.canteen.settings import CanteenConfig, Nutrients, Text
+from edge.domain.actors import Actor, Role
+from edge.domain.canteen.settings import CanteenConfig, Nutrients
 from edge.domain.devices import DeviceReading
-
-
-class Role(StrEnum):
-    DINER_TERMINAL = "diner-terminal"
-    CASHIER = "cashier"
-    KITCHEN = "kitchen"
-    MEMBER = "member"
-    FAMILY = "family"
-    RESIDENT = "resident"
-    PANEL = "panel"
-    COACH = "coach"
-    MAINTENANCE = "maintenance"
-    MANAGER = "manager"
-    ADMIN = "admin"
-    DEVICE = "device"
-    READ_ONLY = "read-only"
-
-
-class Actor(msgspec.Struct, frozen=True):
-    """Who commands: a role and the user's or terminal's id (never a name)."""
-
-    role: Role
-    user: str
-
+from edge.domain.words import Text
 
 # --- commands ---------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,8 @@ from typing import NamedTuple
 import msgspec
 
 from edge.domain.canteen.money import half_up, spread
-from edge.domain.canteen.settings import DishCard, PricedBy, Rule, RuleKind, SpendBasis, Text
+from edge.domain.canteen.settings import DishCard, PricedBy, Rule, RuleKind, SpendBasis
+from edge.domain.words import Text
 
 LIST_RULE = "list-price"
 LIST_TITLE = Text(zh="标价", en="List price")

@@ -13,7 +13,8 @@ import msgspec
 from edge.domain.canteen.messages import NutrientShare
 from edge.domain.canteen.nutrition import scaled, shares, total
 from edge.domain.canteen.pricing import Amounts, Diner, Line, Occasion, Step, amounts, compile_plan, explain, line_of
-from edge.domain.canteen.settings import CanteenConfig, Category, DishCard, NutrientReference, Nutrients, Text
+from edge.domain.canteen.settings import CanteenConfig, Category, DishCard, NutrientReference, Nutrients
+from edge.domain.words import Text
 
 
 class QuoteError(ValueError):

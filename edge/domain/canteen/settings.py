@@ -10,12 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-
-class Text(msgspec.Struct, frozen=True):
-    """A word for people in both languages."""
-
-    zh: str
-    en: str
+from edge.domain.words import Text
 
 
 class Nutrients(msgspec.Struct, frozen=True, kw_only=True):
