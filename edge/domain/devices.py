@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from edge.domain.field_devices import FieldCommand, FieldReading
+
 
 class TagSeen(msgspec.Struct, frozen=True, array_like=True):
     """One chip in one pass. ``count`` is 1 even when the reader repeated it in the round (repeats are no trials)."""
@@ -69,7 +71,7 @@ class DeviceHealth(msgspec.Struct, frozen=True, kw_only=True, tag="device_health
     timeouts: int = 0
 
 
-Reading = PlatePass | DeviceIdentity | DeviceHealth
+Reading = PlatePass | DeviceIdentity | DeviceHealth | FieldReading
 
 
 class ResidualPass(msgspec.Struct, frozen=True, tag="residual_pass"):
@@ -85,7 +87,7 @@ class FieldOn(msgspec.Struct, frozen=True, tag="field_on"):
     on: bool
 
 
-DeviceCommand = ResidualPass | FieldOn
+DeviceCommand = ResidualPass | FieldOn | FieldCommand
 
 
 class DeviceReading(msgspec.Struct, frozen=True, tag="reading"):

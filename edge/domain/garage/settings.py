@@ -1,0 +1,149 @@
+"""The garage's configuration as plain values; ``edge.site`` reads and checks the files and builds one ``GarageConfig``.
+
+Every number that a code of practice may one day prescribe is a setting here, with the default of our reference
+(``garage-domain.md`` 1.1) and never a constant in the interlock. Times are whole units named in the suffix, money fen.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from edge.domain.field_devices import SignalKind
+from edge.domain.words import Text
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """Where a thing is reached: the device (link) of the site file and the point behind it."""
+
+    device: str
+    point: str
+
+
+class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One detector, call point, panel contact, flow or pressure switch. ``unit`` names the physical head: two sources
+    of one unit are one witness ("" = the source itself). ``supervision_s``: a healthy one is heard of at least so often
+    (two missed periods make it stale). ``confirms`` names the source that serves as feedback of an output."""
+
+    source: str
+    zone: str
+    kind: SignalKind
+    at: Place
+    name: Text
+    unit: str = ""
+    supervision_s: int = 3600
+
+
+class OutputKind(StrEnum):
+    CONTACTOR = "contactor"
+    FEED = "feed"
+    SIREN = "siren"
+    DOOR = "door"
+    WATER = "water"
+
+
+class OutputSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One switched output of a zone. CONTACTOR: on = closed = power flows (power-to-close: loss of power opens). FEED:
+    on = "the building is asked to cut the feed". DOOR: on = released (power-to-lock). WATER: on = pre-action valve or
+    pump start asked for; ``feedback_source`` (flow or pressure) must go active within ``feedback_s``. ``hold_s`` > 0:
+    the device's own dead-man, told again at a third of it. ``meter``: where the current through it is measured."""
+
+    output: str
+    zone: str
+    kind: OutputKind
+    at: Place
+    name: Text
+    hold_s: int = 0
+    meter: Place | None = None
+    feedback_source: str = ""
+    feedback_s: int = 30
+
+
+class PortSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One charging outlet. ``meter`` None: measured where it is switched. ``hold_s``: the plug's own timer (60-120 s),
+    0 when it has none. ``meter_silent_s``: closed and not measured for so long cuts the port."""
+
+    port: str
+    zone: str
+    at: Place
+    name: Text
+    meter: Place | None = None
+    hold_s: int = 90
+    warn_w: int = 300
+    cut_w: int = 600
+    cut_ma: int = 5000
+    warn_c: int = 55
+    cut_c: int = 65
+    residual_ma: int = 30
+    meter_silent_s: int = 15
+    session_min: int = 480
+    session_hard_min: int = 600
+
+
+class ZoneSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One fire zone. ``neighbours`` are cut (PRE_ALARM) when this zone is in FIRE. ``limit_w`` is what all its ports
+    together may draw. ``panels`` are the panel terminals that stand in it (a reset is on site only from there);
+    ``key_switch`` the source of a key switch, if any."""
+
+    zone: str
+    name: Text
+    neighbours: tuple[str, ...] = ()
+    limit_w: int = 20_000
+    panels: tuple[str, ...] = ()
+    key_switch: str = ""
+    clear_s: int = 60
+    no_detector_s: int = 600
+    prove_s: int = 3
+    prove_hold_s: int = 2
+    proven_ma: int = 50
+    proven_w: int = 5
+
+
+class FullSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The adaptive rule that finds a full battery by its wall power (``garage-domain.md`` 4.2)."""
+
+    mean_s: int = 120
+    low_share_pct: int = 25
+    low_min_w: int = 8
+    low_max_w: int = 45
+    flat_s: int = 600
+    hold_s: int = 1200
+    idle_w: int = 4
+    idle_s: int = 1200
+
+
+class TariffBand(msgspec.Struct, frozen=True, kw_only=True):
+    """Prices of a part of the local day: minutes since midnight, end exclusive. Energy and service fee in fen per
+    kWh."""
+
+    start_min: int
+    end_min: int
+    energy_fen_per_kwh: int
+    service_fen_per_kwh: int
+
+
+class TariffSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The charging tariff. ``bands`` cover the day. ``minimum_fen`` is charged for a session that delivered energy;
+    ``deposit_fen`` must be in the (copied) purse to begin one."""
+
+    version: str
+    bands: tuple[TariffBand, ...]
+    minimum_fen: int = 0
+    deposit_fen: int = 200
+
+
+class GarageConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it. ``purse_copy_max_age_s``: an older copy of the purses lets only ``offline_limit_fen`` be charged."""
+
+    version: str
+    site: Text
+    utc_offset_min: int
+    zones: tuple[ZoneSettings, ...]
+    sources: tuple[SourceSettings, ...]
+    outputs: tuple[OutputSettings, ...]
+    ports: tuple[PortSettings, ...]
+    tariff: TariffSettings
+    full: FullSettings = FullSettings()
+    purse_copy_max_age_s: int = 86_400
+    offline_limit_fen: int = 1000
