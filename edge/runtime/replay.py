@@ -54,7 +54,7 @@ def replay(
     StoreError when the store cannot be read at all ("absent", "newer", "schema", "damaged", "storage")."""
     path = store_dir / FILE_NAME
     began = time.monotonic()
-    connection = open_reader(path, packaged()[-1].version if known_version is None else known_version)
+    connection = open_reader(path, packaged(kernel.name)[-1].version if known_version is None else known_version)
     try:
         run = ReplayRun(connection, kernel, from_seq, to_seq)
         run.all(progress)

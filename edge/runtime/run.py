@@ -202,7 +202,9 @@ def run_daemon(site_dir: Path, name: str) -> int:
     if name not in KERNELS or name not in site.verticals:
         return _say(f"no daemon {name!r} in this site; it has: {', '.join(site.verticals)}", EXIT_USAGE)
     try:
-        store = FactsStore.open(site.data_dir / name, KERNELS[name]().kernel.row_types, build=__version__)
+        store = FactsStore.open(
+            site.data_dir / name, KERNELS[name]().kernel.row_types, vertical=name, build=__version__
+        )
     except (StoreError, OSError) as error:
         return _say(f"kangle run {name}: {error}", EXIT_UNREACHABLE)
     structlog.contextvars.bind_contextvars(daemon=name, pid=os.getpid())

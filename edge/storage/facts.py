@@ -60,6 +60,7 @@ class FactsStore:
         directory: Path,
         row_types: Sequence[type[Row]],
         *,
+        vertical: str = "canteen",
         build: str = "",
         ballast_bytes: int = BALLAST_BYTES,
         schema: Sequence[Migration] | None = None,
@@ -67,15 +68,16 @@ class FactsStore:
     ) -> FactsStore:
         """Lock, check, migrate and open; the directory is made when it is not there.
 
-        ``build`` is written beside each snapshot. ``schema`` replaces the packaged schema files (tests with toy rows:
-        ``(*packaged(), Migration(version, sql))``). ``on_point`` is called in the writer thread at "begin",
-        "before_commit" and "after_commit" of every transaction: where fault tests kill the process or raise (not at the
-        last). Raises StoreError "locked", "newer", "schema", "damaged", "storage"."""
+        ``vertical`` says whose tables it holds; ``build`` is written beside each snapshot. ``schema``
+        replaces the packaged schema files (tests with toy rows: ``(*packaged(), Migration(version, sql))``).
+        ``on_point`` is called in the writer thread at "begin", "before_commit" and "after_commit" of every transaction:
+        where fault tests kill the process or raise (not at the last). Raises
+        StoreError "locked", "newer", "schema", "damaged", "storage"."""
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = directory / FILE_NAME
         lock = StoreLock(directory)
         try:
-            _prepare(path, row_types, packaged() if schema is None else schema)
+            _prepare(path, row_types, packaged(vertical) if schema is None else schema)
             ballast = Ballast(directory, ballast_bytes)
             ballast.load()
             writer = GroupWriter(lambda: _connect(path), ballast, build=build, on_point=on_point)

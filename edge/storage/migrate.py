@@ -1,4 +1,4 @@
-"""Schema versions: numbered SQL files, each applied once and whole.
+"""Schema versions: numbered SQL files of a vertical, each applied once and whole.
 
 ``PRAGMA user_version`` is the number of the last file applied. The hard part is the moment between two versions: a file
 and its number are one transaction, so a power cut leaves the old version or the new one. A user would notice a mistake
@@ -28,14 +28,16 @@ class Migration(NamedTuple):
 
 
 @cache
-def packaged() -> tuple[Migration, ...]:
-    """The files of ``edge/storage/schema`` in order. Raises StoreError "schema" when their numbers have a hole."""
-    found = []
-    for entry in (files("edge.storage") / "schema").iterdir():
-        match = _FILE_NAME.fullmatch(entry.name)
-        if match:
-            found.append(Migration(int(match[1]), entry.read_text(encoding="utf-8")))
-    return in_order(found)
+def packaged(vertical: str = "canteen") -> tuple[Migration, ...]:
+    """The schema files for the store of a vertical, in order: its own, each with the recorder's file of the same number
+    before it. Raises StoreError "schema" when their numbers have a hole."""
+    parts: dict[int, list[str]] = {}
+    for folder in ("recorder", vertical):
+        for entry in (files("edge.storage") / "schema" / folder).iterdir():
+            match = _FILE_NAME.fullmatch(entry.name)
+            if match:
+                parts.setdefault(int(match[1]), []).append(entry.read_text(encoding="utf-8"))
+    return in_order([Migration(number, "\n".join(texts)) for number, texts in parts.items()])
 
 
 def in_order(migrations: Sequence[Migration]) -> tuple[Migration, ...]:

@@ -57,10 +57,17 @@ class StoreReader:
     Every method raises StoreError: "absent", "newer", "schema", "damaged", "slow" or "storage" (all of them mean: not
     now, 503); ``page`` also "cursor" (a bad request)."""
 
-    def __init__(self, directory: Path, *, known_version: int | None = None, limit_s: float = READ_LIMIT_S) -> None:
-        """``directory`` is the store's; ``known_version`` replaces that of the packaged schema (tests)."""
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        vertical: str = "canteen",
+        known_version: int | None = None,
+        limit_s: float = READ_LIMIT_S,
+    ) -> None:
+        """``directory`` is the store of ``vertical``; ``known_version`` replaces the packaged schema's (tests)."""
         self._path = directory / FILE_NAME
-        self._known_version = packaged()[-1].version if known_version is None else known_version
+        self._known_version = packaged(vertical)[-1].version if known_version is None else known_version
         self._limit_s = limit_s
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)
