@@ -8,13 +8,14 @@ stops in the middle of a log.
 from __future__ import annotations
 
 import json
+import re
 from binascii import Error, unhexlify
 from collections.abc import Mapping, Sequence
 from typing import IO, Any, TextIO
 
 from drivers.buffer import ErrorKind
 from drivers.decoded import Decoded
-from drivers.registry import PROTOCOLS, Entry
+from drivers.registry import PROTOCOLS, Entry, FreeOption, InputForm, decode_option_form
 
 EXIT_OK = 0
 EXIT_USAGE = 2
@@ -54,26 +55,32 @@ def find_entry(protocol: str) -> Entry:
     return entry
 
 
-def parse_options(allowed: Mapping[str, tuple[str, ...]], words: Sequence[str]) -> dict[str, str]:
+def parse_options(allowed: Mapping[str, tuple[str, ...] | FreeOption], words: Sequence[str]) -> dict[str, str]:
     """Option values by name, defaults filled in. Takes ``--name value`` and ``--name=value``; the last one counts."""
-    values = {name: choices[0] for name, choices in allowed.items()}
+    values = {name: option.default if isinstance(option, FreeOption) else option[0] for name, option in allowed.items()}
     rest = list(words)
     while rest:
         word = rest.pop(0)
         name, equals, value = word.removeprefix("--").partition("=")
         if not word.startswith("--") or name not in allowed:
-            known = ", ".join(f"--{option} {'|'.join(choices)}" for option, choices in allowed.items())
+            known = ", ".join(f"--{option} {decode_option_form(allowed[option])}" for option in allowed)
             raise UsageError(f"unknown option {word!r}; known: {known or 'none'}")
         if not equals:
             value = rest.pop(0) if rest else ""
-        if value not in allowed[name]:
-            raise UsageError(f"--{name} is {value!r}; allowed: {', '.join(allowed[name])}")
+        option = allowed[name]
+        if isinstance(option, FreeOption):
+            if re.fullmatch(option.pattern, value) is None:
+                raise UsageError(f"--{name} is {value!r}; allowed: {option.form}")
+        elif value not in option:
+            raise UsageError(f"--{name} is {value!r}; allowed: {', '.join(option)}")
         values[name] = value
     return values
 
 
 def decode_line(entry: Entry, line: bytes, options: Mapping[str, str]) -> Decoded:
     """Decode one input line (without its line feed) with a fresh decoder."""
+    if entry.form is InputForm.RAW:
+        return entry.decode(line, options)
     digits = line.replace(b" ", b"")
     try:
         data = unhexlify(digits)

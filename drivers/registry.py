@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import NamedTuple
 
 import drivers.feig.describe
@@ -14,13 +15,36 @@ from drivers.driver import Driver, LocalProtocolError
 from drivers.options import OptionValue
 
 
+class InputForm(Enum):
+    """What one input line of ``kangle decode`` holds (reference/decode-contract.md section 1). HEX: the decoder gets
+    the bytes that the line spells; RAW: it gets the line itself (an MQTT message as a JSON object, a text message)."""
+
+    HEX = "hex"
+    RAW = "raw"
+
+
+class FreeOption(NamedTuple):
+    """An option of decoding whose values cannot be listed. ``pattern`` is matched against the whole value; ``form``
+    names what is allowed, for people. The default need not match (it may be "" = not given)."""
+
+    default: str
+    form: str
+    pattern: str
+
+
 class Entry(NamedTuple):
-    """A protocol: how to make its driver from options, how to decode one line's bytes, and the options of decoding
-    (name -> allowed values, the default first)."""
+    """A protocol: how to make its driver from options, how to decode one line, and the options of decoding
+    (name -> allowed values, the default first, or a FreeOption)."""
 
     make_driver: Callable[[Mapping[str, OptionValue]], Driver]
     decode: Callable[[bytes, Mapping[str, str]], Decoded]
-    decode_options: Mapping[str, tuple[str, ...]]
+    decode_options: Mapping[str, tuple[str, ...] | FreeOption]
+    form: InputForm = InputForm.HEX
+
+
+def decode_option_form(option: tuple[str, ...] | FreeOption) -> str:
+    """The values that an option of decoding takes, for people."""
+    return option.form if isinstance(option, FreeOption) else "|".join(option)
 
 
 PROTOCOLS: Mapping[str, Entry] = {

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.decoding import main
-from drivers.registry import PROTOCOLS
+from drivers.registry import PROTOCOLS, InputForm
 
 EMPTY = {"frames": [], "errors": [], "pending_bytes": 0}
 POLL = "bb00220000227e"
@@ -179,9 +179,14 @@ def test_errors_are_of_known_kinds_and_pending_is_a_tail(data, side):
     assert 0 <= told["pending_bytes"] <= len(data)
 
 
-def test_every_registered_protocol_decodes_an_empty_line():
-    for name in PROTOCOLS:
-        assert run(name, [], b"\n")[1] == [EMPTY]
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_registered_protocol_decodes_an_empty_line(name):
+    (told,) = run(name, [], b"\n")[1]
+    assert (told["frames"], told["pending_bytes"]) == ([], 0)
+    if PROTOCOLS[name].form is InputForm.HEX:
+        assert told == EMPTY
+    else:
+        assert told["errors"], "no message is not a message"
 
 
 def test_as_a_process():
