@@ -26,11 +26,14 @@ class ErrorKind(StrEnum):
     """Why bytes were refused; the values are those of the decode contract, section 2."""
 
     BAD_INPUT = "bad_input"
+    BAD_START = "bad_start"
     BAD_LENGTH = "bad_length"
     BAD_TERMINATOR = "bad_terminator"
     BAD_CHECKSUM = "bad_checksum"
     BAD_COUNT = "bad_count"
     BAD_VALUE = "bad_value"
+    ADDRESS_MISMATCH = "address_mismatch"
+    BAD_TIME = "bad_time"
     TRUNCATED = "truncated"
     NOISE = "noise"
 
@@ -86,10 +89,12 @@ class Grammar(Protocol[F_co]):
 
 class Scanner(Generic[F]):
     """Turns received bytes into frames and refusals. ``frames``, ``refused`` and ``noise_bytes`` count since creation
-    (``refused`` are the errors reported other than noise); ``examined`` counts candidates, as a measure of work."""
+    (``refused`` are the errors reported other than noise); ``examined`` counts candidates, as a measure of work. Bytes
+    of ``filler`` (a preamble that belongs to no frame) are dropped without a word."""
 
-    def __init__(self, grammar: Grammar[F]) -> None:
+    def __init__(self, grammar: Grammar[F], filler: bytes = b"") -> None:
         self._grammar = grammar
+        self._filler = filler
         self.frames = 0
         self.refused = 0
         self.noise_bytes = 0
@@ -212,6 +217,8 @@ class Scanner(Generic[F]):
         """Bytes ``start`` to ``end`` belong to no candidate."""
         first = max(self._base + start, self._covered)
         count = self._base + end - first
+        if count > 0 and self._filler:
+            count = len(self._buffer[first - self._base : end].translate(None, self._filler))
         if count <= 0:
             return
         if self._noise_length == 0:

@@ -33,6 +33,32 @@ def crc16_gen2(data: bytes) -> int:
     return crc_hqx(data, _START) ^ 0xFFFF
 
 
+def _table_a001() -> tuple[int, ...]:
+    crcs = []
+    for value in range(256):
+        crc = value
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+        crcs.append(crc)
+    return tuple(crcs)
+
+
+_A001 = _table_a001()
+
+
+def crc16_modbus(data: bytes) -> int:
+    """CRC-16 with the reflected polynomial A001 (8005), start FFFF, no final xor (Modbus RTU, A55A terminal). Check
+    value 4B37.
+
+    Modbus sends it low byte first, the A55A terminal high byte first. The library's C routine has another polynomial,
+    so this one goes byte by byte; frames are at most some hundred bytes.
+    """
+    crc = _START
+    for byte in data:
+        crc = crc >> 8 ^ _A001[(crc ^ byte) & 0xFF]
+    return crc
+
+
 def sum8(data: bytes) -> int:
-    """Low byte of the plain sum of the bytes (MagicRF). Check value DD."""
+    """Low byte of the plain sum of the bytes (MagicRF, DL/T 645). Check value DD."""
     return sum(data) & 0xFF

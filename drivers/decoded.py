@@ -23,9 +23,9 @@ class Decoded(NamedTuple):
     pending_bytes: int = 0
 
 
-def decode_stream(grammar: Grammar[F], data: bytes, describe: Callable[[F], Fields]) -> Decoded:
+def decode_stream(grammar: Grammar[F], data: bytes, describe: Callable[[F], Fields], filler: bytes = b"") -> Decoded:
     """Decode a whole byte stream with a fresh scanner; its end is the inter-frame time-out."""
-    scanner = Scanner(grammar)
+    scanner = Scanner(grammar, filler)
     frames: list[Fields] = []
     errors: list[Fields] = []
     for item in [*scanner.feed(data), *scanner.flush()]:

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from drivers.checksum import crc16_8408, crc16_gen2, sum8
+from drivers.checksum import crc16_8408, crc16_gen2, crc16_modbus, sum8
 
 NINE = b"123456789"
 
@@ -10,6 +10,7 @@ NINE = b"123456789"
 def test_check_values():
     assert crc16_8408(NINE) == 0x6F91
     assert crc16_gen2(NINE) == 0xD64E
+    assert crc16_modbus(NINE) == 0x4B37
     assert sum8(NINE) == 0xDD
 
 
@@ -20,6 +21,7 @@ def test_fast_and_bitwise_agree(witness, length):
         data = rng.randbytes(length)
         assert crc16_8408(data) == witness.crc_feig(data)
         assert crc16_gen2(data) == witness.crc_gen2(data)
+        assert crc16_modbus(data) == witness.crc_bitwise(data, 0x8005, start=0xFFFF, reflected=True, final=0)
         assert sum8(data) == sum(data) % 256
 
 
