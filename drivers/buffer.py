@@ -34,6 +34,7 @@ class ErrorKind(StrEnum):
     BAD_VALUE = "bad_value"
     ADDRESS_MISMATCH = "address_mismatch"
     BAD_TIME = "bad_time"
+    SECURITY = "security"
     TRUNCATED = "truncated"
     NOISE = "noise"
 
@@ -42,23 +43,28 @@ class Refusal(NamedTuple):
     """What a grammar says of a candidate that fails; NOISE where a byte is not even a candidate.
 
     A ``weak`` one failed so early that it is told by its own kind only where a frame was due, and is noise elsewhere.
-    ``salvaged`` are whole objects that could be read, told to a person and never acted on.
+    ``salvaged`` are whole objects that could be read, told to a person. ``alarm`` (``fire``, ``fault``): the refused
+    bytes report this nevertheless and the service must act on it; such a refusal is told wherever it is found.
     """
 
     kind: ErrorKind
     detail: str
     weak: bool = False
     salvaged: tuple[msgspec.Struct, ...] = ()
+    alarm: str = ""
 
 
 class Refused(NamedTuple):
-    """A refused stretch of the stream: ``length`` bytes from offset ``at`` (counted from the last reset)."""
+    """A refused stretch of the stream: ``length`` bytes from offset ``at`` (counted from the last reset). ``raw`` are
+    those bytes where they were cut as a candidate, empty for noise."""
 
     kind: ErrorKind
     detail: str
     at: int
     length: int
     salvaged: tuple[msgspec.Struct, ...] = ()
+    alarm: str = ""
+    raw: bytes = b""
 
 
 F = TypeVar("F")
@@ -228,16 +234,17 @@ class Scanner(Generic[F]):
 
     def _refuse(self, at: int, length: int, refusal: Refusal, found: list[F | Refused]) -> None:
         offset = self._base + at
-        if offset < self._covered:
+        if offset < self._covered and not refusal.alarm:
             return
         if refusal.kind is ErrorKind.NOISE or (refusal.weak and offset != self._due):
             self._drop(at, at + 1)
             return
         self._end_noise(found)
         self.refused += 1
-        self._covered = offset + length
+        self._covered = max(self._covered, offset + length)
         detail = f"at byte {offset}: {refusal.detail}"
-        found.append(Refused(refusal.kind, detail, offset, length, refusal.salvaged))
+        raw = bytes(self._buffer[at : at + length])
+        found.append(Refused(refusal.kind, detail, offset, length, refusal.salvaged, refusal.alarm, raw))
 
     def _accept(self, at: int, length: int, frame: F, found: list[F | Refused]) -> None:
         self._end_noise(found)

@@ -11,9 +11,12 @@ A reflected CRC is the same calculation on bit-mirrored bytes with the result mi
 from __future__ import annotations
 
 from binascii import crc_hqx
+from functools import reduce
+from operator import xor
 
 _MIRRORED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _START = 0xFFFF
+_OSDP_START = 0x1D0F
 
 
 def crc16_8408(data: bytes) -> int:
@@ -31,6 +34,14 @@ def crc16_gen2(data: bytes) -> int:
     It is sent high byte first.
     """
     return crc_hqx(data, _START) ^ 0xFFFF
+
+
+def crc16_osdp(data: bytes) -> int:
+    """CRC-16 of OSDP v2: polynomial 1021, start 1D0F, no final xor (CRC-16/AUG-CCITT). Check value E5CC.
+
+    It is sent low byte first.
+    """
+    return crc_hqx(data, _OSDP_START)
 
 
 def _table_a001() -> tuple[int, ...]:
@@ -60,5 +71,15 @@ def crc16_modbus(data: bytes) -> int:
 
 
 def sum8(data: bytes) -> int:
-    """Low byte of the plain sum of the bytes (MagicRF, DL/T 645). Check value DD."""
+    """Low byte of the plain sum of the bytes (MagicRF, DL/T 645, GB/T 26875.3). Check value DD."""
     return sum(data) & 0xFF
+
+
+def sum16(data: bytes) -> int:
+    """Low 16 bits of the plain sum of the bytes (DNY). Check value 01DD; sent low byte first."""
+    return sum(data) & 0xFFFF
+
+
+def xor8(data: bytes) -> int:
+    """Exclusive or of the bytes (DC589). Check value 31."""
+    return reduce(xor, data, 0)

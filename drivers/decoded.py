@@ -33,6 +33,8 @@ def decode_stream(grammar: Grammar[F], data: bytes, describe: Callable[[F], Fiel
             frames.append(describe(item))
             continue
         error: Fields = {"kind": item.kind.value, "detail": item.detail}
+        if item.alarm:
+            error["alarm"] = item.alarm
         if item.salvaged:
             error["salvaged"] = msgspec.to_builtins(list(item.salvaged))
         errors.append(error)
