@@ -170,4 +170,12 @@ class ReportFire(msgspec.Struct, frozen=True, kw_only=True, tag="report_fire"):
     text: str = ""
 
 
-FieldCommand = Operate | Poll | ReportFire
+class SetClock(msgspec.Struct, frozen=True, tag="set_clock"):
+    """The wall time of this moment, UTC ns. Drivers have no clock: what a wire wants to be told of time (a login answer,
+    the valid-until of a trip) is counted on from the last one. Send it when a device becomes ready, after a clock step
+    and hourly; only from a trusted clock."""
+
+    wall_ns: int
+
+
+FieldCommand = Operate | Poll | ReportFire | SetClock
