@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from edge.domain.garage.session_rows import ChargeRow, CutRecordRow, LoadRow, PortChargingRow, PurseCopyRow, SessionRow
 from edge.domain.kernel import Row
 
 
@@ -50,4 +51,7 @@ class AuditRow(Row, frozen=True, kw_only=True, tag="audit"):
     at_ns: int
 
 
-ROW_TYPES: tuple[type[Row], ...] = (ConfigRow, DayRow, ReplyRow, AuditRow)
+ROW_TYPES: tuple[type[Row], ...] = (
+    *(ConfigRow, DayRow, ReplyRow, AuditRow),
+    *(SessionRow, PortChargingRow, CutRecordRow, ChargeRow, PurseCopyRow, LoadRow),
+)

@@ -30,3 +30,75 @@ CREATE TABLE audit (
     ref TEXT NOT NULL,
     at_ns INTEGER NOT NULL
 ) STRICT;
+
+-- Charging (edge/domain/garage/session_rows.py).
+
+CREATE TABLE charging_session (
+    session_id TEXT NOT NULL PRIMARY KEY CHECK (session_id <> ''),
+    port TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    payer TEXT NOT NULL,
+    card TEXT NOT NULL,
+    day TEXT NOT NULL CHECK (length(day) = 10),
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'charging', 'ended')),
+    reason TEXT NOT NULL,
+    started_ns INTEGER NOT NULL,
+    ended_ns INTEGER NOT NULL,
+    charging_ms INTEGER NOT NULL CHECK (charging_ms >= 0),
+    energy_mwh INTEGER NOT NULL CHECK (energy_mwh >= 0),
+    cost_fen INTEGER NOT NULL CHECK (cost_fen >= 0),
+    limit_fen INTEGER NOT NULL CHECK (limit_fen >= 0),
+    limit_min INTEGER NOT NULL CHECK (limit_min >= 0),
+    tariff_version TEXT NOT NULL,
+    parts BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX charging_session_by_day ON charging_session (day, port);
+CREATE INDEX charging_session_by_payer ON charging_session (payer, day) WHERE payer <> '';
+
+CREATE TABLE port_charging (
+    port TEXT NOT NULL PRIMARY KEY,
+    session_id TEXT NOT NULL,
+    open INTEGER NOT NULL CHECK (open IN (0, 1)),
+    armed INTEGER NOT NULL CHECK (armed IN (0, 1)),
+    at_ns INTEGER NOT NULL,
+    charging BLOB NOT NULL,
+    bill BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cut_record (
+    seq INTEGER NOT NULL,
+    port TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    reason TEXT NOT NULL CHECK (reason <> ''),
+    phase TEXT NOT NULL,
+    at_ns INTEGER NOT NULL,
+    age_ms INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    samples BLOB NOT NULL,
+    PRIMARY KEY (seq, port)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE charge_outbox (
+    session_id TEXT NOT NULL PRIMARY KEY CHECK (session_id <> ''),
+    member TEXT NOT NULL CHECK (member <> ''),
+    fen INTEGER NOT NULL CHECK (fen > 0),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'paid', 'owed')),
+    code TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    at_ns INTEGER NOT NULL,
+    answered_ns INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX charge_outbox_open ON charge_outbox (state, at_ns) WHERE state <> 'paid';
+
+CREATE TABLE purse_copy (
+    kind TEXT NOT NULL PRIMARY KEY CHECK (kind = 'purses'),
+    as_of_ns INTEGER NOT NULL,
+    received_ns INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE load_queue (
+    zone TEXT NOT NULL PRIMARY KEY,
+    at_ns INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
