@@ -101,8 +101,8 @@ class ZoneSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FullSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The adaptive rule that finds a full battery by its wall power (``garage-domain.md`` 4.2). ``largest_pack_wh``: the
-    largest battery that is expected here (72 V 32 Ah by default); 1.3 times its energy at the wall ends any charge."""
+    """The adaptive rule that finds a full battery by its wall power (``garage-domain.md`` 4.2). ``largest_pack_wh`` is
+    the largest battery expected here (72 V 32 Ah by default); 1.3 times its energy at the wall ends any charge."""
 
     mean_s: int = 120
     low_share_pct: int = 25
