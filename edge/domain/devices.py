@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from edge.domain.field_devices import FieldCommand, FieldReading
+from edge.domain.notices import Notify, NotifyResult
 
 
 class TagSeen(msgspec.Struct, frozen=True, array_like=True):
@@ -71,7 +72,7 @@ class DeviceHealth(msgspec.Struct, frozen=True, kw_only=True, tag="device_health
     timeouts: int = 0
 
 
-Reading = PlatePass | DeviceIdentity | DeviceHealth | FieldReading
+Reading = PlatePass | DeviceIdentity | DeviceHealth | FieldReading | NotifyResult
 
 
 class ResidualPass(msgspec.Struct, frozen=True, tag="residual_pass"):
@@ -87,7 +88,7 @@ class FieldOn(msgspec.Struct, frozen=True, tag="field_on"):
     on: bool
 
 
-DeviceCommand = ResidualPass | FieldOn | FieldCommand
+DeviceCommand = ResidualPass | FieldOn | FieldCommand | Notify
 
 
 class DeviceReading(msgspec.Struct, frozen=True, tag="reading"):

@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from edge.domain.actors import Actor, Role
+from edge.domain.alarm_commands import AckAlarm, AlarmCommand, AlarmShown, ResetAlarm, ServiceAlarm, ShelveAlarm
 from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.settings import GarageConfig, OutputKind
@@ -88,18 +89,6 @@ class ChargePosted(msgspec.Struct, frozen=True, kw_only=True, tag="charge_posted
     code: str
 
 
-class AckAlarm(msgspec.Struct, frozen=True, kw_only=True, tag="ack_alarm"):
-    alarm_id: str
-
-
-class ShelveAlarm(msgspec.Struct, frozen=True, kw_only=True, tag="shelve_alarm"):
-    """Put an alarm aside for ``minutes`` (1-480; 0 unshelves). Fire may not be shelved."""
-
-    alarm_id: str
-    minutes: int
-    reason: str = ""
-
-
 CommandBody = (
     ResetZone
     | RearmPort
@@ -110,8 +99,7 @@ CommandBody = (
     | StopSession
     | PurseCopy
     | ChargePosted
-    | AckAlarm
-    | ShelveAlarm
+    | AlarmCommand
 )
 
 _WATCH = frozenset({Role.PANEL, Role.MAINTENANCE, Role.MANAGER, Role.ADMIN})
@@ -129,6 +117,9 @@ COMMAND_ROLES: dict[type, frozenset[Role]] = {
     ChargePosted: frozenset({Role.DEVICE}),
     AckAlarm: _WATCH,
     ShelveAlarm: _WATCH,
+    ResetAlarm: _WATCH,
+    ServiceAlarm: frozenset({Role.MAINTENANCE, Role.MANAGER, Role.ADMIN}),
+    AlarmShown: _WATCH,
 }
 
 
@@ -281,34 +272,6 @@ class PortView(msgspec.Struct, frozen=True, kw_only=True):
     charging_s: int
     remaining_min: int | None
     queue: int
-    at_wall_ns: int
-
-
-class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
-    """One alarm group as a panel shows it (``edge.domain.alarms``). ``state``: unacknowledged, acknowledged,
-    returned_unacknowledged, shelved, suppressed, out_of_service."""
-
-    alarm_id: str
-    cause: str
-    zone: str
-    priority: str
-    state: str
-    latched: bool
-    count: int
-    details: tuple[str, ...]
-    first_wall_ns: int
-    last_wall_ns: int
-    acknowledged_by: str = ""
-    shelved_left_s: int = 0
-
-
-class AlarmsView(msgspec.Struct, frozen=True, kw_only=True):
-    """All alarms that are not normal, the first fire on top; key ``alarms``."""
-
-    alarms: tuple[AlarmView, ...]
-    flood: bool
-    unacknowledged: int
-    sounding: bool
     at_wall_ns: int
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from edge.domain.alarm_rows import ALARM_ROW_TYPES
 from edge.domain.garage.session_rows import ChargeRow, CutRecordRow, LoadRow, PortChargingRow, PurseCopyRow, SessionRow
 from edge.domain.kernel import Row
 
@@ -53,5 +54,6 @@ class AuditRow(Row, frozen=True, kw_only=True, tag="audit"):
 
 ROW_TYPES: tuple[type[Row], ...] = (
     *(ConfigRow, DayRow, ReplyRow, AuditRow),
+    *ALARM_ROW_TYPES,
     *(SessionRow, PortChargingRow, CutRecordRow, ChargeRow, PurseCopyRow, LoadRow),
 )

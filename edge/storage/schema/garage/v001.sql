@@ -102,3 +102,67 @@ CREATE TABLE load_queue (
     at_ns INTEGER NOT NULL,
     body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Alarms (edge/domain/alarm_rows.py).
+CREATE TABLE alarm (
+    alarm_id TEXT NOT NULL PRIMARY KEY CHECK (alarm_id <> ''),
+    key TEXT NOT NULL CHECK (key <> ''),
+    cause TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    priority TEXT NOT NULL,
+    state TEXT NOT NULL,
+    standing INTEGER NOT NULL CHECK (standing IN (0, 1)),
+    first_at_ns INTEGER NOT NULL,
+    last_at_ns INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alarm_standing ON alarm (standing) WHERE standing = 1;
+
+CREATE TABLE alarm_event (
+    seq INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    alarm_id TEXT NOT NULL,
+    event TEXT NOT NULL,
+    state TEXT NOT NULL,
+    by TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    at_ns INTEGER NOT NULL,
+    at_trusted INTEGER NOT NULL CHECK (at_trusted IN (0, 1)),
+    PRIMARY KEY (seq, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE notification (
+    notice_id TEXT NOT NULL PRIMARY KEY CHECK (notice_id <> ''),
+    alarm_id TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    target TEXT NOT NULL,
+    what TEXT NOT NULL,
+    state TEXT NOT NULL,
+    pending INTEGER NOT NULL CHECK (pending IN (0, 1)),
+    tries INTEGER NOT NULL,
+    proof TEXT NOT NULL,
+    at_ns INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX notification_pending ON notification (pending) WHERE pending = 1;
+
+CREATE TABLE alarm_hour (
+    hour INTEGER NOT NULL PRIMARY KEY,
+    fire INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    medium INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    flood_ms INTEGER NOT NULL,
+    acknowledged INTEGER NOT NULL,
+    ack_wait_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE alarm_clock (
+    kind TEXT NOT NULL PRIMARY KEY,
+    book_ns INTEGER NOT NULL,
+    boot_id TEXT NOT NULL,
+    mono_ns INTEGER NOT NULL,
+    wall_ns INTEGER NOT NULL,
+    wall_trusted INTEGER NOT NULL CHECK (wall_trusted IN (0, 1)),
+    dropped_notices INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
