@@ -8,7 +8,7 @@ read. After every call it writes ``Output.write`` to the link, hands ``Output.re
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge.domain.devices import DeviceCommand, Reading
 
@@ -49,6 +49,14 @@ class Driver(Protocol):
     def deadline(self) -> int | None:
         """Monotonic ns of the next wanted ``tick``, or None."""
         ...
+
+
+@runtime_checkable
+class TopicDriver(Protocol):
+    """A driver of an MQTT link: its bytes are messages as JSON objects (``drivers.messages``), and it knows the topic
+    filters that it wants."""
+
+    topics: tuple[str, ...]
 
 
 class DriverError(Exception):

@@ -12,14 +12,17 @@ from typing import Any
 
 from drivers.driver import LocalProtocolError
 from drivers.links.link import LinkUrlError
-from drivers.links.url import ListenUrl, SerialUrl, parse_link_url
+from drivers.links.url import ListenUrl, SerialUrl, occupied_by, parse_link_url
 from drivers.registry import PROTOCOLS, make_driver
 from edge.domain.words import Text
 from edge.site_model import DeviceSettings
 from edge.site_report import same
 from edge.site_table import Seen, Table, once
 
-LINK_FORMS = same("serial:///dev/serial/by-id/NAME?baud=115200&parity=E  tcp://HOST:PORT  tcp-listen://HOST:PORT")
+LINK_FORMS = same(
+    "serial:///dev/serial/by-id/NAME?baud=115200&parity=E  tcp://HOST:PORT  tcp-listen://HOST:PORT  "
+    "mqtt://HOST:PORT?client=NAME"
+)
 
 
 def read_devices(table: Table) -> tuple[DeviceSettings, ...]:
@@ -35,7 +38,7 @@ def read_devices(table: Table) -> tuple[DeviceSettings, ...]:
         options = _options(entry.table("options"), protocol)
         entry.finish()
         if link and _link_ok(entry, link):
-            once(ports, link.partition("?")[0], entry, "link")
+            once(ports, occupied_by(parse_link_url(link)), entry, "link")
         devices.append(DeviceSettings(device=device, protocol=protocol, link=link, options=options))
     return tuple(devices)
 

@@ -7,6 +7,7 @@ when one reader's cable is pulled.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 #: Most bytes that may wait for a slow device. The longest command of any protocol here is below 1 KiB, so 64 KiB means
@@ -29,6 +30,11 @@ class LinkHandler(Protocol):
     """Who uses a link. All calls come from the event loop, none after ``link_lost``, none after ``Link.close``."""
 
     def data_received(self, data: bytes) -> None: ...
+
+    def message_received(self, data: bytes, settled: Callable[[], None]) -> None:
+        """Like ``data_received``, from a link whose far end keeps the message until it is acknowledged: call
+        ``settled`` once, when all that came of it is on disk (or was given up on purpose), else it comes again."""
+        ...
 
     def link_lost(self, reason: str) -> None: ...
 

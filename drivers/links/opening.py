@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from drivers.links.link import Opener
+from drivers.links.mqtt import MqttOpener
+from drivers.links.mqtt_url import MqttUrl
 from drivers.links.serial import SerialOpener
 from drivers.links.tcp import ListenOpener, TcpOpener
 from drivers.links.url import ListenUrl, SerialUrl, TcpUrl, parse_link_url
 
 
-def opener_of(url: str) -> Opener:
-    """The opener for ``url``. Raises ``LinkUrlError`` naming the allowed forms. Call it in the event loop."""
+def opener_of(url: str, topics: Sequence[str] = ()) -> Opener:
+    """The opener for ``url``. ``topics`` are what the driver wants of an MQTT broker, unless the URL names its own.
+    Raises ``LinkUrlError`` naming the allowed forms. Call it in the event loop."""
     match parse_link_url(url):
         case SerialUrl() as parsed:
             return SerialOpener(parsed)
@@ -17,3 +22,5 @@ def opener_of(url: str) -> Opener:
             return TcpOpener(parsed)
         case ListenUrl() as parsed:
             return ListenOpener(parsed)
+        case MqttUrl() as parsed:
+            return MqttOpener(parsed, topics)

@@ -1,8 +1,9 @@
 """The URL of a link: one text in the site file says how a device is reached, real or simulated.
 
-``serial:///dev/serial/by-id/NAME?baud=115200&parity=E`` · ``tcp://HOST:PORT`` · ``tcp-listen://HOST:PORT``. The hard
-part is refusing what is nearly right: a reader opened with a wrong parity answers nothing and looks like a broken
-cable, so an unknown or misspelt setting is an error that names the allowed ones, never a silent default.
+``serial:///dev/serial/by-id/NAME?baud=115200&parity=E`` · ``tcp://HOST:PORT`` · ``tcp-listen://HOST:PORT`` ·
+``mqtt://HOST:PORT?client=NAME`` (``drivers.links.mqtt_url``). The hard part is refusing what is nearly right: a reader
+opened with a wrong parity answers nothing and looks like a broken cable, so an unknown or misspelt setting is an error
+that names the allowed ones, never a silent default.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from drivers.links.link import LinkUrlError
+from drivers.links.mqtt_url import MQTT_FORM, MqttUrl, parse_mqtt_url
 
 SERIAL_FORM = "serial:///dev/serial/by-id/NAME?baud=115200&parity=N|E|O&bits=7|8&stop=1|2"
 TCP_FORM = "tcp://HOST:PORT"
 LISTEN_FORM = "tcp-listen://HOST:PORT"
+ANY_FORM = f"{SERIAL_FORM}, {TCP_FORM}, {LISTEN_FORM} or {MQTT_FORM}"
 
 BAUD_MAX = 4_000_000
 PORT_MAX = 65_535
@@ -46,7 +49,7 @@ class ListenUrl:
     port: int
 
 
-LinkUrl = SerialUrl | TcpUrl | ListenUrl
+LinkUrl = SerialUrl | TcpUrl | ListenUrl | MqttUrl
 
 
 def parse_link_url(url: str) -> LinkUrl:
@@ -54,7 +57,7 @@ def parse_link_url(url: str) -> LinkUrl:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise LinkUrlError(_message(url, str(error), f"{SERIAL_FORM}, {TCP_FORM} or {LISTEN_FORM}")) from error
+        raise LinkUrlError(_message(url, str(error), ANY_FORM)) from error
     match parts.scheme:
         case "serial":
             return _serial(url, parts)
@@ -64,9 +67,24 @@ def parse_link_url(url: str) -> LinkUrl:
         case "tcp-listen":
             host, port = _host_port(url, parts, LISTEN_FORM, port_min=0)
             return ListenUrl(host, port)
+        case "mqtt":
+            return parse_mqtt_url(url, parts)
         case scheme:
             what = f"unknown kind {scheme!r}" if scheme else "no kind before '://'"
-            raise LinkUrlError(_message(url, what, f"{SERIAL_FORM}, {TCP_FORM} or {LISTEN_FORM}"))
+            raise LinkUrlError(_message(url, what, ANY_FORM))
+
+
+def occupied_by(url: LinkUrl) -> str:
+    """What only one link may use at a time: a port, or an MQTT client name at its broker."""
+    match url:
+        case SerialUrl():
+            return f"serial://{url.path}"
+        case TcpUrl():
+            return f"tcp://{url.host}:{url.port}"
+        case ListenUrl():
+            return f"tcp-listen://{url.host}:{url.port}"
+        case MqttUrl():
+            return f"mqtt://{url.host}:{url.port}?client={url.client}"
 
 
 def _message(url: str, what: str, allowed: str) -> str:

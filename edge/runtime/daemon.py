@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from edge.domain.devices import DeviceReading
@@ -121,10 +121,11 @@ class Daemon:
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
-    def post_reading(self, reading: DeviceReading) -> bool:
-        """Take a reading. False asks the pump to stop reading until ``Devices.resume``."""
+    def post_reading(self, reading: DeviceReading, settled: Callable[[], None] | None = None) -> bool:
+        """Take a reading. False asks the pump to stop reading until ``Devices.resume``. ``settled`` is called when the
+        reading is on disk (or was given up on purpose and counted): only then may its message be acknowledged."""
         self._devices.passing(reading)
-        self._enter(Entry(reading, EntryKind.READING))
+        self._enter(Entry(reading, EntryKind.READING, settled=settled))
         if self._inbox.full:
             self._pumps_wait = True
             return False

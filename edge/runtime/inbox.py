@@ -10,6 +10,7 @@ mistake as smoke that is looked at after ten seconds of plate readings.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -43,11 +44,17 @@ class EntryKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An input that waits. ``command_id`` is "" for all but commands."""
+    """An input that waits. ``command_id`` is "" for all but commands. ``settled``, where the sender keeps what it sent
+    until then (MQTT): called once when the input is on disk, or was given up on purpose and counted."""
 
     item: Any
     kind: EntryKind
     command_id: str = ""
+    settled: Callable[[], None] | None = None
+
+    def settle(self) -> None:
+        if self.settled is not None:
+            self.settled()
 
 
 class Inbox:
@@ -82,7 +89,8 @@ class Inbox:
         return self.readings <= READINGS_RESUME and len(self._safety) <= SAFETY_PAUSE // 2
 
     def put_safety(self, entry: Entry) -> None:
-        """Queue a safety input. At the hard bound the oldest gives way, which is counted as an alarm of its own."""
+        """Queue a safety input. At the hard bound the oldest gives way, which is counted as an alarm of its own; it is
+        not settled, so that a sender that keeps it sends it again."""
         if len(self._safety) >= SAFETY_MAX:
             self._safety.popleft()
             self.counters["safety_dropped"] += 1
@@ -99,6 +107,7 @@ class Inbox:
                 if _is_telemetry(waiting.item):
                     del self._normal[index]
                     self.counters["readings_dropped"] += 1
+                    waiting.settle()
                     break
         self._normal.append(entry)
 

@@ -24,6 +24,10 @@ from edge.storage.errors import StoreBusy, StoreError
 #: The loss window of readings that the README states.
 GATHER_S = 1.0
 
+#: Inputs whose sender waits for the disk to acknowledge them (MQTT) go to it when so many are gathered: half of the
+#: window after which Mosquitto, as shipped, sends no more (mosquitto.conf(5): max_inflight_messages 20).
+AWAITED_MAX = 10
+
 #: Records in one batch at most (the log is read back batch by batch).
 BATCH_RECORDS_MAX = 512
 
@@ -89,6 +93,7 @@ class Journal:
         self._pending = Work()
         self._in_flight: deque[Work] = deque()
         self._records = 0
+        self._awaited = 0
         self._timer: asyncio.TimerHandle | None = None
         self.counters = {"batches": 0, "urgent": 0, "store_busy": 0}
 
@@ -106,12 +111,13 @@ class Journal:
         """Queue an input; an urgent one goes to the store at once with all before it."""
         self._pending.decided.append(decided)
         self._records += 1
+        self._awaited += decided.entry is not None and decided.entry.settled is not None
         if snapshot is not None:
             self._pending.snapshot = snapshot
         if decided.urgent:
             self.counters["urgent"] += 1
             self.flush()
-        elif len(self._pending.decided) >= BATCH_RECORDS_MAX:
+        elif len(self._pending.decided) >= BATCH_RECORDS_MAX or self._awaited >= AWAITED_MAX:
             self.flush()
         elif self._timer is None:
             self._timer = self._loop.call_later(GATHER_S, self.flush)
@@ -123,6 +129,7 @@ class Journal:
             self._timer = None
         if self._pending.decided and self._submit(self._pending):
             self._pending = Work()
+            self._awaited = 0
 
     def barrier(self, done: Callable[[], None]) -> None:
         """Call ``done`` when everything so far is on disk; never, when something fails before (``failed`` is
@@ -139,6 +146,7 @@ class Journal:
             self._timer = None
         dropped = self._pending.decided
         self._pending = Work()
+        self._awaited = 0
         self._records -= len(dropped)
         return dropped
 
@@ -180,6 +188,9 @@ class Journal:
             return
         if work.decided:
             self._committed(work.decided[-1].stamp.seq)
+            for decided in work.decided:
+                if decided.entry is not None:
+                    decided.entry.settle()
         if work.barrier is not None:
             work.barrier()
         if self._pending.decided and self._pending.decided[-1].urgent:

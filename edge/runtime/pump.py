@@ -13,7 +13,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -21,6 +21,7 @@ from drivers.driver import Driver, Output
 from drivers.links.link import Link, LinkError, Opener
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, Reading
 from edge.runtime.clock import Clock
+from edge.runtime.settling import Settled, all_of
 
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 3.0
@@ -30,6 +31,9 @@ GOOD_AFTER_NS = 5_000_000_000
 
 SILENCE_S = 10.0
 
+#: For links that watch over themselves (MQTT's keep-alive): one silent device of many is none of the link's business.
+SILENCE_NEVER_S = 1e9
+
 #: Least time between two ticks of a driver: a deadline that stays in the past must not eat the processor.
 TICK_MIN_S = 0.0005
 
@@ -37,8 +41,12 @@ NS_PER_S = 1_000_000_000
 
 _log = structlog.get_logger("pump")
 
-#: Hands a reading to the daemon; false asks the pump to stop reading its link until ``resume``.
-Post = Callable[[DeviceReading], bool]
+
+class Post(Protocol):
+    """Hands a reading to the daemon, which calls ``settled`` when it is on disk; false asks the pump to stop reading
+    its link until ``resume``."""
+
+    def __call__(self, reading: DeviceReading, settled: Settled | None = None, /) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -66,7 +74,7 @@ class _Life:
     heard_ns: int = 0
     asked_ns: int = 0
     reason: str = ""
-    early: list[bytes] = field(default_factory=list)
+    early: list[tuple[bytes, Settled | None]] = field(default_factory=list)
 
 
 class Pump:
@@ -162,8 +170,8 @@ class Pump:
         if self._paused and life.link is not None:
             life.link.pause_reading()
         self._call(life, self._driver.opened)
-        for data in life.early:
-            self.received(life, data)
+        for data, settled in life.early:
+            self.received(life, data, settled)
 
     def _closed(self, life: _Life) -> None:
         if self._timer is not None:
@@ -181,16 +189,17 @@ class Pump:
         for reading in readings:
             self._hand_over(reading)
 
-    def received(self, life: _Life, data: bytes) -> None:
+    def received(self, life: _Life, data: bytes, settled: Settled | None = None) -> None:
         """Bytes came (called by the link's handler)."""
         if life is not self._life:
-            life.early.append(data)
+            life.early.append((data, settled))
             return
         self.counters.bytes_in += len(data)
-        self._call(life, lambda now_ns: self._driver.received(data, now_ns))
+        self._call(life, lambda now_ns: self._driver.received(data, now_ns), settled)
 
-    def _call(self, life: _Life, act: Callable[[int], Output]) -> None:
-        """Let the driver act, then do what it wants."""
+    def _call(self, life: _Life, act: Callable[[int], Output], settled: Settled | None = None) -> None:
+        """Let the driver act, then do what it wants. ``settled`` is called when all that came of it is on disk, or when
+        nothing came of it (also of a message that the driver fails on: sent again, it would fail again)."""
         now_ns = self._clock.mono_ns()
         try:
             output = act(now_ns)
@@ -198,6 +207,8 @@ class Pump:
             self.counters.driver_errors += 1
             _log.exception("the driver failed", device=self.device)
             self._hand_over(DeviceHealth(state=DeviceState.FAULT, problem="driver_error"))
+            if settled is not None:
+                settled()
             self._end(life, "the driver failed")
             return
         if life.link is not None:
@@ -205,14 +216,17 @@ class Pump:
                 self.counters.bytes_out += len(data)
                 life.link.write(data)
                 life.asked_ns = now_ns
+        each = None if settled is None else all_of(len(output.readings), settled)
         for reading in output.readings:
             if not isinstance(reading, DeviceHealth) or reading.state is DeviceState.READY:
                 life.heard_ns = now_ns
-            self._hand_over(reading)
+            self._hand_over(reading, each)
         self._arm(life, now_ns)
 
-    def _hand_over(self, reading: Reading) -> None:
-        if not self._post(DeviceReading(self.device, self.epoch, reading)) and not self._paused:
+    def _hand_over(self, reading: Reading, settled: Settled | None = None) -> None:
+        told = DeviceReading(self.device, self.epoch, reading)
+        room = self._post(told) if settled is None else self._post(told, settled)
+        if not room and not self._paused:
             self._paused = True
             self.counters.paused += 1
             if self._life is not None and self._life.link is not None:
@@ -270,6 +284,9 @@ class _Handler:
 
     def data_received(self, data: bytes) -> None:
         self._pump.received(self._life, data)
+
+    def message_received(self, data: bytes, settled: Settled) -> None:
+        self._pump.received(self._life, data, settled)
 
     def link_lost(self, reason: str) -> None:
         life = self._life

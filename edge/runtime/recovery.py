@@ -98,6 +98,7 @@ class Recovery:
         """True for an input that raised a moment ago; a command is answered at once."""
         if not self.quarantine.holds(entry):
             return False
+        entry.settle()
         if entry.kind is EntryKind.COMMAND:
             self._parts.replies.reply(entry.command_id, "internal", {"remedy": "the same input failed a moment ago"})
         return True
@@ -133,6 +134,8 @@ class Recovery:
         entry = culprit.entry
         if len(self._culprits) < CULPRITS_MAX:
             self._culprits.append(culprit)
+        else:
+            entry.settle()  # logged below; sent again it would only raise again
         self.quarantine.add(entry, is_safety=self._parts.keeper.is_safety(entry.item))
         _log.error("input set aside", kind=entry.kind.value, command_id=entry.command_id, error=culprit.error)
 
@@ -143,11 +146,13 @@ class Recovery:
         if self.state is not State.STOPPED and self.state is not State.FAILED:
             self._begin_failure(work)
         culprit = work.culprit
+        # Which of several inputs broke a rule is not known: what may be lost is not tried again, or it fails for ever.
+        once_only = culprit is None and work.error is not None and work.error.code == "row"
         for decided in work.decided:
             if decided is culprit and decided.entry is not None and decided.set_aside is None:
                 self._accuse(Culprit(decided.entry, str(work.error), raised=False))
             else:
-                self._refuse(decided)
+                self._refuse(decided, once_only=once_only)
         if culprit is not None and (culprit.entry is None or culprit.set_aside is not None):
             self._die(f"the rows of a fresh world break a rule of the store: {work.error}")
 
@@ -167,20 +172,23 @@ class Recovery:
             self._parts.replies.reply(entry.command_id, "storage", {})
         self._task = asyncio.create_task(self._reopen(), name="reopen store")
 
-    def _refuse(self, decided: Decided) -> None:
+    def _refuse(self, decided: Decided, *, once_only: bool = False) -> None:
         entry, kept = decided.entry, decided.set_aside
         if entry is None:
             return
         if kept is not None:
             self._culprits.append(Culprit(entry, kept.error, raised=decided.record.kind is RecordKind.RAISED))
             return
-        if entry.kind is EntryKind.SHELL or self._parts.keeper.is_safety(entry.item):
+        # A sender that waits for its acknowledgement will not send it again while the link is up.
+        awaited = entry.settled is not None and not once_only
+        if awaited or entry.kind is EntryKind.SHELL or self._parts.keeper.is_safety(entry.item):
             self._keep_for_later(decided.stamp.seq, entry)
         elif entry.kind is EntryKind.COMMAND:
             self.counters["answered_storage"] += 1
             self._parts.replies.reply(entry.command_id, "storage", {})
         elif entry.kind is EntryKind.READING:
             self.counters["readings_lost"] += 1
+            entry.settle()
 
     def _keep_for_later(self, seq: int, entry: Entry) -> None:
         if len(self._again) < SAFETY_MAX:

@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import structlog
 import uvloop
 
-from drivers.driver import LocalProtocolError
+from drivers.driver import LocalProtocolError, TopicDriver
 from drivers.links.opening import opener_of
 from drivers.registry import make_driver
 from edge import __version__
@@ -32,7 +33,7 @@ from edge.runtime.ipc_messages import PROTOCOL_VERSION, PULSE_S, Pulse, Welcome
 from edge.runtime.ipc_server import IpcServer
 from edge.runtime.kernels import KERNELS, VerticalAdapter
 from edge.runtime.lag import LagMeter, settle_memory
-from edge.runtime.pump import Pump
+from edge.runtime.pump import SILENCE_NEVER_S, SILENCE_S, Pump
 from edge.runtime.service import Notifier, set_up_log
 from edge.site import Site, SiteErrors, load_site, render_mistakes
 from edge.storage.errors import StoreError
@@ -91,14 +92,16 @@ class Service:
         self._configs_day = ""
         for settings in site.devices.get(name, ()):
             driver = make_driver(settings.protocol, settings.options)
-            opener = opener_of(settings.link)
+            topics = driver.topics if isinstance(driver, TopicDriver) else None
+            opener = opener_of(settings.link, topics or ())
             rng = random.Random()  # noqa: S311 - jitter of the back-off, not secrets
-            pump = Pump(settings.device, opener, driver, self._post, clock=self._clock, rng=rng)
+            silence_s = SILENCE_S if topics is None else SILENCE_NEVER_S
+            pump = Pump(settings.device, opener, driver, self._post, clock=self._clock, rng=rng, silence_s=silence_s)
             self._hub.add(pump, settings.protocol, settings.link)
         self._notifier = Notifier()
 
-    def _post(self, reading: DeviceReading) -> bool:
-        return self._daemon.post_reading(reading)
+    def _post(self, reading: DeviceReading, settled: Callable[[], None] | None = None) -> bool:
+        return self._daemon.post_reading(reading, settled)
 
     async def run(self, stop: asyncio.Event) -> int:
         """Serve until ``stop`` is set or the daemon cannot go on; gives the exit status."""

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.links.link import LinkUrlError
-from drivers.links.url import ListenUrl, SerialUrl, TcpUrl, parse_link_url
+from drivers.links.mqtt_url import MqttUrl
+from drivers.links.url import ListenUrl, SerialUrl, TcpUrl, occupied_by, parse_link_url
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,15 @@ from drivers.links.url import ListenUrl, SerialUrl, TcpUrl, parse_link_url
         ("tcp://reader.local:4001", TcpUrl("reader.local", 4001)),
         ("tcp://[::1]:4001", TcpUrl("::1", 4001)),
         ("tcp-listen://127.0.0.1:0", ListenUrl("127.0.0.1", 0)),
+        ("mqtt://127.0.0.1:1883?client=kangle-z2m", MqttUrl("127.0.0.1", 1883, "kangle-z2m")),
+        (
+            "mqtt://edge@[::1]:8883?client=c&topics=a/+/b,c/%23&password_file=/etc/p&tls=yes&ca=/etc/ca&keepalive=9",
+            MqttUrl("::1", 8883, "c", "edge", ("a/+/b", "c/#"), "/etc/p", "", tls=True, ca="/etc/ca", keepalive_s=9),
+        ),
+        (
+            "mqtt://e%40x@broker:1883?client=c&password_env=P",
+            MqttUrl("broker", 1883, "c", "e@x", password_env="P"),
+        ),
     ],
 )
 def test_a_right_url_is_read(url, expected):
@@ -55,6 +65,24 @@ def test_a_right_url_is_read(url, expected):
         ("tcp://user@host:1", "nothing may follow the port"),
         ("tcp-listen://127.0.0.1", "no port"),
         ("tcp://[::1", "Invalid IPv6 URL"),
+        ("mqtt://host?client=c", "no port"),
+        ("mqtt://:1883?client=c", "no host"),
+        ("mqtt://host:99999?client=c", "the port is not a number"),
+        ("mqtt://host:1883", "client= must be a fixed name"),
+        ("mqtt://host:1883?client=a%20b", "client= must be a fixed name"),
+        ("mqtt://host:1883?client=c&client=d", "client is given twice"),
+        ("mqtt://host:1883?client=c&ca=", "ca is empty"),
+        ("mqtt://host:1883?client=c&qos=2", "unknown setting 'qos'"),
+        ("mqtt://host:1883?client=c&topics=a/#", "write # in topics as %23"),
+        ("mqtt://host:1883/a?client=c", "may follow the port"),
+        ("mqtt://host:1883?client=c&topics=a,", "topics: '' is no topic filter"),
+        ("mqtt://host:1883?client=c&topics=a%23", "topics: 'a#' is no topic filter"),
+        ("mqtt://host:1883?client=c&topics=%23/a", "topics: '#/a' is no topic filter"),
+        ("mqtt://host:1883?client=c&tls=1", "tls=1 is not yes or no"),
+        ("mqtt://host:1883?client=c&ca=/etc/ca", "ca= is for tls=yes"),
+        ("mqtt://host:1883?client=c&keepalive=0", "keepalive=0 is not a whole number"),
+        ("mqtt://host:1883?client=c&password_env=P", "a password needs a user"),
+        ("mqtt://u@host:1883?client=c&password_env=P&password_file=/p", "exclude each other"),
     ],
 )
 def test_a_wrong_url_is_refused_with_the_reason_and_the_allowed_form(url, says):
@@ -64,9 +92,29 @@ def test_a_wrong_url_is_refused_with_the_reason_and_the_allowed_form(url, says):
     assert "allowed: " in str(caught.value)
 
 
-@given(st.text(max_size=60) | st.from_regex(r"(serial|tcp|tcp-listen)://[ -~]{0,40}", fullmatch=True))
+def test_a_password_in_the_url_is_refused_and_not_repeated():
+    with pytest.raises(LinkUrlError, match="never write a password here") as caught:
+        parse_link_url("mqtt://edge:secret@host:1883?client=c")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("mqtt://h:1883?client=a", "mqtt://h:1883?client=b", False),
+        ("mqtt://h:1883?client=a", "mqtt://h:1883?topics=x&client=a", True),
+        ("serial:///dev/a?baud=9600", "serial:///dev/a?baud=19200", True),
+        ("tcp://h:1", "tcp://h:2", False),
+        ("tcp-listen://127.0.0.1:1", "tcp-listen://127.0.0.1:1", True),
+    ],
+)
+def test_what_two_links_must_not_share(one, other, same):
+    assert (occupied_by(parse_link_url(one)) == occupied_by(parse_link_url(other))) is same
+
+
+@given(st.text(max_size=60) | st.from_regex(r"(serial|tcp|tcp-listen|mqtt)://[ -~]{0,40}", fullmatch=True))
 def test_no_text_does_more_than_be_refused(url):
     parsed = None
     with contextlib.suppress(LinkUrlError):
         parsed = parse_link_url(url)
-    assert parsed is None or isinstance(parsed, SerialUrl | TcpUrl | ListenUrl)
+    assert parsed is None or isinstance(parsed, SerialUrl | TcpUrl | ListenUrl | MqttUrl)
