@@ -50,13 +50,13 @@ class StoreBooks:
         order = _read(lambda: self._reader.get(rows.OrderRow, order_id))
         if order is None:
             return None
-        payments = self._parts(rows.PaymentRow, order_id)
+        sale: dict[str, Value] = {"business_day": order.business_day, "order_id": order_id}
         return OrderFile(
             order=order,
-            lines=self._parts(rows.OrderLineRow, order_id),
-            steps=self._parts(rows.OrderStepRow, order_id),
-            payment=payments[0] if payments else None,
-            refunds=self._parts(rows.RefundRow, order_id),
+            lines=self._parts(rows.OrderLineRow, sale),
+            steps=self._parts(rows.OrderStepRow, sale),
+            payment=next(iter(self._parts(rows.PaymentRow, sale)), None),
+            refunds=self._parts(rows.RefundRow, {"order_id": order_id}),
         )
 
     def orders(self, day: str, lane: str, cursor: str | None, limit: int) -> Listing[rows.OrderRow]:
@@ -79,8 +79,8 @@ class StoreBooks:
     def plates(self, cursor: str | None, limit: int) -> Listing[rows.PlateRow]:
         return self._page(rows.PlateRow, {}, ("uid",), cursor, limit, newest_first=False)
 
-    def _parts(self, kind: type[R], order_id: str) -> list[R]:
-        return _read(lambda: self._reader.fetch(kind, {"order_id": order_id}, limit=MAX_PARTS))
+    def _parts(self, kind: type[R], where: Mapping[str, Value]) -> list[R]:
+        return _read(lambda: self._reader.fetch(kind, where, limit=MAX_PARTS))
 
     def _page(
         self,

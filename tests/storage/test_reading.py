@@ -156,7 +156,7 @@ def test_the_reads_of_the_api_use_an_index(open_store: Open, tmp_path: Path, rea
     reader.page(OrderRow, {"member": "m1"}, by=("seq",))
     reader.page(OrderRow, by=("business_day", "seq"))
     reader.page(PurseEntryRow, {"member": "m1"}, by=("seq",))
-    reader.fetch(OrderLineRow, {"order_id": "1"})
+    reader.fetch(OrderLineRow, {"business_day": "2026-11-20", "order_id": "1"})
     statements = [text for text in seen if text.startswith("SELECT")]
     assert len(statements) == 5
     for text in statements:

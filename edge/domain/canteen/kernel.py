@@ -50,6 +50,8 @@ from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, PlateP
 from edge.domain.kernel import EffectClass, Effects, Put, Reply, Row, Rows, Show, Stamp
 
 MAX_COMMAND_ID = 255
+#: The boards (menu, day) follow a command so much later: no checkout waits for them, and a rush shows them once.
+BOARDS_DELAY_NS = 50_000_000
 #: Commands that concern only the screen of a lane: no audit row.
 SCREEN_COMMANDS = (Identify, ConfirmPlates, CallStaff)
 
@@ -75,8 +77,9 @@ class CanteenKernel:
         return False
 
     def deadline(self, world: World) -> int | None:
-        """When a lane that still reads has to ask for help."""
-        due = [
+        """When a lane that still reads has to ask for help, or the boards are to be shown."""
+        due = [] if world.boards_due_ns is None else [world.boards_due_ns]
+        due += [
             lane.field.changed_ns + lane.settings.cap_ms * 1_000_000
             for lane in world.lanes.values()
             if lane.shown is not None and lane.shown.phase is Phase.READING
@@ -114,7 +117,7 @@ class CanteenKernel:
                     return []
                 return self._written(rows) + self._refresh_all(world, stamp, durable=True) + self._boards(world, stamp)
             case Timer():
-                return self._refresh_all(world, stamp, durable=False)
+                return self._refresh_all(world, stamp, durable=False) + self._boards_if_due(world, stamp)
 
     # --- readings ---
 
@@ -176,12 +179,10 @@ class CanteenKernel:
         )
         if outcome.rows and not isinstance(command.body, SCREEN_COMMANDS):
             effects.append(Put(_audit(command, stamp)))
-        effects += self._refresh_all(world, stamp, durable=True)
-        if outcome.menu:
-            effects += self._boards(world, stamp)
-        elif outcome.rows:
-            effects.append(Show("day", day_view(world), EffectClass.DURABLE))
         effects.append(Reply(command.command_id, outcome.code, msgspec.msgpack.decode(body)))
+        effects += self._refresh_all(world, stamp, durable=True)
+        if outcome.rows and world.boards_due_ns is None:
+            world.boards_due_ns = stamp.mono_ns + BOARDS_DELAY_NS
         return effects
 
     def _decide(self, world: World, command: Command, stamp: Stamp) -> Outcome:
@@ -205,6 +206,16 @@ class CanteenKernel:
         for name in sorted(world.lanes):
             effects += refresh(world, world.lanes[name], stamp, durable=durable)
         return effects
+
+    @staticmethod
+    def _boards_if_due(world: World, stamp: Stamp) -> Effects:
+        """As previews: they never overtake a payment that is being written, and need no commit of their own."""
+        if world.boards_due_ns is None or stamp.mono_ns < world.boards_due_ns:
+            return []
+        world.boards_due_ns = None
+        if world.config is None:
+            return []
+        return [Show("menu", menu_view(world, world.config, stamp)), Show("day", day_view(world))]
 
     @staticmethod
     def _boards(world: World, stamp: Stamp) -> Effects:

@@ -63,7 +63,7 @@ def pay(world: World, command: Pay, stamp: Stamp) -> Outcome:
     remember(world, order)
     paid = _paid_view(order, balance)
     _settle(lane, paid)
-    return Outcome("ok", paid, rows, menu=True)
+    return Outcome("ok", paid, rows)
 
 
 def _why_not(world: World, lane: Lane, command: Pay) -> Outcome | None:

@@ -12,12 +12,11 @@ from edge.domain.kernel import Row
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """``code`` "ok" or a problem code; ``menu``: the board changed too. A refused command writes no rows."""
+    """``code`` "ok" or a problem code. A refused command writes no rows."""
 
     code: str
     body: Any
     rows: list[Row] = []
-    menu: bool = False
 
 
 def refused(code: str, **facts: Any) -> Outcome:

@@ -90,7 +90,7 @@ def bind_plates(world: World, command: BindPlates) -> Outcome:
         world.counts.setdefault(command.dish_id, DishCount()).bound += 1
     rows: list[Row] = [plate_row(world.plates[uid]) for uid in uids]
     rows += [count_row(world, dish) for dish in sorted(dishes)]
-    return Outcome("ok", {"dish_id": command.dish_id, "bound": len(uids)}, rows, menu=True)
+    return Outcome("ok", {"dish_id": command.dish_id, "bound": len(uids)}, rows)
 
 
 def count_row(world: World, dish_id: str) -> DishDayRow:

@@ -90,7 +90,7 @@ def _done(world: World, order_id: str, slip: Slip, lines: tuple[OrderLineRow, ..
         "line_nos": [line.line_no for line in lines],
         "balance_fen": world.purses.get(member) if member is not None else None,
     }
-    return Outcome("ok", body, rows, menu=slip.status == "voided")
+    return Outcome("ok", body, rows)
 
 
 def _give_back(

@@ -1,8 +1,9 @@
 """What the canteen keeps: one struct per table of ``edge/storage/schema``. Field order is column order.
 
 Money is signed integer fen, days are ISO dates (Asia/Shanghai), ``at_ns`` UTC wall ns with ``at_trusted`` beside it.
-Parts of an order repeat its business day, so that a start reads only the refund window. JSON columns (``*_json``) hold
-what nobody queries by: reasons and explanations.
+Parts of an order repeat its business day and are keyed by it first, so that a start reads only the refund window and a
+sale writes next to the one before it: each index less is a page less in the payment's commit. JSON columns (``*_json``)
+hold what nobody queries by: reasons and explanations.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ class OrderLineRow(Row, frozen=True, kw_only=True, tag="order_line"):
     """One plate of an order; ``fen_json`` is this line's share of every step, in step order; payable_fen is what is
     left to pay for it; nutrients are those of the plate."""
 
-    KEY: ClassVar = ("order_id", "line_no")
+    KEY: ClassVar = ("business_day", "order_id", "line_no")
     order_id: str
     line_no: int
     business_day: str
@@ -155,7 +156,7 @@ class OrderLineRow(Row, frozen=True, kw_only=True, tag="order_line"):
 
 
 class OrderStepRow(Row, frozen=True, kw_only=True, tag="order_step"):
-    KEY: ClassVar = ("order_id", "step_no")
+    KEY: ClassVar = ("business_day", "order_id", "step_no")
     order_id: str
     step_no: int
     business_day: str
@@ -168,7 +169,7 @@ class OrderStepRow(Row, frozen=True, kw_only=True, tag="order_step"):
 
 
 class PaymentRow(Row, frozen=True, kw_only=True, tag="payment"):
-    KEY: ClassVar = ("order_id",)
+    KEY: ClassVar = ("business_day", "order_id")
     order_id: str
     business_day: str
     method: str
@@ -204,7 +205,7 @@ class RefundRow(Row, frozen=True, kw_only=True, tag="refund"):
 class SubsidyUseRow(Row, frozen=True, kw_only=True, tag="subsidy_use"):
     """What a member got from a scheme on a day: fen and number of grants (given back by same-day void or refund)."""
 
-    KEY: ClassVar = ("member", "scheme", "day")
+    KEY: ClassVar = ("day", "member", "scheme")
     member: str
     scheme: str
     day: str
@@ -223,12 +224,12 @@ class SchemeRow(Row, frozen=True, kw_only=True, tag="scheme"):
 class ReplyRow(Row, frozen=True, kw_only=True, tag="command_reply"):
     """The stored answer of a command: the same id with the same digest gets it again."""
 
-    KEY: ClassVar = ("command_id",)
+    KEY: ClassVar = ("day", "command_id")
+    day: str
     command_id: str
     digest: bytes
     code: str
     body: bytes
-    day: str
 
 
 class AuditRow(Row, frozen=True, kw_only=True, tag="audit"):

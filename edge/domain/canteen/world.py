@@ -126,4 +126,5 @@ class World(msgspec.Struct):
     replies: dict[str, StoredReply] = {}
     money_version: int = 0
     set_aside: int = 0
+    boards_due_ns: int | None = None
     clock_trusted: bool = True

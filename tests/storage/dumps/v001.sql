@@ -27,13 +27,14 @@ CREATE TABLE claim (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO "claim" VALUES('x',2,'x');
 CREATE TABLE command_reply (
-    command_id TEXT NOT NULL PRIMARY KEY CHECK (command_id <> ''),
+    day TEXT NOT NULL,
+    command_id TEXT NOT NULL CHECK (command_id <> ''),
     digest BLOB NOT NULL,
     code TEXT NOT NULL CHECK (code <> ''),
     body BLOB NOT NULL,
-    day TEXT NOT NULL
+    PRIMARY KEY (day, command_id)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO "command_reply" VALUES('x',X'00FF','x',X'00FF','2026-11-22');
+INSERT INTO "command_reply" VALUES('2026-11-22','x',X'00FF','x',X'00FF');
 CREATE TABLE config (
     kind TEXT NOT NULL PRIMARY KEY,
     version TEXT NOT NULL,
@@ -102,7 +103,7 @@ CREATE TABLE order_line (
     carbohydrate_mg INTEGER NOT NULL,
     sodium_mg INTEGER NOT NULL,
     refunded INTEGER NOT NULL CHECK (refunded IN (0, 1)),
-    PRIMARY KEY (order_id, line_no)
+    PRIMARY KEY (business_day, order_id, line_no)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO "order_line" VALUES('x',1,'2026-11-22','x',2,'x','x',1,7,7,0,'{"a":[1,2]}',1,1,1,1,1,1);
 CREATE TABLE order_step (
@@ -115,7 +116,7 @@ CREATE TABLE order_step (
     scheme TEXT NOT NULL,
     fen INTEGER NOT NULL,
     why_json TEXT NOT NULL CHECK (json_valid(why_json)),
-    PRIMARY KEY (order_id, step_no)
+    PRIMARY KEY (business_day, order_id, step_no)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO "order_step" VALUES('x',1,'2026-11-22','pay','x','x','x',1,'{"a":[1,2]}');
 CREATE TABLE orders (
@@ -142,7 +143,7 @@ CREATE TABLE orders (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO "orders" VALUES('x',1,'2026-11-22','x','x','x','x','x','paid',7,0,0,0,7,1,'x','{"a":[1,2]}',1,1);
 CREATE TABLE payment (
-    order_id TEXT NOT NULL PRIMARY KEY,
+    order_id TEXT NOT NULL,
     business_day TEXT NOT NULL,
     method TEXT NOT NULL,
     member TEXT,
@@ -150,6 +151,7 @@ CREATE TABLE payment (
     tendered_fen INTEGER NOT NULL CHECK (tendered_fen >= 0),
     change_fen INTEGER NOT NULL CHECK (change_fen >= 0),
     at_ns INTEGER NOT NULL,
+    PRIMARY KEY (business_day, order_id),
     CHECK (method <> 'cash' OR tendered_fen - change_fen = fen)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO "payment" VALUES('x','2026-11-22','purse','x',1,1,1,1);
@@ -227,18 +229,13 @@ CREATE TABLE subsidy_use (
     day TEXT NOT NULL,
     fen INTEGER NOT NULL CHECK (fen >= 0),
     grants INTEGER NOT NULL CHECK (grants >= 0),
-    PRIMARY KEY (member, scheme, day)
+    PRIMARY KEY (day, member, scheme)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO "subsidy_use" VALUES('x','x','2026-11-22',1,1);
 CREATE INDEX purse_entry_member ON purse_entry (member, seq);
 CREATE INDEX orders_day ON orders (business_day, seq);
 CREATE INDEX orders_member ON orders (member, seq) WHERE member IS NOT NULL;
-CREATE INDEX order_line_day ON order_line (business_day);
-CREATE INDEX order_step_day ON order_step (business_day);
-CREATE INDEX payment_day ON payment (business_day);
 CREATE INDEX refund_order ON refund (order_id);
 CREATE INDEX refund_day ON refund (business_day);
-CREATE INDEX subsidy_use_day ON subsidy_use (day);
-CREATE INDEX command_reply_day ON command_reply (day);
 COMMIT;
 PRAGMA user_version = 1;

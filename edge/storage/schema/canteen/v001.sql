@@ -130,10 +130,8 @@ CREATE TABLE order_line (
     carbohydrate_mg INTEGER NOT NULL,
     sodium_mg INTEGER NOT NULL,
     refunded INTEGER NOT NULL CHECK (refunded IN (0, 1)),
-    PRIMARY KEY (order_id, line_no)
+    PRIMARY KEY (business_day, order_id, line_no)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX order_line_day ON order_line (business_day);
 
 CREATE TABLE order_step (
     order_id TEXT NOT NULL,
@@ -145,13 +143,11 @@ CREATE TABLE order_step (
     scheme TEXT NOT NULL,
     fen INTEGER NOT NULL,
     why_json TEXT NOT NULL CHECK (json_valid(why_json)),
-    PRIMARY KEY (order_id, step_no)
+    PRIMARY KEY (business_day, order_id, step_no)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX order_step_day ON order_step (business_day);
-
 CREATE TABLE payment (
-    order_id TEXT NOT NULL PRIMARY KEY,
+    order_id TEXT NOT NULL,
     business_day TEXT NOT NULL,
     method TEXT NOT NULL,
     member TEXT,
@@ -159,10 +155,9 @@ CREATE TABLE payment (
     tendered_fen INTEGER NOT NULL CHECK (tendered_fen >= 0),
     change_fen INTEGER NOT NULL CHECK (change_fen >= 0),
     at_ns INTEGER NOT NULL,
+    PRIMARY KEY (business_day, order_id),
     CHECK (method <> 'cash' OR tendered_fen - change_fen = fen)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX payment_day ON payment (business_day);
 
 CREATE TABLE claim (
     plate_uid TEXT NOT NULL,
@@ -194,10 +189,8 @@ CREATE TABLE subsidy_use (
     day TEXT NOT NULL,
     fen INTEGER NOT NULL CHECK (fen >= 0),
     grants INTEGER NOT NULL CHECK (grants >= 0),
-    PRIMARY KEY (member, scheme, day)
+    PRIMARY KEY (day, member, scheme)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX subsidy_use_day ON subsidy_use (day);
 
 CREATE TABLE scheme (
     scheme TEXT NOT NULL PRIMARY KEY,
@@ -207,14 +200,13 @@ CREATE TABLE scheme (
 -- --- canteen: commands -------------------------------------------------------------------------------------------------
 
 CREATE TABLE command_reply (
-    command_id TEXT NOT NULL PRIMARY KEY CHECK (command_id <> ''),
+    day TEXT NOT NULL,
+    command_id TEXT NOT NULL CHECK (command_id <> ''),
     digest BLOB NOT NULL,
     code TEXT NOT NULL CHECK (code <> ''),
     body BLOB NOT NULL,
-    day TEXT NOT NULL
+    PRIMARY KEY (day, command_id)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX command_reply_day ON command_reply (day);
 
 CREATE TABLE audit (
     seq INTEGER NOT NULL PRIMARY KEY,
