@@ -10,6 +10,8 @@ import drivers.feig.describe
 import drivers.feig.driver
 import drivers.magicrf.describe
 import drivers.magicrf.driver
+import drivers.pressure_a55a.describe
+import drivers.pressure_a55a.driver
 from drivers.decoded import Decoded
 from drivers.driver import Driver, LocalProtocolError
 from drivers.options import OptionValue
@@ -51,6 +53,9 @@ PROTOCOLS: Mapping[str, Entry] = {
     "feig": Entry(drivers.feig.driver.FeigDriver, drivers.feig.describe.decode, {"from": ("device", "host")}),
     "magicrf": Entry(
         drivers.magicrf.driver.MagicRfDriver, drivers.magicrf.describe.decode, {"framing": ("bb7e", "aadd")}
+    ),
+    "pressure_a55a": Entry(
+        drivers.pressure_a55a.driver.PressureTerminalDriver, drivers.pressure_a55a.describe.decode, {}
     ),
 }
 
