@@ -84,7 +84,9 @@ class PortSettings(msgspec.Struct, frozen=True, kw_only=True):
 class ZoneSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One fire zone. ``neighbours`` are cut (PRE_ALARM) when this zone is in FIRE. ``limit_w`` is what all its ports
     together may draw. ``panels`` are the panel terminals that stand in it (a reset is on site only from there);
-    ``key_switch`` the source of a key switch, if any."""
+    ``key_switch`` the source of a key switch, if any. ``contactor_first``: one credible signal opens the zone's contactor
+    too, for zones whose chargers hang on a slow bus (without it the contactor opens on FIRE, or when a cut is not
+    proven in time)."""
 
     zone: str
     name: Text
@@ -92,6 +94,7 @@ class ZoneSettings(msgspec.Struct, frozen=True, kw_only=True):
     limit_w: int = 20_000
     panels: tuple[str, ...] = ()
     key_switch: str = ""
+    contactor_first: bool = False
     clear_s: int = 60
     no_detector_s: int = 600
     prove_s: int = 3
