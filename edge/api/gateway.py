@@ -32,10 +32,12 @@ class DaemonLife(msgspec.Struct, frozen=True):
 
 
 class CommandAnswer(msgspec.Struct, frozen=True):
-    """The durable answer: ``code`` is "ok" or a problem code of docs/architecture.md, ``json`` the body's JSON."""
+    """The durable answer: ``code`` is "ok" or a problem code of docs/architecture.md, ``json`` the body's JSON;
+    ``replayed`` when the command had been answered before."""
 
     code: str
     json: bytes
+    replayed: bool = False
 
 
 class DaemonAway(Exception):  # noqa: N818 - a state of the world, not a fault of the program

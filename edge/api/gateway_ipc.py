@@ -60,7 +60,7 @@ class IpcGateway:
         except (DaemonUnreachableError, AnswerUnknownError) as exc:
             log.warning("command unanswered", command_id=command.command_id, reason=str(exc))
             raise DaemonAway(str(exc)) from exc
-        return CommandAnswer(answer.code, answer.json)
+        return CommandAnswer(answer.code, answer.json, answer.replayed)
 
     async def _deliver(self) -> None:
         async for update in self._client.watch():

@@ -65,7 +65,9 @@ class MemoryGateway:
         digest = hashlib.sha256(msgspec.msgpack.encode((command.actor, command.body))).digest()
         if command.command_id in self._replies:
             known, reply = self._replies[command.command_id]
-            return reply if known == digest else CommandAnswer("id_reused", b"{}")
+            return (
+                msgspec.structs.replace(reply, replayed=True) if known == digest else CommandAnswer("id_reused", b"{}")
+            )
         if command.actor.role not in COMMAND_ROLES[type(command.body)]:
             return CommandAnswer("forbidden", b"{}")
         code, body = self._answer(command)

@@ -70,11 +70,12 @@ class Show(msgspec.Struct, frozen=True, tag="show"):
 
 class Reply(msgspec.Struct, frozen=True, tag="reply"):
     """Answer a command. ``code`` is "ok" or a stable problem code; ``body`` is plain data (dict, list, str, int).
-    Always DURABLE, repeated answers included."""
+    Always DURABLE, repeated answers included; those are marked ``replayed``."""
 
     command_id: str
     code: str
     body: Any
+    replayed: bool = False
 
 
 Effect = Put | Send | Show | Reply

@@ -31,7 +31,7 @@ class Outlets(Protocol):
         """False when there is no such device."""
         ...
 
-    def reply(self, command_id: str, code: str, body: Any) -> None: ...
+    def reply(self, command_id: str, code: str, body: Any, *, replayed: bool = False) -> None: ...
 
 
 class _Held(NamedTuple):
@@ -120,8 +120,8 @@ class Executor:
                     if not self._outlets.send(device, command):
                         self.counters["unknown_device"] += 1
                         _log.warning("command for a device that the site file does not name", device=device)
-                case Reply(command_id=command_id, code=code, body=body):
-                    self._outlets.reply(command_id, code, body)
+                case Reply(command_id=command_id, code=code, body=body, replayed=replayed):
+                    self._outlets.reply(command_id, code, body, replayed=replayed)
         except Exception:  # noqa: BLE001 - one effect that cannot leave must not hold up the next, least a safety one
             self.counters["effects_failed"] += 1
             _log.exception("an effect could not leave", effect=type(effect).__name__)

@@ -39,11 +39,13 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
 
 
 class Answer(msgspec.Struct, frozen=True, tag="answer"):
-    """The durable answer of a command, or a refusal before it entered (code "busy", "bad_command", "storage")."""
+    """The durable answer of a command, or a refusal before it entered (code "busy", "bad_command", "storage").
+    ``replayed``: the command had been answered before, and this is that answer."""
 
     command_id: str
     code: str
     json: bytes
+    replayed: bool = False
 
 
 class ViewUpdate(msgspec.Struct, frozen=True, tag="view"):

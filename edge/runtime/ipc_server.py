@@ -125,7 +125,7 @@ class IpcServer:
         for peer in self._peers:
             peer.view(key, fresh.frame)
 
-    def reply(self, command_id: str, code: str, body: Any) -> None:
+    def reply(self, command_id: str, code: str, body: Any, *, replayed: bool = False) -> None:
         """Answer the oldest asker of this command id; nothing happens when it has gone."""
         askers = self._askers.get(command_id)
         if not askers:
@@ -133,7 +133,7 @@ class IpcServer:
         peer = askers.popleft()
         if not askers:
             del self._askers[command_id]
-        peer.answer(Answer(command_id, code, self._json.encode(body)))
+        peer.answer(Answer(command_id, code, self._json.encode(body), replayed))
 
     def pulse(self, pulse: Pulse) -> None:
         """Tell all clients that the daemon lives, and drop those that have not read for too long."""

@@ -61,9 +61,9 @@ class Outlets:
     def send(self, device: str, command: Any) -> bool:
         return self.hub is not None and self.hub.send(device, command)
 
-    def reply(self, command_id: str, code: str, body: Any) -> None:
+    def reply(self, command_id: str, code: str, body: Any, *, replayed: bool = False) -> None:
         if self.server is not None:
-            self.server.reply(command_id, code, body)
+            self.server.reply(command_id, code, body, replayed=replayed)
 
 
 class Service:

@@ -104,6 +104,8 @@ def test_the_same_key_and_content_is_one_payment_and_other_content_is_refused(ap
         f"{BASE}/lanes/1/pay", {**PAY, "payable_fen": 1}, who="terminal1", headers={"Idempotency-Key": "one"}
     )
     assert first.json() == again.json() == {"code": "ok", "order_id": "o-1", "paid_fen": 1530}
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
     assert (other.status_code, other.json()["code"]) == (409, "id_reused")
 
 

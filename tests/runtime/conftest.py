@@ -143,7 +143,7 @@ class Outlets:
         self.left.append(("send", device, command, self.store.last_seq()))
         return device not in self.unknown
 
-    def reply(self, command_id, code, body):
+    def reply(self, command_id, code, body, *, replayed=False):
         self.left.append(("reply", command_id, code, body))
 
     @property

@@ -47,7 +47,7 @@ class Witness:
         self.sent += 1
         return True
 
-    def reply(self, command_id, code, body):
+    def reply(self, command_id, code, body, *, replayed=False):
         self.answers.setdefault(command_id, []).append((code, body))
         if code == "ok" and command_id.startswith("pay"):
             row = self.store.tables.get(self.toy.ReplyRow, {}).get((command_id,))

@@ -41,7 +41,8 @@ from edge.domain.canteen import messages
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/canteen", tags=["canteen"])
 log = structlog.get_logger("edge.api.commands")
 
-DONE = answers_with("CommandDone", "Done and on disk. A repeat under the same key gets the same answer.")
+REPLAYED = {"Idempotency-Replayed": "true when this is the answer that an earlier request with this key got"}
+DONE = answers_with("CommandDone", "Done and on disk. A repeat under the same key gets the same answer.", REPLAYED)
 
 
 async def give(ctx: Context, who: Principal, key: str, body: messages.CommandBody) -> Response:
@@ -55,7 +56,8 @@ async def give(ctx: Context, who: Principal, key: str, body: messages.CommandBod
     content: Any = msgspec.json.decode(answer.json) if answer.json else {}
     facts = content if isinstance(content, dict) else {"body": content}
     if answer.code == "ok":
-        return json_response(msgspec.json.encode({"code": "ok", **facts}))
+        headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
+        return json_response(msgspec.json.encode({"code": "ok", **facts}), headers)
     if answer.code not in TEXTS:
         log.error("unknown answer code", code=answer.code, command_id=key)
     raise ApiProblem(answer.code if answer.code in TEXTS else "internal", facts=facts)

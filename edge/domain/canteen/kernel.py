@@ -169,7 +169,7 @@ class CanteenKernel:
         if stored is not None:
             if stored.digest != digest:
                 return [Reply(command.command_id, "id_reused", {})]
-            return [Reply(command.command_id, stored.code, msgspec.msgpack.decode(stored.body))]
+            return [Reply(command.command_id, stored.code, msgspec.msgpack.decode(stored.body), replayed=True)]
         outcome = self._decide(world, command, stamp)
         body = msgspec.msgpack.encode(outcome.body)
         world.replies[command.command_id] = StoredReply(digest, outcome.code, body, world.day)
