@@ -18,8 +18,9 @@ from edge.domain.notices import Channel
 NS_PER_S = 1_000_000_000
 #: Standing alarms of priorities below FIRE; more are folded into one alarm ``alarms:overflow``. Fires always enter.
 MAX_ALARMS = 500
-#: Details kept per alarm; ``Alarm.dropped`` counts the rest.
+#: Details kept per alarm; of the rest ``Alarm.dropped`` keeps a checksum each, to count them once.
 MAX_DETAILS = 64
+MAX_DROPPED = 1000
 MAX_DETAIL_CHARS = 200
 #: Keys whose recent raises are remembered for flap damping (the oldest are forgotten).
 MAX_FLAPS = 1000
@@ -59,7 +60,7 @@ class Alarm(msgspec.Struct, kw_only=True):
     active: bool = False
     held: bool = False
     details: list[str] = []
-    dropped: int = 0
+    dropped: list[int] = []
     count: int = 0
     silenced: bool = False
     acknowledged_by: str = ""

@@ -7,9 +7,12 @@ follows from the new state is done once. A user would notice a mistake as an ala
 
 from __future__ import annotations
 
+import zlib
+
 from edge.domain.alarm_book import (
     MAX_DETAIL_CHARS,
     MAX_DETAILS,
+    MAX_DROPPED,
     MAX_FLAPS,
     NS_PER_S,
     Alarm,
@@ -71,21 +74,21 @@ def ring(book: AlarmBook, alarm: Alarm, stamp: Stamp) -> None:
 
 
 def add_detail(book: AlarmBook, alarm: Alarm, detail: str, stamp: Stamp) -> bool:
-    """Keep a detail once; True when it is new. Beyond ``MAX_DETAILS`` it is only counted."""
+    """Keep a detail once; True when it is new. Beyond ``MAX_DETAILS`` only its checksum is kept, to count it once."""
     detail = detail[:MAX_DETAIL_CHARS]
     if not detail or detail in alarm.details:
         return False
-    alarm.last_wall_ns = stamp.wall_ns
     if len(alarm.details) < MAX_DETAILS:
         alarm.details.append(detail)
+        alarm.last_wall_ns = stamp.wall_ns
         mark(book, alarm)
         return True
-    # A detail that found no room is forgotten, so it cannot be told from its repeats: it is counted while the alarm is
-    # raised anew, never by a level that is told again and again.
-    if alarm.dropped == 0:
-        mark(book, alarm)
-    alarm.dropped += 1
-    return False
+    mark_of = zlib.crc32(detail.encode())
+    if mark_of in alarm.dropped or len(alarm.dropped) >= MAX_DROPPED:
+        return False
+    alarm.dropped.append(mark_of)
+    mark(book, alarm)
+    return True
 
 
 def activate(book: AlarmBook, alarm: Alarm, detail: str, stamp: Stamp) -> None:

@@ -103,6 +103,6 @@ def _view(book: AlarmBook, alarm: Alarm) -> AlarmView:
         shelvable=alarm.shelvable,
         silenced=alarm.silenced,
         flapping=alarm.clear_due_ns is not None,
-        dropped=alarm.dropped,
+        dropped=len(alarm.dropped),
         hidden_by=alarm.hidden_by,
     )
