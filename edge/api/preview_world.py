@@ -92,7 +92,7 @@ def _steps(plates: tuple[PlateView, ...], diner: DinerView) -> tuple[StepView, .
             rule_version="1",
             title=Text("标价", "List price"),
             fen=sum(fens),
-            why={"lines": len(fens)},
+            why={"plates": len(fens)},
             allocation=fens,
         )
     ]

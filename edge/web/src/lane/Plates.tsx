@@ -6,7 +6,7 @@ import { known, say, t } from "../lib/i18n";
 import { Icon } from "../parts/Icon";
 import type { LaneView, PlateView } from "../types";
 import { TrayDrawing } from "./TrayDrawing";
-import { ownPlates, plateReason } from "./words";
+import { ownPlates, plateMark, plateReason } from "./words";
 
 /** From so many plates on, rows are lower; beyond, the list stands in two columns. */
 const ROOMY = 5;
@@ -27,7 +27,7 @@ export function Plates({ view }: { view: LaneView | undefined }) {
 }
 
 function PlateRow({ plate, settled }: { plate: PlateView; settled: boolean }) {
-  const name = plate.name ? say(plate.name) : t("plate.label", { label: plate.label });
+  const name = plate.name ? say(plate.name) : t("plate.label", { label: plateMark(plate) });
   if (plate.state !== "priced") {
     return (
       <li class="plate" data-blocks={plate.blocks}>
@@ -35,7 +35,7 @@ function PlateRow({ plate, settled }: { plate: PlateView; settled: boolean }) {
         <span class="plate-name">{name}</span>
         <span class="plate-why">
           {plateReason(plate.state, plate.other_lane)}
-          {plate.name && ` · ${t("plate.label", { label: plate.label })}`}
+          {plate.name && ` · ${t("plate.label", { label: plateMark(plate) })}`}
         </span>
       </li>
     );

@@ -60,6 +60,11 @@ function paidTodo(view: LaneView): string {
   return paid.balance_fen === null ? t("lane.paid.do") : t("lane.paid.balance", { fen: money(paid.balance_fen) });
 }
 
+/** What is printed on the plate; a plate that is not registered has no mark that we know, so the end of its chip number. */
+export function plateMark(plate: PlateView): string {
+  return plate.label || `…${plate.uid.slice(-6)}`;
+}
+
 /** Words for a stable problem code; a code that this page does not know still names a way out. */
 function problemWords(code: string, view: LaneView): Words {
   const name = known(`problem.${code}`);
@@ -68,7 +73,7 @@ function problemWords(code: string, view: LaneView): Words {
   const params = {
     n: countRead(view),
     counted: view.assurance?.confirmed_plates ?? 0,
-    label: plates.map((plate) => plate.label).join(", "),
+    label: plates.map(plateMark).join(", "),
     lane: plates.find((plate) => plate.other_lane)?.other_lane ?? "",
   };
   return {
