@@ -1,0 +1,94 @@
+"""When a battery is full, seen from the wall: the adaptive rule and what it lacked.
+
+The hard part is that the same watts mean different things: 60 W are the last hour of one charger, the float of an old
+battery in summer, or a gap's average. So full needs three things together: low against this session's own peak, flat
+(not on its way down), and held. Sources of the numbers: ``garage-domain.md`` 4.2 (share, clamp, holds), 4.3 (float by
+slope); the constants below were tuned on the tuning set of ``kangle bench charging`` only, see ``docs/charging.md``.
+A user would notice a mistake here as a bike that is not charged in the morning.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.domain.garage.charging_trend import GAP, Trend, is_flat, level
+from edge.domain.garage.settings import FullSettings
+
+#: No e-bike charger's constant current takes less at the wall (36 V x 2 A = 76 W): below, nothing is charging fast, and
+#: a session that never exceeded it (a top-up) is judged as if its peak had been this.
+LEAST_PEAK_DW = 1200
+NO_CHARGER_DW = 600
+#: A float by slope: below this level and share of the peak. Above it stands the plateau of a second, smaller charger.
+FLOAT_DW = 900
+FLOAT_PCT = 45
+FLOAT_FLAT_MIN = 45
+FLOAT_FLAT_PCT = 4
+FLAT_PCT = 8
+FLAT_LEAST_DW = 15
+#: A long tail below the low threshold: what is still to come is below 2 % of the battery, flat or not.
+TAIL_MIN = 60
+#: Chargers that top up again and again, balancing boards, fans: so many loud minutes do not end a quiet spell.
+BURST_MIN = 3
+#: Idle minutes, burst or not, after which nothing is charging (the uninterrupted rule is ``FullSettings.idle_s``).
+QUIET_MIN = 30
+#: What was drawn before the power fell away, against the peak, above which it was taken away rather than full.
+UNPLUGGED_PCT = 30
+
+
+class Fullness(msgspec.Struct, kw_only=True):
+    """Counters in minutes: below the low threshold, loud since, idle, and the last level before an idle spell."""
+
+    low_min: int = 0
+    loud_min: int = 0
+    quiet_min: int = 0
+    before_dw: int = 0
+
+
+def low_threshold_dw(full: FullSettings, peak_dw: int) -> int:
+    """Below this a charge may be over: clamp(25 % of the session's peak, 8 W, 45 W)."""
+    share = full.low_share_pct * max(peak_dw, LEAST_PEAK_DW) // 100
+    return min(max(share, full.low_min_w * 10), full.low_max_w * 10)
+
+
+def note_minute(state: Fullness, full: FullSettings, trend: Trend, minute_dw: int) -> None:
+    """Count one completed minute."""
+    if minute_dw == GAP:
+        state.quiet_min += 1
+        return
+    if minute_dw < low_threshold_dw(full, trend.peak_dw):
+        state.low_min += 1
+        state.loud_min = 0
+    else:
+        state.loud_min += 1
+        if state.loud_min > BURST_MIN:
+            state.low_min = state.quiet_min = 0
+    state.before_dw = level(trend.minutes)
+
+
+def full_by(state: Fullness, full: FullSettings, trend: Trend) -> str:
+    """Why the battery is full, "" while it is not: ``low_flat``, ``tail``, ``float`` (by slope)."""
+    minutes = trend.minutes
+    now = level(minutes)
+    if now == 0:
+        return ""
+    if state.loud_min == 0 and state.low_min * 60 >= full.hold_s:
+        if is_flat(minutes, full.flat_s // 60 + full.mean_s // 60, FLAT_PCT, FLAT_LEAST_DW):
+            return "low_flat"
+        if state.low_min >= TAIL_MIN:
+            return "tail"
+    low_enough = now < NO_CHARGER_DW or (now < FLOAT_DW and now * 100 < FLOAT_PCT * trend.peak_dw)
+    if low_enough and is_flat(minutes, FLOAT_FLAT_MIN, FLOAT_FLAT_PCT, FLAT_LEAST_DW):
+        return "float"
+    return ""
+
+
+def ended_idle(state: Fullness, full: FullSettings, trend: Trend, idle_s: float) -> str:
+    """What an idle spell means once it is long enough, else "": ``full``, ``unplugged`` (the power was taken away while
+    the battery still charged), ``empty`` (nothing was ever plugged in)."""
+    if idle_s < full.idle_s and (state.quiet_min < QUIET_MIN or idle_s == 0):
+        return ""
+    if trend.peak_dw == 0:
+        return "empty"
+    if state.low_min >= BURST_MIN or state.before_dw * 100 <= UNPLUGGED_PCT * trend.peak_dw:
+        return "full"
+    return "unplugged"
