@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import os
 import random
+import subprocess
 import sys
 import time
 import timeit
@@ -47,6 +48,16 @@ def bare_fdatasync(path: Path, count: int) -> list[float]:
         times.append((time.perf_counter() - begun) * 1e3)
     os.close(fd)
     return times
+
+
+def bare_import_s() -> float:
+    """Seconds of a Python that imports the web framework and nothing of ours; the better of two."""
+    times = []
+    for _ in range(2):
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import fastapi, uvicorn"], check=True)
+        times.append(time.perf_counter() - begun)
+    return min(times)
 
 
 # --- the core ---------------------------------------------------------------------------------------------------------
@@ -189,6 +200,7 @@ def live(prices: int, sales: int) -> list[Result]:
             result("API memory", site.rss_mib("api"), "MiB"),
             result("canteen start to first answer", site.start_s["canteen"], "s", target=2.0),
             result("API start to first answer", site.start_s["api"], "s", target=2.0),
+            result("bare import of fastapi and uvicorn", bare_import_s(), "s"),
         ]
 
 

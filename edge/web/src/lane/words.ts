@@ -60,7 +60,7 @@ function paidTodo(view: LaneView): string {
   return paid.balance_fen === null ? t("lane.paid.do") : t("lane.paid.balance", { fen: money(paid.balance_fen) });
 }
 
-/** What is printed on the plate; a plate that is not registered has no mark that we know, so the end of its chip number. */
+/** What is printed on the plate; of one that is not registered we only know the end of its chip number. */
 export function plateMark(plate: PlateView): string {
   return plate.label || `…${plate.uid.slice(-6)}`;
 }
