@@ -1,9 +1,14 @@
-"""A real canteen daemon as its own process, killed and started again on the same store."""
+"""A real canteen daemon as its own process, killed and started again on the same store.
+
+Each life of the daemon is forked from a process that has only imported it: a hundred lives then cost a hundred starts,
+not a hundred imports.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +24,17 @@ from edge.domain.canteen.messages import Command
 from edge.runtime.ipc import IpcClient
 
 ROOT = Path(__file__).parents[2]
+NURSERY = """
+import os, sys
+from pathlib import Path
+from edge.runtime.run import run_daemon
+for site in sys.stdin:
+    pid = os.fork()
+    if pid == 0:
+        os._exit(run_daemon(Path(site.strip()), "canteen"))
+    print(pid, flush=True)
+    print(os.waitpid(pid, 0)[1], flush=True)
+"""
 
 
 def _scripted_reader() -> Any:
@@ -37,23 +53,36 @@ class Victim:
         self.store = self.site.data_dir / "canteen"
         self.reader = _scripted_reader()(self.folder.link(1))
         self.reader.start()
-        self.process: subprocess.Popen[bytes] | None = None
         self.client: IpcClient | None = None
+        self.pid = 0
         self.log = (root / "daemon.log").open("ab")
+        self.nursery = subprocess.Popen(
+            [sys.executable, "-c", NURSERY],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            cwd=ROOT,
+            text=True,
+        )
 
     async def start(self) -> None:
-        command = [sys.executable, "-m", "edge.cli", "run", "canteen", "--site", str(self.folder.site)]
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, cwd=ROOT)
+        self.nursery.stdin.write(f"{self.folder.site}\n")
+        self.nursery.stdin.flush()
+        self.pid = int(self.nursery.stdout.readline())
         self.client = IpcClient(self.site.run_dir / "canteen.sock", "test")
         await self.client.start()
         assert await self.client.wait_connected(20), (self.folder.root / "daemon.log").read_text()[-3000:]
 
     async def kill(self) -> None:
-        assert self.process is not None
         assert self.client is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self._end_life(signal.SIGKILL)
         await self.client.close()
+
+    def _end_life(self, number: signal.Signals) -> None:
+        """Signal the daemon and wait until it is gone (the nursery reaps it)."""
+        os.kill(self.pid, number)
+        self.nursery.stdout.readline()
+        self.pid = 0
 
     async def submit(self, body: Any, command_id: str, role: Role = Role.ADMIN) -> Any:
         assert self.client is not None
@@ -77,13 +106,11 @@ class Victim:
         raise AssertionError(f"no such view in {timeout_s} s; the last: {view}\n{self.client.status()}\n{log}")
 
     def end(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        if self.pid:
+            self._end_life(signal.SIGTERM)
+        self.nursery.stdin.close()
+        self.nursery.wait(10)
+        self.nursery.stdout.close()
         self.reader.stop()
         self.log.close()
 
