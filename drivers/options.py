@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import NoReturn
 
 from drivers.driver import LocalProtocolError
 
@@ -36,6 +38,31 @@ class OptionReader:
             self._refuse(name, value, f"one of {', '.join(allowed)}")
         return str(value)
 
+    def text(self, name: str, default: str, pattern: str, form: str) -> str:
+        """A text that matches ``pattern`` as a whole; ``form`` names what is allowed, for people."""
+        value = self._take(name, default)
+        if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
+            self._refuse(name, value, form)
+        return str(value)
+
+    def refuse(self, name: str, value: object, allowed: str) -> NoReturn:
+        """Refuse a value that only its reader could judge."""
+        self._refuse(name, value, allowed)
+
+    def names(self, name: str, default: str = "") -> frozenset[str]:
+        """Names separated by commas."""
+        value = self._take(name, default)
+        if not isinstance(value, str):
+            self._refuse(name, value, "names separated by commas")
+        return frozenset(part.strip() for part in str(value).split(",") if part.strip())
+
+    def topic(self, name: str, default: str) -> str:
+        """The beginning of MQTT topics: no wildcards, no slash at either end."""
+        value = self._take(name, default)
+        if not isinstance(value, str) or not value or {"+", "#", "\0"} & set(value) or value != value.strip("/"):
+            self._refuse(name, value, "a topic without + and #, not ending with /")
+        return str(value)
+
     def finish(self) -> None:
         for name in self._given:
             if name not in self._known:
@@ -46,5 +73,5 @@ class OptionReader:
         self._known.append(name)
         return self._given.get(name, default)
 
-    def _refuse(self, name: str, value: object, allowed: str) -> None:
+    def _refuse(self, name: str, value: object, allowed: str) -> NoReturn:
         raise LocalProtocolError(f"{self._protocol}: option {name!r} is {value!r}; allowed: {allowed}")

@@ -6,12 +6,18 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
+import drivers.dlt645.describe
+import drivers.dlt645.driver
 import drivers.feig.describe
 import drivers.feig.driver
 import drivers.magicrf.describe
 import drivers.magicrf.driver
+import drivers.modbus.describe
+import drivers.modbus.driver
 import drivers.pressure_a55a.describe
 import drivers.pressure_a55a.driver
+import drivers.zigbee2mqtt.describe
+import drivers.zigbee2mqtt.driver
 from drivers.decoded import Decoded
 from drivers.driver import Driver, LocalProtocolError
 from drivers.options import OptionValue
@@ -50,12 +56,32 @@ def decode_option_form(option: tuple[str, ...] | FreeOption) -> str:
 
 
 PROTOCOLS: Mapping[str, Entry] = {
+    "dlt645": Entry(
+        drivers.dlt645.driver.Dlt645Driver,
+        drivers.dlt645.describe.decode,
+        {"address": FreeOption("", "12 digits", r"\d{12}")},
+    ),
     "feig": Entry(drivers.feig.driver.FeigDriver, drivers.feig.describe.decode, {"from": ("device", "host")}),
     "magicrf": Entry(
         drivers.magicrf.driver.MagicRfDriver, drivers.magicrf.describe.decode, {"framing": ("bb7e", "aadd")}
     ),
+    "modbus": Entry(
+        drivers.modbus.driver.ModbusDriver,
+        drivers.modbus.describe.decode,
+        {
+            "from": ("device", "host"),
+            "framing": ("rtu", "tcp"),
+            "float-order": FreeOption("", "abcd|cdab|badc|dcba", "abcd|cdab|badc|dcba"),
+        },
+    ),
     "pressure_a55a": Entry(
         drivers.pressure_a55a.driver.PressureTerminalDriver, drivers.pressure_a55a.describe.decode, {}
+    ),
+    "zigbee2mqtt": Entry(
+        drivers.zigbee2mqtt.driver.Zigbee2MqttDriver,
+        drivers.zigbee2mqtt.describe.decode,
+        {"base-topic": FreeOption("zigbee2mqtt", "TOPIC without + and #", r"[^+#\0/]([^+#\0]*[^+#\0/])?")},
+        InputForm.RAW,
     ),
 }
 
