@@ -6,10 +6,16 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
+import drivers.dc589.describe
+import drivers.dc589.driver
 import drivers.dlt645.describe
 import drivers.dlt645.driver
+import drivers.dny.describe
+import drivers.dny.driver
 import drivers.feig.describe
 import drivers.feig.driver
+import drivers.gb26875.describe
+import drivers.gb26875.driver
 import drivers.magicrf.describe
 import drivers.magicrf.driver
 import drivers.modbus.describe
@@ -61,7 +67,10 @@ PROTOCOLS: Mapping[str, Entry] = {
         drivers.dlt645.describe.decode,
         {"address": FreeOption("", "12 digits", r"\d{12}")},
     ),
+    "dc589": Entry(drivers.dc589.driver.Dc589Driver, drivers.dc589.describe.decode, {}),
+    "dny": Entry(drivers.dny.driver.DnyDriver, drivers.dny.describe.decode, {}),
     "feig": Entry(drivers.feig.driver.FeigDriver, drivers.feig.describe.decode, {"from": ("device", "host")}),
+    "gb26875": Entry(drivers.gb26875.driver.make_driver, drivers.gb26875.describe.decode, {}),
     "magicrf": Entry(
         drivers.magicrf.driver.MagicRfDriver, drivers.magicrf.describe.decode, {"framing": ("bb7e", "aadd")}
     ),

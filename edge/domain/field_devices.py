@@ -171,7 +171,7 @@ class ReportFire(msgspec.Struct, frozen=True, kw_only=True, tag="report_fire"):
 
 
 class SetClock(msgspec.Struct, frozen=True, tag="set_clock"):
-    """The wall time of this moment, UTC ns. Drivers have no clock: what a wire wants to be told of time (a login answer,
+    """The wall time of this moment, UTC ns. Drivers have no clock: what a wire wants to be told of time (login answers,
     the valid-until of a trip) is counted on from the last one. Send it when a device becomes ready, after a clock step
     and hourly; only from a trusted clock."""
 

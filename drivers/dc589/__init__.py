@@ -1,0 +1,1 @@
+"""DC589 charging boards for e-bikes, over TCP. The wire is described in PROTOCOL.md."""
