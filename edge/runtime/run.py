@@ -26,6 +26,7 @@ from drivers.links.opening import opener_of
 from drivers.registry import make_driver
 from edge import __version__
 from edge.domain.devices import DeviceReading
+from edge.domain.notices import Notify
 from edge.runtime.clock import RealClock, local_today
 from edge.runtime.daemon import Daemon
 from edge.runtime.device_hub import DeviceHub
@@ -33,6 +34,7 @@ from edge.runtime.ipc_messages import PROTOCOL_VERSION, PULSE_S, Pulse, Welcome
 from edge.runtime.ipc_server import IpcServer
 from edge.runtime.kernels import KERNELS, VerticalAdapter
 from edge.runtime.lag import LagMeter, settle_memory
+from edge.runtime.notify import NoticeSender
 from edge.runtime.pump import SILENCE_NEVER_S, SILENCE_S, Pump
 from edge.runtime.service import Notifier, set_up_log
 from edge.site import Site, SiteErrors, load_site, render_mistakes
@@ -48,17 +50,20 @@ _log = structlog.get_logger("run")
 
 
 class Outlets:
-    """Where the daemon's effects go: views and answers to the socket, commands to the pumps."""
+    """Where the daemon's effects go: views and answers to the socket, commands to the pumps, notices outside."""
 
     def __init__(self) -> None:
         self.server: IpcServer | None = None
         self.hub: DeviceHub | None = None
+        self.notices: NoticeSender | None = None
 
     def show(self, key: str, view: Any) -> None:
         if self.server is not None:
             self.server.show(key, view)
 
     def send(self, device: str, command: Any) -> bool:
+        if isinstance(command, Notify):
+            return self.notices is not None and self.notices.send(command)
         return self.hub is not None and self.hub.send(device, command)
 
     def reply(self, command_id: str, code: str, body: Any, *, replayed: bool = False) -> None:
@@ -77,6 +82,8 @@ class Service:
         self._outlets = Outlets()
         self._hub = DeviceHub(self._clock, self._outlets.show)
         self._outlets.hub = self._hub
+        self._notices = NoticeSender(self._post, site=site.site_id)
+        self._outlets.notices = self._notices
         offset = adapter.utc_offset_min(site)
         self._daemon = Daemon(
             adapter, store, self._clock, self._outlets, self._hub, utc_offset_min=offset, lag=self._lag
@@ -129,6 +136,7 @@ class Service:
 
     async def _end(self, *, failed: bool) -> int:
         await self._hub.stop()
+        await self._notices.stop()
         written = await self._daemon.stop()
         await self._server.close("the daemon stops")
         self._lag.stop()
@@ -144,7 +152,12 @@ class Service:
             self._daemon.tick()
             if self._daemon.day != self._configs_day:
                 await self.reload()
-            counters = {**self._daemon.health(), **self._hub.counters(), **self._server.counters}
+            counters = {
+                **self._daemon.health(),
+                **self._hub.counters(),
+                **self._server.counters,
+                **self._notices.counters,
+            }
             self._server.pulse(Pulse(self._clock.mono_ns(), self._lag.take_worst_ms(), counters))
             if self._notifier.watchdog_s is not None:
                 self._notifier.tell("WATCHDOG=1")
