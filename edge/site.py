@@ -15,9 +15,11 @@ from pathlib import Path
 import msgspec
 
 from edge.domain.canteen.settings import CanteenConfig
+from edge.domain.garage.settings import GarageConfig
 from edge.domain.words import Text
 from edge.site_canteen import read_canteen
 from edge.site_devices import is_loopback, read_devices
+from edge.site_garage import read_garage
 from edge.site_model import ApiSettings, DemoSettings, DeviceSettings, Site
 from edge.site_report import Bag, SiteErrors, SiteMistake, mistakes_json, render_mistakes, same
 from edge.site_table import Table, open_table
@@ -36,7 +38,7 @@ __all__ = [
 ]
 
 SITE_FILE = "site.toml"
-VERTICALS = ("canteen",)
+VERTICALS = ("canteen", "garage")
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,253}")
 
 #: The longest path that a Unix socket may have on Linux (sun_path is 108 bytes with the final zero).
@@ -67,12 +69,14 @@ def _read(top: Table, folder: Path, today: date, bag: Bag) -> Site:
     data_dir = folder / (top.string("data_dir", required=False) or "data")
     run_dir = folder / (top.string("run_dir", required=False) or data_dir / "run")
     _check_socket_path(top, run_dir)
-    verticals = top.strings("verticals", VERTICALS) or VERTICALS
+    verticals = top.strings("verticals", VERTICALS) or ("canteen",)
     api, demo = _api(top.table("api")), _demo(top.table("demo"), folder)
     canteen = top.table("canteen", required=True)
     devices = read_devices(canteen)
     config: CanteenConfig = read_canteen(canteen, folder, name, devices, today, bag)
     canteen.finish()
+    garage, garage_devices = _garage(top, folder, name, bag) if "garage" in verticals else (None, ())
+    top.allow("garage")
     top.finish()
     return Site(
         site_id=site_id,
@@ -83,9 +87,20 @@ def _read(top: Table, folder: Path, today: date, bag: Bag) -> Site:
         verticals=verticals,
         api=api,
         demo=demo,
-        devices={"canteen": devices},
+        devices={"canteen": devices, "garage": garage_devices},
         canteen=config,
+        garage=garage,
     )
+
+
+def _garage(
+    top: Table, folder: Path, name: Text, bag: Bag
+) -> tuple[GarageConfig | None, tuple[DeviceSettings, ...]]:
+    table = top.table("garage", required=True)
+    devices = read_devices(table)
+    config = read_garage(table, folder, name, devices, bag)
+    table.finish()
+    return config, devices
 
 
 def _check_socket_path(top: Table, run_dir: Path) -> None:

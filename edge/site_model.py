@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from edge.domain.canteen.settings import CanteenConfig
+from edge.domain.garage.settings import GarageConfig
 from edge.domain.words import Text
 from edge.site_report import SiteMistake
 
@@ -40,7 +41,7 @@ class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """One site. ``dir`` holds site.toml, ``data_dir`` the stores, ``run_dir`` the sockets; all absolute. ``warnings``
-    are findings that do not stop the site."""
+    are findings that do not stop the site; ``garage`` None: this site has none."""
 
     site_id: str
     name: Text
@@ -52,4 +53,5 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     demo: DemoSettings
     devices: dict[str, tuple[DeviceSettings, ...]]
     canteen: CanteenConfig
+    garage: GarageConfig | None = None
     warnings: tuple[SiteMistake, ...] = ()

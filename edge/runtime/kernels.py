@@ -50,4 +50,18 @@ def _canteen() -> VerticalAdapter:
     )
 
 
-KERNELS: dict[str, Callable[[], VerticalAdapter]] = {"canteen": _canteen}
+def _garage() -> VerticalAdapter:
+    from edge.domain.garage.kernel import GarageKernel  # noqa: PLC0415 - see the module's head
+    from edge.domain.garage.messages import Command, ConfigApplied, DayOpened, Timer  # noqa: PLC0415
+
+    return VerticalAdapter(
+        kernel=GarageKernel(),
+        command_type=Command,
+        timer=Timer,
+        day=DayOpened,
+        configs=lambda site: () if site.garage is None else (ConfigApplied(site.garage),),
+        utc_offset_min=lambda site: 480 if site.garage is None else site.garage.utc_offset_min,
+    )
+
+
+KERNELS: dict[str, Callable[[], VerticalAdapter]] = {"canteen": _canteen, "garage": _garage}
