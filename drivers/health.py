@@ -22,6 +22,10 @@ class HealthReporter:
     def state(self) -> DeviceState | None:
         return self._told[0] if self._told else None
 
+    @property
+    def problem(self) -> str:
+        return self._told[1] if self._told else ""
+
     def change(self, state: DeviceState, problem: str, detail: str, now_ns: int) -> list[DeviceHealth]:
         """The health to report if anything but the counters differs from the last one, else nothing."""
         if (state, problem, detail) == self._told:

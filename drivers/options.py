@@ -56,10 +56,11 @@ class OptionReader:
             self._refuse(name, value, "names separated by commas")
         return frozenset(part.strip() for part in str(value).split(",") if part.strip())
 
-    def topic(self, name: str, default: str) -> str:
-        """The beginning of MQTT topics: no wildcards, no slash at either end."""
+    def topic(self, name: str, default: str, *, empty: bool = False) -> str:
+        """The beginning of MQTT topics: no wildcards, no slash at either end; "" only where ``empty``."""
         value = self._take(name, default)
-        if not isinstance(value, str) or not value or {"+", "#", "\0"} & set(value) or value != value.strip("/"):
+        wrong = not isinstance(value, str) or {"+", "#", "\0"} & set(value) or value != value.strip("/")
+        if wrong or not (value or empty):
             self._refuse(name, value, "a topic without + and #, not ending with /")
         return str(value)
 

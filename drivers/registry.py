@@ -22,6 +22,10 @@ import drivers.modbus.describe
 import drivers.modbus.driver
 import drivers.pressure_a55a.describe
 import drivers.pressure_a55a.driver
+import drivers.shelly.describe
+import drivers.shelly.driver
+import drivers.tasmota.describe
+import drivers.tasmota.driver
 import drivers.zigbee2mqtt.describe
 import drivers.zigbee2mqtt.driver
 from drivers.decoded import Decoded
@@ -86,6 +90,8 @@ PROTOCOLS: Mapping[str, Entry] = {
     "pressure_a55a": Entry(
         drivers.pressure_a55a.driver.PressureTerminalDriver, drivers.pressure_a55a.describe.decode, {}
     ),
+    "shelly": Entry(drivers.shelly.driver.ShellyDriver, drivers.shelly.describe.decode, {}, InputForm.RAW),
+    "tasmota": Entry(drivers.tasmota.driver.TasmotaDriver, drivers.tasmota.describe.decode, {}, InputForm.RAW),
     "zigbee2mqtt": Entry(
         drivers.zigbee2mqtt.driver.Zigbee2MqttDriver,
         drivers.zigbee2mqtt.describe.decode,

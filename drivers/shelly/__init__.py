@@ -1,0 +1,1 @@
+"""Shelly plugs and relays of the second generation and later over MQTT (``PROTOCOL.md``)."""

@@ -1,0 +1,1 @@
+"""Tasmota plugs and relays over MQTT (``PROTOCOL.md``)."""

@@ -1,0 +1,1 @@
+"""Zigbee2MQTT: a Zigbee network behind an MQTT broker (``PROTOCOL.md``)."""

@@ -1,0 +1,98 @@
+"""What the keys of a Zigbee2MQTT device message mean: signals, measurements, outputs.
+
+Names and values are those of Zigbee2MQTT's "exposes". The hard part is that a missing or null key says nothing, and
+that a contact's ``true`` means closed. A user would notice a mistake as a door that is always reported the wrong way
+round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from datetime import UTC, datetime, timedelta
+
+from drivers.messages import PayloadError, number
+from drivers.zigbee2mqtt.frames import DeviceState
+from edge.domain.field_devices import MeterReading, SignalKind
+
+#: Key -> what its ``true`` reports. Several keys of a kind are or-ed (gas and carbon monoxide).
+_SIGNALS = {
+    "smoke": SignalKind.SMOKE,
+    "heat": SignalKind.HEAT,
+    "high_temperature": SignalKind.HEAT,
+    "gas": SignalKind.GAS,
+    "carbon_monoxide": SignalKind.GAS,
+    "sos": SignalKind.CALL_POINT,
+    "emergency": SignalKind.CALL_POINT,
+    "tamper": SignalKind.TAMPER,
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def signals(state: DeviceState) -> dict[SignalKind, bool]:
+    """The signals that the message tells."""
+    told: dict[SignalKind, bool] = {}
+    for key, kind in _SIGNALS.items():
+        value = state.fields.get(key)
+        if isinstance(value, bool):
+            told[kind] = told.get(kind, False) or value
+    contact = state.fields.get("contact")
+    if isinstance(contact, bool):
+        told[SignalKind.DOOR_OPEN] = not contact
+    return told
+
+
+def is_call(state: DeviceState, actions: Container[str]) -> bool:
+    """Whether a button was pressed just now: a retained press is none."""
+    action = state.fields.get("action")
+    return isinstance(action, str) and action in actions and not state.retained
+
+
+def output_on(state: DeviceState) -> bool | None:
+    """The state of a relay or siren, None when not told."""
+    word = state.fields.get("state")
+    if word in ("ON", "OFF"):
+        return bool(word == "ON")
+    alarm = state.fields.get("alarm")
+    return alarm if isinstance(alarm, bool) else None
+
+
+def meter(state: DeviceState) -> MeterReading | None:
+    """What was measured, None when nothing was. ``voltage`` of a battery device (in mV) is none of it."""
+    told = {key: _number(state, key) for key in ("power", "current", "energy", "device_temperature", "temperature")}
+    if all(value is None for value in told.values()):
+        return None
+    mains = told["power"] is not None or told["current"] is not None
+    energy_kwh = told["energy"]
+    inside_c = told["device_temperature"]
+    return MeterReading(
+        point=state.device,
+        power_w=told["power"],
+        current_a=told["current"],
+        voltage_v=_number(state, "voltage") if mains else None,
+        energy_wh=None if energy_kwh is None else round(energy_kwh * 1000, 6),
+        temperature_c=told["temperature"] if inside_c is None else inside_c,
+        retained=state.retained,
+        source_wall_ns=last_seen_ns(state),
+    )
+
+
+def last_seen_ns(state: DeviceState) -> int | None:
+    """``last_seen`` as UTC ns: ISO 8601 with a zone, or ms since 1970, as the bridge is set."""
+    value = state.fields.get("last_seen")
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+            return (moment - _EPOCH) // timedelta(microseconds=1) * 1000 if moment.tzinfo is not None else None
+        except (ValueError, OverflowError):
+            return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1 << 53:
+        return int(value) * 1_000_000
+    return None
+
+
+def _number(state: DeviceState, key: str) -> float | None:
+    """A number that is one; what is wrong with an unnamed key is no reason to lose the message."""
+    try:
+        return number(state.fields, key)
+    except PayloadError:
+        return None
