@@ -166,3 +166,51 @@ CREATE TABLE alarm_clock (
     wall_trusted INTEGER NOT NULL CHECK (wall_trusted IN (0, 1)),
     dropped_notices INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The interlock: zones, why they were latched, and what every switched thing was last told.
+
+CREATE TABLE zone (
+    zone TEXT NOT NULL PRIMARY KEY CHECK (zone <> ''),
+    mode TEXT NOT NULL CHECK (mode IN (
+        'normal', 'watch', 'blind', 'dark', 'pre_alarm', 'fire', 'latched', 'latched_fire', 'resettable',
+        'resettable_fire'
+    )),
+    trips INTEGER NOT NULL CHECK (trips >= 0),
+    since_ns INTEGER NOT NULL,
+    silenced INTEGER NOT NULL CHECK (silenced IN (0, 1)),
+    water_asked INTEGER NOT NULL CHECK (water_asked IN (0, 1)),
+    feed_asked INTEGER NOT NULL CHECK (feed_asked IN (0, 1)),
+    test_left_min INTEGER NOT NULL CHECK (test_left_min >= 0),
+    blind_min INTEGER NOT NULL CHECK (blind_min >= 0),
+    noted_ns INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE zone_cause (
+    zone TEXT NOT NULL,
+    trip INTEGER NOT NULL,
+    n INTEGER NOT NULL CHECK (n >= 1),
+    what TEXT NOT NULL CHECK (what <> ''),
+    ref TEXT NOT NULL,
+    weight INTEGER NOT NULL CHECK (weight IN (1, 2)),
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    standing INTEGER NOT NULL CHECK (standing IN (0, 1)),
+    seq INTEGER NOT NULL,
+    at_ns INTEGER NOT NULL,
+    PRIMARY KEY (zone, trip, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX zone_cause_standing ON zone_cause (standing) WHERE standing = 1;
+
+CREATE TABLE switch (
+    role TEXT NOT NULL CHECK (role IN ('port', 'contactor', 'feed', 'siren', 'door', 'water')),
+    name TEXT NOT NULL CHECK (name <> ''),
+    zone TEXT NOT NULL,
+    wanted INTEGER NOT NULL CHECK (wanted IN (0, 1)),
+    armed INTEGER NOT NULL CHECK (armed IN (0, 1)),
+    cut TEXT NOT NULL CHECK (cut IN ('none', 'commanded', 'proven', 'unproven', 'welded')),
+    urgent INTEGER NOT NULL CHECK (urgent IN (0, 1)),
+    reason TEXT NOT NULL,
+    bad TEXT NOT NULL,
+    at_ns INTEGER NOT NULL,
+    PRIMARY KEY (role, name)
+) STRICT, WITHOUT ROWID;

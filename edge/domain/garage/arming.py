@@ -1,0 +1,145 @@
+"""Whether a garage may be armed as it is described: every mistake at once, each with its remedy.
+
+A wrong description is worse than none: a detector that stands in two zones cuts the wrong one, a zone without a
+contactor has no answer to a welded outlet. So nothing is armed until all of it makes sense. Pure: the site reader calls
+it to tell a person, the kernel to refuse. A user would notice a mistake in here as smoke that cut nobody's charger.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from edge.domain.field_devices import SignalKind
+from edge.domain.garage.settings import GarageConfig, OutputKind, Place, ZoneSettings
+from edge.domain.garage.signals import DETECTORS
+
+_FEEDBACK = (SignalKind.FLOW, SignalKind.PRESSURE)
+
+
+def mistakes(config: GarageConfig) -> tuple[str, ...]:
+    """All that is wrong, in words; empty when the garage may be armed."""
+    return (
+        *_names(config),
+        *_places(config),
+        *_belonging(config),
+        *(text for zone in config.zones for text in _zone(config, zone)),
+        *_feedback(config),
+        *_numbers(config),
+    )
+
+
+def _twice(values: Iterable[str]) -> list[str]:
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def _names(config: GarageConfig) -> Iterator[str]:
+    if not config.zones:
+        yield "no zone: describe at least one [[zone]]"
+    for name in _twice(zone.zone for zone in config.zones):
+        yield f"zone {name}: named twice; give each zone its own name"
+    zones: dict[str, set[str]] = {}
+    for source in config.sources:
+        zones.setdefault(source.source, set()).add(source.zone)
+    for name in _twice(source.source for source in config.sources):
+        if len(zones[name]) > 1:
+            both = " and ".join(sorted(zones[name]))
+            yield f"source {name}: stands in two zones ({both}); a sensor belongs to one, use neighbours for the other"
+        else:
+            yield f"source {name}: named twice; give each source its own name"
+    for name in _twice(thing for thing in (*_switch_names(config),)):
+        yield f"{name}: two ports or outputs have this name; give each its own"
+
+
+def _switch_names(config: GarageConfig) -> Iterator[str]:
+    yield from (output.output for output in config.outputs)
+    yield from (port.port for port in config.ports)
+
+
+def _places(config: GarageConfig) -> Iterator[str]:
+    sources: dict[tuple[Place, SignalKind], list[str]] = {}
+    for source in config.sources:
+        sources.setdefault((source.at, source.kind), []).append(source.source)
+    for (at, kind), names in sources.items():
+        if len(set(names)) > 1:
+            listed = " and ".join(dict.fromkeys(names))
+            yield f"sources {listed}: the same {kind.value} at {at.device}/{at.point}; one sensor is one source"
+    switched: dict[Place, list[str]] = {}
+    for output in config.outputs:
+        switched.setdefault(output.at, []).append(output.output)
+    for port in config.ports:
+        switched.setdefault(port.at, []).append(port.port)
+    for at, names in switched.items():
+        if len(set(names)) > 1:
+            yield f"{' and '.join(names)}: switched at the same place {at.device}/{at.point}"
+    units: dict[str, set[str]] = {}
+    for source in config.sources:
+        if source.unit:
+            units.setdefault(source.unit, set()).add(source.zone)
+    for unit, zones in units.items():
+        if len(zones) > 1:
+            yield f"unit {unit}: one housing in two zones ({' and '.join(sorted(zones))})"
+
+
+def _belonging(config: GarageConfig) -> Iterator[str]:
+    known = {zone.zone for zone in config.zones}
+    for source in config.sources:
+        if source.zone not in known:
+            yield f"source {source.source}: zone {source.zone} is not described"
+    for output in config.outputs:
+        if output.zone not in known:
+            yield f"output {output.output}: zone {output.zone} is not described"
+    for port in config.ports:
+        if port.zone not in known:
+            yield f"port {port.port}: zone {port.zone} is not described"
+    for zone in config.zones:
+        for neighbour in zone.neighbours:
+            if neighbour not in known:
+                yield f"zone {zone.zone}: neighbour {neighbour} is not described"
+            elif neighbour == zone.zone:
+                yield f"zone {zone.zone}: is its own neighbour"
+
+
+def _zone(config: GarageConfig, zone: ZoneSettings) -> Iterator[str]:
+    name = zone.zone
+    ports = [port for port in config.ports if port.zone == name]
+    outputs = [output for output in config.outputs if output.zone == name]
+    if ports and not any(output.kind is OutputKind.CONTACTOR for output in outputs):
+        yield f"zone {name}: has chargers and no contactor; a welded outlet could not be cut"
+    if not any(source.zone == name and source.kind in DETECTORS for source in config.sources):
+        yield f"zone {name}: has no detector (smoke, heat or gas)"
+    if not zone.panels and not zone.key_switch:
+        yield f"zone {name}: has neither a panel nor a key switch; nobody could reset it on site"
+    if zone.key_switch:
+        key = [source for source in config.sources if source.source == zone.key_switch]
+        if not key or key[0].kind is not SignalKind.KEY_SWITCH or key[0].zone != name:
+            yield f"zone {name}: key switch {zone.key_switch} is not a source of kind key_switch in this zone"
+
+
+def _feedback(config: GarageConfig) -> Iterator[str]:
+    sources = {source.source: source for source in config.sources}
+    for output in config.outputs:
+        feedback = sources.get(output.feedback_source)
+        if output.kind is OutputKind.WATER and not output.feedback_source:
+            yield f"output {output.output}: water without a feedback; name its flow or pressure switch"
+        elif output.feedback_source and feedback is None:
+            yield f"output {output.output}: feedback {output.feedback_source} is not a source"
+        elif feedback is not None and (feedback.kind not in _FEEDBACK or feedback.zone != output.zone):
+            yield f"output {output.output}: feedback {feedback.source} is no flow or pressure switch of this zone"
+
+
+def _numbers(config: GarageConfig) -> Iterator[str]:
+    for zone in config.zones:
+        if zone.clear_s < 1 or zone.prove_s < 1 or zone.prove_hold_s < 0 or zone.no_detector_s < 1:
+            yield f"zone {zone.zone}: clear_s, prove_s and no_detector_s are at least 1 s, prove_hold_s at least 0"
+        if zone.proven_ma < 1 or zone.proven_w < 1:
+            yield f"zone {zone.zone}: proven_ma and proven_w are at least 1"
+    for source in config.sources:
+        if source.supervision_s < 1:
+            yield f"source {source.source}: supervision_s is at least 1 s"
+    for output in config.outputs:
+        if output.hold_s < 0 or output.feedback_s < 1:
+            yield f"output {output.output}: hold_s is at least 0 s, feedback_s at least 1 s"
+    for port in config.ports:
+        if port.hold_s < 0 or port.meter_silent_s < 1:
+            yield f"port {port.port}: hold_s is at least 0 s, meter_silent_s at least 1 s"

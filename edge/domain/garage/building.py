@@ -1,0 +1,190 @@
+"""From a configuration to zones, sources and switches; what is known of a thing that stays is carried over.
+
+The hard part is a reload: a detector that stays keeps its last word, a port that left is told off before it is
+forgotten. A user would notice a mistake as a garage that is blind for an hour because somebody corrected a name.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.domain.garage.arming import mistakes
+from edge.domain.garage.cut import NS_PER_S, Switch, operate
+from edge.domain.garage.interlock import Mode
+from edge.domain.garage.messages import CutState
+from edge.domain.garage.rows import ConfigRow
+from edge.domain.garage.settings import GarageConfig, OutputKind, OutputSettings, PortSettings, ZoneSettings
+from edge.domain.garage.signals import Source, Weight, new_source
+from edge.domain.garage.turn import Turn
+from edge.domain.garage.world import Output, World, Zone, place_key
+from edge.domain.garage.zones import evaluate
+from edge.domain.kernel import EffectClass
+
+PORT = "port"
+
+
+def apply_config(turn: Turn, config: GarageConfig, kind: str) -> None:
+    """Take a configuration, or refuse it and say why (``World.problems``); what was in force stays so then."""
+    world = turn.world
+    if world.config == config:
+        world.problems, world.starting = (), False
+        return
+    world.problems = (*_not_now(world), *mistakes(config))
+    world.starting = False
+    if world.problems:
+        return
+    kept = {port.port: port.at for port in config.ports}
+    for port in world.ports.values():
+        if port.wanted and kept.get(port.name) != port.at:
+            turn.ended.append((port.name, "removed"))
+            off = operate(port, on=False, seq=turn.stamp.seq, now_ns=turn.now_ns, effect_class=EffectClass.SAFETY)
+            turn.send([off])
+    build(world, config)
+    for source in world.sources.values():
+        source.begun_ns = source.begun_ns or turn.now_ns
+    turn.put(ConfigRow(kind=kind, version=config.version, body=msgspec.msgpack.encode(config)))
+    for zone in world.zones.values():
+        evaluate(turn, zone)
+
+
+def _not_now(world: World) -> tuple[str, ...]:
+    """A reload waits until every zone is NORMAL; at a start, until nothing is latched."""
+    allowed = {Mode.NORMAL, Mode.WATCH, Mode.BLIND, Mode.DARK} if world.starting else {Mode.NORMAL}
+    return tuple(
+        f"zone {name} is {zone.mode.value}: a configuration is taken when every zone is normal"
+        for name, zone in world.zones.items()
+        if zone.mode not in allowed
+    )
+
+
+def build(world: World, config: GarageConfig) -> None:
+    """Make zones, sources, ports and outputs of ``config``, keeping what is known of those that stay."""
+    world.config = config
+    world.sources = {settings.source: _source(world, new_source(settings)) for settings in config.sources}
+    world.port_settings = {settings.port: settings for settings in config.ports}
+    ports = {settings.port: _kept(world.ports.get(settings.port), _port(settings)) for settings in config.ports}
+    outputs = {}
+    for settings in config.outputs:
+        old = world.outputs.get(settings.output)
+        switch = _kept(old.switch if old is not None else None, _output(settings))
+        outputs[settings.output] = Output(settings=settings, switch=switch)
+    world.ports, world.outputs = ports, outputs
+    world.zones = {settings.zone: _zone(world, settings) for settings in config.zones}
+    _index(world, config)
+
+
+def _source(world: World, new: Source) -> Source:
+    old = world.sources.get(new.source)
+    if old is None or (old.zone, old.kind, old.device) != (new.zone, new.kind, new.device):
+        return new
+    old.name, old.unit, old.stale_ns = new.name, new.unit, new.stale_ns
+    return old
+
+
+def _port(settings: PortSettings) -> Switch:
+    return Switch(
+        role=PORT,
+        name=settings.port,
+        zone=settings.zone,
+        at=settings.at,
+        meter=settings.meter or settings.at,
+        hold_ns=settings.hold_s * NS_PER_S,
+        silent_ns=settings.meter_silent_s * NS_PER_S,
+    )
+
+
+def _output(settings: OutputSettings) -> Switch:
+    """A contactor is taken to be closed until it is opened; everything else is off until it is asked for."""
+    return Switch(
+        role=settings.kind.value,
+        name=settings.output,
+        zone=settings.zone,
+        at=settings.at,
+        meter=settings.meter or settings.at,
+        hold_ns=settings.hold_s * NS_PER_S,
+        wanted=settings.kind is OutputKind.CONTACTOR,
+    )
+
+
+def _kept(old: Switch | None, new: Switch) -> Switch:
+    if old is None or (old.role, old.zone, old.at) != (new.role, new.zone, new.at):
+        return new
+    old.meter, old.hold_ns, old.silent_ns = new.meter, new.hold_ns, new.silent_ns
+    return old
+
+
+def _zone(world: World, settings: ZoneSettings) -> Zone:
+    config, name = world.config, settings.zone
+    assert config is not None, "built from a configuration"
+
+    def outputs(kind: OutputKind) -> tuple[str, ...]:
+        return tuple(output.output for output in config.outputs if output.zone == name and output.kind is kind)
+
+    new = Zone(
+        settings=settings,
+        sources=tuple(source.source for source in config.sources if source.zone == name),
+        ports=tuple(port.port for port in config.ports if port.zone == name),
+        contactors=outputs(OutputKind.CONTACTOR),
+        feeds=outputs(OutputKind.FEED),
+        sirens=outputs(OutputKind.SIREN),
+        doors=outputs(OutputKind.DOOR),
+        waters=outputs(OutputKind.WATER),
+        fed_by=tuple(zone.zone for zone in config.zones if name in zone.neighbours),
+    )
+    old = world.zones.get(name)
+    if old is None:
+        return new
+    for field in ("settings", "sources", "ports", "contactors", "feeds", "sirens", "doors", "waters", "fed_by"):
+        setattr(old, field, getattr(new, field))
+    return old
+
+
+def _index(world: World, config: GarageConfig) -> None:
+    sources, ports, meters, outputs = _Names(), _Names(), _Names(), _Names()
+    for source in config.sources:
+        sources.add(f"{place_key(source.at.device, source.at.point)}\n{source.kind.value}", source.source)
+    for port in config.ports:
+        meter = port.meter or port.at
+        ports.add(place_key(port.at.device, port.at.point), port.port)
+        meters.add(place_key(meter.device, meter.point), port.port)
+    for output in config.outputs:
+        outputs.add(place_key(output.at.device, output.at.point), output.output)
+        if output.meter is not None:
+            meters.add(place_key(output.meter.device, output.meter.point), output.output)
+    world.sources_at, world.ports_at = sources.at, ports.at
+    world.meters_at, world.outputs_at = meters.at, outputs.at
+
+
+class _Names:
+    """Names by place; several may share one."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, tuple[str, ...]] = {}
+
+    def add(self, place: str, name: str) -> None:
+        self.at[place] = (*self.at.get(place, ()), name)
+
+
+def apply_rows(world: World) -> None:
+    """What the disk remembers of zones, causes and switches, laid over a world that was just built."""
+    for name, zone in world.zones.items():
+        row = world.zone_rows.get(name)
+        if row is None:
+            continue
+        zone.row, zone.mode, zone.trips, zone.since_ns = row, Mode(row.mode), row.trips, row.since_ns
+        zone.silenced, zone.water_asked, zone.feed_asked = row.silenced, row.water_asked, row.feed_asked
+        for cause in sorted(world.cause_rows.get(name, ()), key=lambda cause: cause.n):
+            zone.causes[f"{cause.what}:{cause.ref}"] = cause
+            source = world.sources.get(cause.ref)
+            if source is not None and cause.active:
+                source.weight = Weight(cause.weight)
+    for switch in (*world.ports.values(), *(output.switch for output in world.outputs.values())):
+        kept = world.switch_rows.get(switch.name)
+        if kept is not None and (kept.role, kept.zone) == (switch.role, switch.zone):
+            switch.wanted, switch.armed, switch.cut = kept.wanted, kept.armed, CutState(kept.cut)
+            switch.urgent, switch.reason, switch.bad = kept.urgent, kept.reason, kept.bad
+    for alarm in world.alarms.alarms.values():
+        known = world.zones.get(alarm.zone)
+        if known is not None and alarm.active:
+            known.alarms[alarm.key] = ""
+    world.zone_rows, world.cause_rows = {}, {}

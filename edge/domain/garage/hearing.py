@@ -1,0 +1,172 @@
+"""From a device's reading to the sources, ports and outputs that it speaks of, and the zones to look at again.
+
+One place may be many things: a plug is an outlet and its meter, a fire unit's point a smoke head and its battery. The
+hard part is how little may be done: 400 meters that say "still 180 W" every second must not each weigh a whole zone. A
+reading that nothing is mapped to is counted nowhere but does no harm. A user would notice a mistake as smoke that
+waited behind meter readings.
+"""
+
+from __future__ import annotations
+
+from edge.domain.alarm_states import Priority
+from edge.domain.alarms import clear_alarm, raise_alarm
+from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState
+from edge.domain.field_devices import (
+    CardReading,
+    KeypadReading,
+    MeterReading,
+    OutputReading,
+    PointHealth,
+    PressureReading,
+    SessionReading,
+    SignalKind,
+    SignalReading,
+)
+from edge.domain.garage import port_kernel
+from edge.domain.garage.cut import LAG_NS, Switch, again, drive, judge, measured, reported, returned
+from edge.domain.garage.interlock import ORDERS
+from edge.domain.garage.messages import CutState
+from edge.domain.garage.signals import health, hear
+from edge.domain.garage.switching import cut_port, keep_switch
+from edge.domain.garage.turn import Turn
+from edge.domain.garage.world import Zone, place_key
+from edge.domain.garage.zones import evaluate, is_reset_key, reset
+
+
+def heard(turn: Turn, item: DeviceReading) -> None:
+    """Take one reading in and bring every zone that it concerns up to date."""
+    zones: dict[str, None] = {}
+    match item.body:
+        case SignalReading() as body:
+            turn.live = not body.retained
+            _signal(turn, item.device, body, zones)
+        case MeterReading() as body:
+            _meter(turn, item.device, body, zones)
+        case OutputReading() as body:
+            _output(turn, item.device, body, zones)
+        case PointHealth() as body:
+            _point(turn, item.device, body, zones)
+        case DeviceHealth() as body:
+            _device(turn, item.device, body, zones)
+        case CardReading() | SessionReading() | KeypadReading() as body:
+            for name in turn.world.ports_at.get(place_key(item.device, body.point), ()):
+                port_kernel.spoke(turn, turn.world.ports[name], body)
+        case PressureReading() as body:
+            as_signal = SignalReading(point=body.point, kind=SignalKind.PRESSURE, active=body.high)
+            _signal(turn, item.device, as_signal, zones)
+        case _:
+            pass
+    for name in zones:
+        evaluate(turn, turn.world.zones[name])
+
+
+def _signal(turn: Turn, device: str, body: SignalReading, zones: dict[str, None]) -> None:
+    world = turn.world
+    for name in world.sources_at.get(f"{place_key(device, body.point)}\n{body.kind.value}", ()):
+        source = world.sources[name]
+        zone = world.zones[source.zone]
+        turned = is_reset_key(zone, source) and source.said is False and not body.retained
+        if hear(source, body, turn.stamp) and source.fire:
+            turn.struck.add(source.zone)
+        zones[source.zone] = None
+        if turned and source.said is True and source.seen:
+            reset(turn, zone)
+
+
+def _meter(turn: Turn, device: str, body: MeterReading, zones: dict[str, None]) -> None:
+    world = turn.world
+    for name in world.meters_at.get(place_key(device, body.point), ()):
+        port = world.ports.get(name)
+        switch = port if port is not None else world.outputs[name].switch
+        zone = world.zones[switch.zone]
+        if not measured(switch, body, zone.settings, turn.now_ns) and body.temperature_c is None:
+            continue
+        if port is not None:
+            port_kernel.metered(turn, port, body)
+        _look(turn, zone, switch, zones, is_port=port is not None)
+
+
+def _output(turn: Turn, device: str, body: OutputReading, zones: dict[str, None]) -> None:
+    world, place = turn.world, place_key(device, body.point)
+    for name in world.ports_at.get(place, ()):
+        port = world.ports[name]
+        before = (port.on, port.fault)
+        reported(port, body, turn.now_ns)
+        port_kernel.reported(turn, port, body)
+        _dropped(turn, port)
+        if (port.on, port.fault) != before or not port.wanted:
+            _look(turn, world.zones[port.zone], port, zones, is_port=True)
+            turn.ports[name] = None
+    for name in world.outputs_at.get(place, ()):
+        switch = world.outputs[name].switch
+        reported(switch, body, turn.now_ns)
+        zones[switch.zone] = None
+
+
+def _dropped(turn: Turn, port: Switch) -> None:
+    """A port that was told on and keeps saying off was switched off by somebody, or tripped by itself. It is not told
+    on again: what the device cut stays cut (garage-protocols.md 5.3)."""
+    if port.wanted and port.on is False and (port.fault or not port.live or turn.now_ns - port.on_ns >= LAG_NS):
+        cut_port(turn, port, port.fault or "switched_off_outside", urgent=False)
+
+
+def _look(turn: Turn, zone: Zone, switch: Switch, zones: dict[str, None], *, is_port: bool) -> None:
+    """After a word on one switch: look at the whole zone only if that word changed something for others."""
+    if switch.wanted and switch.cut is CutState.NONE and is_port:
+        return
+    changed = returned(switch, zone.settings)
+    if is_port and not changed:
+        changed = judge(switch, zone.settings, turn.now_ns)
+        turn.send(drive(switch, turn.stamp.seq, turn.now_ns, run=ORDERS[zone.mode].run))
+        keep_switch(turn, switch)
+    if changed or not is_port:
+        zones[switch.zone] = None
+
+
+def _point(turn: Turn, device: str, body: PointHealth, zones: dict[str, None]) -> None:
+    world = turn.world
+    prefix = place_key(device, body.point) + "\n"
+    for place, names in world.sources_at.items():
+        if place.startswith(prefix):
+            for name in names:
+                health(world.sources[name], body)
+                zones[world.sources[name].zone] = None
+    place = place_key(device, body.point)
+    for name in (*world.ports_at.get(place, ()), *world.outputs_at.get(place, ())):
+        port = world.ports.get(name)
+        switch = port if port is not None else world.outputs[name].switch
+        if body.rebooted and not body.retained:
+            _restarted(switch, turn.now_ns)
+        zones[switch.zone] = None
+
+
+def _restarted(switch: Switch, now_ns: int) -> None:
+    """The device began anew: it may be on or off now, and it has forgotten what it was told. Whatever was proven is
+    proven no more, and what is wanted is not told again before it says that it is on."""
+    switch.on, switch.live = None, False
+    if not switch.wanted and switch.cut is not CutState.NONE:
+        again(switch, now_ns)
+
+
+def _device(turn: Turn, device: str, body: DeviceHealth, zones: dict[str, None]) -> None:
+    """The link itself: down, and every source behind it is out of hearing."""
+    world, up = turn.world, body.state is DeviceState.READY
+    if world.devices.get(device) == up:
+        return
+    world.devices[device] = up
+    for source in world.sources.values():
+        if source.device == device:
+            source.link_down = not up
+            zones[source.zone] = None
+    key = f"device:{device}"
+    if up:
+        clear_alarm(world.alarms, key, turn.stamp)
+    elif _is_lost(body):
+        raise_alarm(
+            world.alarms, key, cause="device_lost", zone="", priority=Priority.MEDIUM, detail=body.problem,
+            stamp=turn.stamp,
+        )  # fmt: skip
+
+
+def _is_lost(body: DeviceHealth) -> bool:
+    return body.state in {DeviceState.LOST, DeviceState.FAULT}

@@ -1,0 +1,103 @@
+"""What a zone's mode commands, brought to its chargers and contactors, and what a failed cut leads to.
+
+Layers, each the answer to the failure of the one before: the outlet, the zone's contactor, the building's feed. A
+contactor that is opened stays open until a person re-arms a charger. A user would notice a mistake as a welded outlet
+that everybody knew of and that nothing else cut.
+"""
+
+from __future__ import annotations
+
+from edge.domain.garage.cut import RESEND_NS, Switch, again, drive, flows, judge, operate, order_off, returned
+from edge.domain.garage.interlock import ORDERS, Orders
+from edge.domain.garage.messages import CutState
+from edge.domain.garage.outputs import drive_outputs
+from edge.domain.garage.switching import cut_port, keep_switch
+from edge.domain.garage.turn import Turn
+from edge.domain.garage.world import Zone
+from edge.domain.kernel import EffectClass
+
+_FAILED = (CutState.UNPROVEN, CutState.WELDED)
+
+
+def obey(turn: Turn, zone: Zone) -> str:
+    """Command what the mode orders. Gives the name of a contactor whose cut has just failed, else ""."""
+    orders, now_ns = ORDERS[zone.mode], turn.now_ns
+    strike = orders.latched and zone.settings.zone in turn.struck and now_ns - zone.struck_ns >= RESEND_NS
+    if strike:
+        zone.struck_ns = now_ns
+    failing = [switch.name for switch in _cut_ports(turn, zone, orders) if switch.cut in _FAILED]
+    failed = _contactors(turn, zone, orders, failing, strike=strike)
+    _ports(turn, zone, orders, strike=strike)
+    drive_outputs(turn, zone, orders)
+    return failed
+
+
+def _cut_ports(turn: Turn, zone: Zone, orders: Orders) -> list[Switch]:
+    """Order every port off that must be, and judge how far each cut has come."""
+    ports = [turn.world.ports[name] for name in zone.ports]
+    cause = _first_cause(zone) if orders.cut else ""
+    for port in ports:
+        if orders.cut:
+            port.armed = False
+            cut_port(turn, port, cause, urgent=True)
+        elif port.wanted and not orders.run:
+            cut_port(turn, port, "no_detector", urgent=False)
+        _watch(turn, zone, port)
+    return ports
+
+
+def _watch(turn: Turn, zone: Zone, switch: Switch, *, word_is_proof: bool = False) -> None:
+    if returned(switch, zone.settings):
+        switch.reason = switch.reason or "switched_outside"
+        switch.urgent = True
+        again(switch, turn.now_ns)
+    judge(switch, zone.settings, turn.now_ns, word_is_proof=word_is_proof)
+    if switch.bad:
+        switch.armed = False
+
+
+def _contactors(turn: Turn, zone: Zone, orders: Orders, failing: list[str], *, strike: bool) -> str:
+    failed = ""
+    open_it = orders.cut and (not orders.contactor or zone.settings.contactor_first)
+    for name in zone.contactors:
+        output = turn.world.outputs[name]
+        switch, before = output.switch, output.switch.cut
+        if open_it or failing:
+            reason = _first_cause(zone) if open_it else f"cut_unproven:{failing[0]}"
+            order_off(switch, turn.now_ns, reason=reason, urgent=True)
+        proof = output.settings.meter is None and not _still_flows(turn, zone, switch)
+        _watch(turn, zone, switch, word_is_proof=proof)
+        if switch.cut in _FAILED and before not in _FAILED:
+            failed = name
+        _drive(turn, switch, strike=strike, run=orders.contactor)
+    return failed
+
+
+def _still_flows(turn: Turn, zone: Zone, contactor: Switch) -> bool:
+    """Some outlet has measured current since the contactor was told to open."""
+    ports = (turn.world.ports[name] for name in zone.ports)
+    return any((port.metered_ns or 0) > contactor.began_ns and flows(port, zone.settings) for port in ports)
+
+
+def _ports(turn: Turn, zone: Zone, orders: Orders, *, strike: bool) -> None:
+    dead = any(not turn.world.outputs[name].switch.wanted for name in zone.contactors)
+    for name in zone.ports:
+        port = turn.world.ports[name]
+        if dead and port.wanted:
+            cut_port(turn, port, "contactor_open", urgent=False)
+        _drive(turn, port, strike=strike, run=orders.run)
+
+
+def _drive(turn: Turn, switch: Switch, *, strike: bool, run: bool) -> None:
+    seq, now_ns = turn.stamp.seq, turn.now_ns
+    sends = drive(switch, seq, now_ns, run=run)
+    if strike and not sends and switch.cut is not CutState.NONE:
+        sends = [operate(switch, on=False, seq=seq, now_ns=now_ns, effect_class=EffectClass.SAFETY)]
+    turn.send(sends)
+    keep_switch(turn, switch)
+
+
+def _first_cause(zone: Zone) -> str:
+    for cause in zone.causes.values():
+        return cause.what
+    return "interlock"

@@ -1,0 +1,45 @@
+"""One input's turn: what the pieces of the garage gather while they decide on it, in the order in which it leaves.
+
+Cuts leave first, whatever else is decided: they are kept apart and put in front. A user would notice a mistake as a
+contactor that opens after the last of 400 plugs was told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge.domain.garage.world import World
+from edge.domain.kernel import Effect, EffectClass, Effects, Put, Row, Send, Stamp
+
+
+@dataclass(slots=True)
+class Turn:
+    """``live``: the input is a device's live word (only then may water be asked for). ``struck``: zones in which a
+    source spoke of an alarm just now. ``ended``: ports that were switched off, and why, for their sessions to learn.
+    ``view_class``: what is shown of a person's act waits for the disk."""
+
+    world: World
+    stamp: Stamp
+    view_class: EffectClass = EffectClass.PREVIEW
+    live: bool = False
+    struck: set[str] = field(default_factory=set)
+    touched: dict[str, None] = field(default_factory=dict)
+    ports: dict[str, None] = field(default_factory=dict)
+    ended: list[tuple[str, str]] = field(default_factory=list)
+    first: list[Send] = field(default_factory=list)
+    rest: list[Effect] = field(default_factory=list)
+
+    @property
+    def now_ns(self) -> int:
+        return self.stamp.mono_ns
+
+    def send(self, sends: list[Send]) -> None:
+        """Device commands; those of class SAFETY go before all others."""
+        for send in sends:
+            (self.first if send.effect_class is EffectClass.SAFETY else self.rest).append(send)
+
+    def put(self, row: Row) -> None:
+        self.rest.append(Put(row))
+
+    def effects(self) -> Effects:
+        return [*self.first, *self.rest]

@@ -1,0 +1,104 @@
+"""The garage's world: all that the kernel knows, snapshotted whole for replay, rebuilt from rows at start."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.domain.alarm_book import AlarmBook
+from edge.domain.garage.cut import Switch
+from edge.domain.garage.interlock import Evidence, Mode
+from edge.domain.garage.settings import GarageConfig, OutputKind, OutputSettings, PortSettings, ZoneSettings
+from edge.domain.garage.signals import Source
+from edge.domain.garage.zone_rows import CauseRow, SwitchRow, ZoneRow
+
+#: Causes of one trip that are told apart; more are counted with the last.
+MAX_CAUSES = 64
+
+
+class StoredReply(msgspec.Struct, frozen=True, array_like=True):
+    digest: bytes
+    code: str
+    body: bytes
+    day: str
+
+
+class Output(msgspec.Struct, kw_only=True):
+    """One output of a zone and its switch."""
+
+    settings: OutputSettings
+    switch: Switch
+
+    @property
+    def kind(self) -> OutputKind:
+        return self.settings.kind
+
+
+class Zone(msgspec.Struct, kw_only=True):
+    """One fire zone. Names index the maps of ``World``; ``fed_by`` are the zones whose fire cuts this one.
+
+    ``causes`` by "what:ref" in order of coming, of the standing latch. ``clear_ns``: since when all is good and clear.
+    ``blind_ns``: since when no detector is healthy. ``test_end_ns``: 0 = no walk test. ``own_active``: a signal of its
+    own is active now. ``struck_ns``: when the cut was last repeated for a repeated signal. ``due_ns``: when time alone
+    will change something. ``row`` is what the disk holds."""
+
+    settings: ZoneSettings
+    sources: tuple[str, ...]
+    ports: tuple[str, ...]
+    contactors: tuple[str, ...]
+    feeds: tuple[str, ...]
+    sirens: tuple[str, ...]
+    doors: tuple[str, ...]
+    waters: tuple[str, ...]
+    fed_by: tuple[str, ...]
+    mode: Mode = Mode.BLIND
+    evidence: Evidence = Evidence.BLIND
+    causes: dict[str, CauseRow] = {}
+    trips: int = 0
+    since_ns: int = 0
+    silenced: bool = False
+    own_active: bool = False
+    water_asked: bool = False
+    water_ns: int = 0
+    feed_asked: bool = False
+    clear_ns: int | None = None
+    blind_ns: int | None = None
+    test_end_ns: int = 0
+    struck_ns: int = 0
+    due_ns: int = 0
+    alarms: dict[str, str] = {}
+    shown_ns: int = 0
+    shown_key: tuple[str, ...] = ()
+    row: ZoneRow | None = None
+
+
+class World(msgspec.Struct, kw_only=True):
+    """See the module's head. ``*_at`` give the names at a place (``place_key``; for sources with their kind).
+    ``problems``: why the last configuration was refused (the one before it stays in force). ``starting``: none was
+    given since the start. ``zone_rows`` and ``cause_rows`` are full only between loading and building."""
+
+    config: GarageConfig | None = None
+    problems: tuple[str, ...] = ()
+    day: str = ""
+    zones: dict[str, Zone] = {}
+    sources: dict[str, Source] = {}
+    ports: dict[str, Switch] = {}
+    port_settings: dict[str, PortSettings] = {}
+    outputs: dict[str, Output] = {}
+    sources_at: dict[str, tuple[str, ...]] = {}
+    ports_at: dict[str, tuple[str, ...]] = {}
+    meters_at: dict[str, tuple[str, ...]] = {}
+    outputs_at: dict[str, tuple[str, ...]] = {}
+    devices: dict[str, bool] = {}
+    switch_rows: dict[str, SwitchRow] = {}
+    zone_rows: dict[str, ZoneRow] = {}
+    cause_rows: dict[str, list[CauseRow]] = {}
+    starting: bool = True
+    alarms: AlarmBook = msgspec.field(default_factory=AlarmBook)
+    replies: dict[str, StoredReply] = {}
+    set_aside: int = 0
+    clock_trusted: bool = True
+
+
+def place_key(device: str, point: str) -> str:
+    """How a place is looked up."""
+    return f"{device}\n{point}"
