@@ -29,8 +29,11 @@ class Readings:
     energy_wh: F
 
 
-def read(scene: Scene, j: int, period_s: float, kind: str, rng: np.random.Generator, lose: float = 0.0) -> Readings:
-    """What the meter says of session ``j`` every ``period_s``; ``lose`` is the share of messages that get lost."""
+def read(
+    scene: Scene, j: int, period_s: float, kind: str, rng: np.random.Generator, lose: float = 0.0, run: int = 4
+) -> Readings:
+    """What the meter says of session ``j`` every ``period_s``; ``lose`` is the share of messages that get lost, never
+    more than ``run`` in a row (more is the affair of the cap for a silent meter)."""
     stride = max(1, round(period_s / scene.dt_s))
     index = np.arange(stride, scene.power_w.shape[0], stride)
     true = scene.power_w[index, j]
@@ -53,8 +56,14 @@ def read(scene: Scene, j: int, period_s: float, kind: str, rng: np.random.Genera
     if kind == "board":
         columns[3] = nothing
     columns = [_frozen(column, scene, j, index) for column in columns]
-    heard = ~scene.silent[index, j] & (rng.random(n) >= lose)
+    heard = ~scene.silent[index, j] & ~_lost(rng.random(n) < lose, run)
     return Readings(kind, index[heard] * scene.dt_s, *(column[heard] for column in columns))
+
+
+def _lost(lost: NDArray[np.bool_], run: int) -> NDArray[np.bool_]:
+    """``lost`` with runs longer than ``run`` broken up."""
+    since = np.arange(len(lost)) - np.maximum.accumulate(np.where(lost, -1, np.arange(len(lost))))
+    return lost & (since % (run + 1) != 0)
 
 
 def _stepped(values: F, step: float) -> F:

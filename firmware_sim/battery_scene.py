@@ -43,7 +43,7 @@ def steps_of(dt_s: float) -> int:
     return int(HOURS * 3600 / dt_s)
 
 
-def scene(dt_s: float, power_w: F, soc: F, done_at: I, **others: Steps | B) -> Scene:
+def scene(dt_s: float, power_w: F, soc: F, done_at: Steps, **others: Steps | B) -> Scene:
     never = np.full(power_w.shape[1], -1)
     rest: dict[str, Steps | B] = {
         "fault_at": never,

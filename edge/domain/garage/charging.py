@@ -226,7 +226,7 @@ def _minutes(state: Charging, port: PortSettings, full: FullSettings, passed: in
     if state.pack_wh > caps.energy_limit_wh(full):
         return "energy_limit"
     idle_s = (state.age_ns - state.idle_ns) / SECOND_NS if state.idle_ns >= 0 else 0.0
-    ended = fullness.ended_idle(state.full, full, state.trend, idle_s)
+    ended = fullness.ended_idle(state.full, full, state.trend, idle_s, state.pack_wh)
     if ended:
         state.how = "idle"
         return ended

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from edge.domain.field_devices import MeterReading
 
 _RECORD = struct.Struct("<IHHHHhH")
+_AGE = struct.Struct("<I")
 SIZE = _RECORD.size
 SPAN_MS = 600_000
 MOST = 600
@@ -31,7 +32,10 @@ class Sample(NamedTuple):
 
 
 def _pack(value: float | None, scale: float) -> int:
-    return _NONE if value is None else min(_NONE - 1, max(0, round(value * scale)))
+    if value is None:
+        return _NONE
+    number = int(value * scale + 0.5)
+    return number if 0 <= number < _NONE else (0 if number < 0 else _NONE - 1)
 
 
 def push(ring: bytearray, age_ms: int, reading: MeterReading) -> None:
@@ -46,8 +50,8 @@ def push(ring: bytearray, age_ms: int, reading: MeterReading) -> None:
         -32768 if hot is None else min(32767, max(-32767, round(hot * 10))),
         0,
     )
-    drop = max(0, len(ring) - MOST * SIZE)
-    while len(ring) - drop > SIZE and age_ms - struct.unpack_from("<I", ring, drop)[0] > SPAN_MS:
+    drop = SIZE if len(ring) > MOST * SIZE else 0
+    while age_ms - _AGE.unpack_from(ring, drop)[0] > SPAN_MS:  # ends at the newest: its age is age_ms
         drop += SIZE
     if drop:
         del ring[:drop]

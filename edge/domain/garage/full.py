@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import msgspec
 
-from edge.domain.garage.charging_trend import GAP, Trend, is_flat, level
+from edge.domain.garage.charging_trend import GAP, Trend, drift, is_flat, level
 from edge.domain.garage.settings import FullSettings
 
 #: No e-bike charger's constant current takes less at the wall (36 V x 2 A = 76 W): below, nothing is charging fast, and
@@ -31,17 +31,22 @@ TAIL_MIN = 60
 BURST_MIN = 3
 #: Idle minutes, burst or not, after which nothing is charging (the uninterrupted rule is ``FullSettings.idle_s``).
 QUIET_MIN = 30
+#: A smooth taper whose rest (level x its own time constant) is so small a part of what was charged is as good as over.
+REST_PCT = 6
+TAPER_MIN = 9
 #: What was drawn before the power fell away, against the peak, above which it was taken away rather than full.
 UNPLUGGED_PCT = 30
 
 
 class Fullness(msgspec.Struct, kw_only=True):
-    """Counters in minutes: below the low threshold, loud since, idle, and the last level before an idle spell."""
+    """Counters in minutes: below the low threshold, loud since, idle; the last level before an idle spell and the
+    energy that was still to come then, by the taper (-1: no taper)."""
 
     low_min: int = 0
     loud_min: int = 0
     quiet_min: int = 0
     before_dw: int = 0
+    rest_wh: float = -1.0
 
 
 def low_threshold_dw(full: FullSettings, peak_dw: int) -> int:
@@ -63,6 +68,17 @@ def note_minute(state: Fullness, full: FullSettings, trend: Trend, minute_dw: in
         if state.loud_min > BURST_MIN:
             state.low_min = state.quiet_min = 0
     state.before_dw = level(trend.minutes)
+    state.rest_wh = rest_wh(trend.minutes)
+
+
+def rest_wh(minutes: list[int]) -> float:
+    """What a taper still has to bring if it goes on as exponentially as in its last nine minutes, in Wh: P^2 / -dP/dt.
+    -1.0 while there is no taper."""
+    ends = drift(minutes, TAPER_MIN)
+    if ends is None or ends[0] - ends[1] < max(10, ends[0] // 50):
+        return -1.0
+    per_hour = (ends[0] - ends[1]) * 60 / (TAPER_MIN * 2 / 3)
+    return ends[1] ** 2 / per_hour / 10
 
 
 def full_by(state: Fullness, full: FullSettings, trend: Trend) -> str:
@@ -82,7 +98,7 @@ def full_by(state: Fullness, full: FullSettings, trend: Trend) -> str:
     return ""
 
 
-def ended_idle(state: Fullness, full: FullSettings, trend: Trend, idle_s: float) -> str:
+def ended_idle(state: Fullness, full: FullSettings, trend: Trend, idle_s: float, pack_wh: float) -> str:
     """What an idle spell means once it is long enough, else "": ``full``, ``unplugged`` (the power was taken away while
     the battery still charged), ``empty`` (nothing was ever plugged in)."""
     if idle_s < full.idle_s and (state.quiet_min < QUIET_MIN or idle_s == 0):
@@ -90,5 +106,7 @@ def ended_idle(state: Fullness, full: FullSettings, trend: Trend, idle_s: float)
     if trend.peak_dw == 0:
         return "empty"
     if state.low_min >= BURST_MIN or state.before_dw * 100 <= UNPLUGGED_PCT * trend.peak_dw:
+        return "full"
+    if 0 <= state.rest_wh * 100 <= REST_PCT * pack_wh:
         return "full"
     return "unplugged"
