@@ -26,6 +26,7 @@ from edge.domain.canteen.rows import (
     RefundRow,
     ReplyRow,
     SchemeRow,
+    SessionChargeRow,
     SubsidyUseRow,
 )
 from edge.domain.canteen.settings import CanteenConfig
@@ -34,6 +35,8 @@ from edge.domain.kernel import Row, Rows
 
 CONFIG_KIND = "canteen"
 REPLY_DAYS = 7
+#: A charging session whose price was taken is known so long, however late the garage asks again.
+CHARGE_DAYS = 90
 
 
 def days_earlier(day: str, days: int) -> str:
@@ -125,6 +128,8 @@ def open_day(world: World, day: str) -> list[Row]:
     world.order_days = {k: v for k, v in world.order_days.items() if v >= oldest}
     world.orders = {k: v for k, v in world.orders.items() if k in world.order_days}
     world.refund_ids = {k: v for k, v in world.refund_ids.items() if v >= oldest}
+    charges_kept = days_earlier(day, CHARGE_DAYS)
+    world.charged = {k: v for k, v in world.charged.items() if v >= charges_kept}
     rows: list[Row] = [world.totals]
     for name in sorted(world.lanes):
         lane = world.lanes[name]
@@ -178,6 +183,8 @@ def _load_day(world: World, rows: Rows) -> None:
         world.usage.setdefault(use.member, {})[use.scheme] = Usage(use.fen, use.grants)
     for count in rows.since(DishDayRow, "day", world.day):
         world.counts[count.dish_id] = DishCount(count.bound, count.sold)
+    for charge in rows.since(SessionChargeRow, "day", days_earlier(world.day, CHARGE_DAYS)):
+        world.charged[charge.session_id] = charge.day
     for reply in rows.since(ReplyRow, "day", days_earlier(world.day, REPLY_DAYS)):
         world.replies[reply.command_id] = StoredReply(reply.digest, reply.code, reply.body, reply.day)
 

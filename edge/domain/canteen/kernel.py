@@ -22,6 +22,7 @@ from edge.domain.canteen.messages import (
     BindPlates,
     CallStaff,
     CanteenInput,
+    ChargeSession,
     Command,
     CommandBody,
     ConfigApplied,
@@ -31,6 +32,7 @@ from edge.domain.canteen.messages import (
     KeyPlate,
     Pay,
     Phase,
+    ReadPurses,
     RefundLines,
     RegisterPlates,
     RetirePlate,
@@ -41,7 +43,7 @@ from edge.domain.canteen.messages import (
 from edge.domain.canteen.orders import pay
 from edge.domain.canteen.outcome import Outcome, refused
 from edge.domain.canteen.plates import bind_plates, register_plates, retire_plate
-from edge.domain.canteen.purses import top_up
+from edge.domain.canteen.purses import charge_session, read_purses, top_up
 from edge.domain.canteen.quoting import meal_at
 from edge.domain.canteen.refunds import refund_lines, void_order
 from edge.domain.canteen.rows import ROW_TYPES, AuditRow, ReplyRow
@@ -164,6 +166,9 @@ class CanteenKernel:
     # --- commands ---
 
     def _command(self, world: World, command: Command, stamp: Stamp) -> Effects:
+        if isinstance(command.body, ReadPurses):
+            outcome = self._decide(world, command, stamp)
+            return [Reply(command.command_id, outcome.code, outcome.body)]
         digest = command_digest(command)
         stored = world.replies.get(command.command_id)
         if stored is not None:
@@ -277,6 +282,10 @@ def _dispatch(world: World, command: Command, body: CommandBody, stamp: Stamp) -
             return refund_lines(world, body, actor, stamp)
         case TopUp():
             return top_up(world, body, command.command_id, stamp)
+        case ChargeSession():
+            return charge_session(world, body, stamp)
+        case ReadPurses():
+            return read_purses(world, body, stamp)
         case BindPlates():
             return bind_plates(world, body)
         case RegisterPlates():

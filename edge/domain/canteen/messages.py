@@ -84,6 +84,24 @@ class TopUp(msgspec.Struct, frozen=True, kw_only=True, tag="top_up"):
     method: str = "cash"
 
 
+class ChargeSession(msgspec.Struct, frozen=True, kw_only=True, tag="charge_session"):
+    """Take the price of a charging session from a member's purse, once per ``session_id``: a repeat under any command
+    id is answered ``ok`` and moves nothing. ``purse_short`` moves nothing either; it may be asked again later."""
+
+    session_id: str
+    member: str
+    fen: int
+
+
+class ReadPurses(msgspec.Struct, frozen=True, kw_only=True, tag="read_purses"):
+    """A page of the purses for a vertical that keeps a copy: members after ``after``, at most ``limit`` (1-2000). The
+    answer has ``as_of_wall_ns``, ``purses`` [[member, card, balance_fen], ...] and ``next`` ("" at the end). Changes
+    nothing and is not kept."""
+
+    after: str = ""
+    limit: int = 2000
+
+
 class BindPlates(msgspec.Struct, frozen=True, kw_only=True, tag="bind_plates"):
     """Plates were filled with a dish: each begins a new fill epoch. ``grams`` for dishes priced by weight."""
 
@@ -112,6 +130,8 @@ CommandBody = (
     | VoidOrder
     | RefundLines
     | TopUp
+    | ChargeSession
+    | ReadPurses
     | BindPlates
     | RegisterPlates
     | RetirePlate
@@ -127,6 +147,8 @@ COMMAND_ROLES: dict[type, frozenset[Role]] = {
     VoidOrder: frozenset({Role.CASHIER, Role.MANAGER, Role.ADMIN}),
     RefundLines: frozenset({Role.CASHIER, Role.MANAGER, Role.ADMIN}),
     TopUp: frozenset({Role.CASHIER, Role.MANAGER, Role.ADMIN}),
+    ChargeSession: frozenset({Role.DEVICE}),
+    ReadPurses: frozenset({Role.DEVICE}),
     BindPlates: frozenset({Role.KITCHEN, Role.MANAGER, Role.ADMIN}),
     RegisterPlates: frozenset({Role.KITCHEN, Role.MANAGER, Role.ADMIN}),
     RetirePlate: frozenset({Role.KITCHEN, Role.MANAGER, Role.ADMIN}),

@@ -92,7 +92,8 @@ class PurseRow(Row, frozen=True, kw_only=True, tag="purse"):
 
 
 class PurseEntryRow(Row, frozen=True, kw_only=True, tag="purse_entry"):
-    """One movement of a purse. ``kind``: top_up, pay, refund, void; ``ref``: order, refund or command id."""
+    """One movement of a purse. ``kind``: top_up, pay, refund, void, charge; ``ref``: order, refund, command
+    or charging session id."""
 
     KEY: ClassVar = ("seq", "member")
     seq: int
@@ -102,6 +103,16 @@ class PurseEntryRow(Row, frozen=True, kw_only=True, tag="purse_entry"):
     kind: str
     ref: str
     at_ns: int
+
+
+class SessionChargeRow(Row, frozen=True, kw_only=True, tag="session_charge"):
+    """The price of a charging session (garage) that was taken from a purse: no session is charged twice."""
+
+    KEY: ClassVar = ("day", "session_id")
+    day: str
+    session_id: str
+    member: str
+    fen: int
 
 
 class OrderRow(Row, frozen=True, kw_only=True, tag="orders"):
@@ -253,6 +264,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     MemberRow,
     PurseRow,
     PurseEntryRow,
+    SessionChargeRow,
     OrderRow,
     OrderLineRow,
     OrderStepRow,

@@ -121,6 +121,7 @@ class World(msgspec.Struct):
     orders: dict[str, bytes] = {}
     order_days: dict[str, str] = {}
     refund_ids: dict[str, str] = {}
+    charged: dict[str, str] = {}
     usage: dict[str, dict[str, Usage]] = {}
     spent: dict[str, int] = {}
     replies: dict[str, StoredReply] = {}

@@ -180,7 +180,7 @@ CREATE TABLE purse_entry (
     member TEXT NOT NULL,
     fen INTEGER NOT NULL,
     balance_fen INTEGER NOT NULL CHECK (balance_fen >= 0),
-    kind TEXT NOT NULL CHECK (kind IN ('top_up', 'pay', 'refund', 'void')),
+    kind TEXT NOT NULL CHECK (kind IN ('top_up', 'pay', 'refund', 'void', 'charge')),
     ref TEXT NOT NULL,
     at_ns INTEGER NOT NULL,
     PRIMARY KEY (seq, member)
@@ -223,6 +223,14 @@ CREATE TABLE snapshot (
     data BLOB NOT NULL
 ) STRICT;
 INSERT INTO "snapshot" VALUES(1,'start','0.1.0',1763769601000000000,350368590,X'78016B000000810081');
+CREATE TABLE session_charge (
+    day TEXT NOT NULL,
+    session_id TEXT NOT NULL CHECK (session_id <> ''),
+    member TEXT NOT NULL,
+    fen INTEGER NOT NULL CHECK (fen >= 0),
+    PRIMARY KEY (day, session_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "session_charge" VALUES('2026-11-22','x','x',1);
 CREATE TABLE subsidy_use (
     member TEXT NOT NULL,
     scheme TEXT NOT NULL,

@@ -74,13 +74,21 @@ CREATE TABLE purse_entry (
     member TEXT NOT NULL,
     fen INTEGER NOT NULL,
     balance_fen INTEGER NOT NULL CHECK (balance_fen >= 0),
-    kind TEXT NOT NULL CHECK (kind IN ('top_up', 'pay', 'refund', 'void')),
+    kind TEXT NOT NULL CHECK (kind IN ('top_up', 'pay', 'refund', 'void', 'charge')),
     ref TEXT NOT NULL,
     at_ns INTEGER NOT NULL,
     PRIMARY KEY (seq, member)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX purse_entry_member ON purse_entry (member, seq);
+
+CREATE TABLE session_charge (
+    day TEXT NOT NULL,
+    session_id TEXT NOT NULL CHECK (session_id <> ''),
+    member TEXT NOT NULL,
+    fen INTEGER NOT NULL CHECK (fen >= 0),
+    PRIMARY KEY (day, session_id)
+) STRICT, WITHOUT ROWID;
 
 -- --- canteen: sales ----------------------------------------------------------------------------------------------------
 
