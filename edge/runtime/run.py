@@ -26,6 +26,7 @@ from drivers.links.opening import opener_of
 from drivers.registry import make_driver
 from edge import __version__
 from edge.domain.devices import DeviceReading
+from edge.domain.garage.messages import ChargeDue
 from edge.domain.notices import Notify
 from edge.runtime.clock import RealClock, local_today
 from edge.runtime.daemon import Daemon
@@ -36,6 +37,7 @@ from edge.runtime.kernels import KERNELS, VerticalAdapter
 from edge.runtime.lag import LagMeter, settle_memory
 from edge.runtime.notify import NoticeSender
 from edge.runtime.pump import SILENCE_NEVER_S, SILENCE_S, Pump
+from edge.runtime.purses import PurseBridge
 from edge.runtime.service import Notifier, set_up_log
 from edge.site import Site, SiteErrors, load_site, render_mistakes
 from edge.storage.errors import StoreError
@@ -56,6 +58,7 @@ class Outlets:
         self.server: IpcServer | None = None
         self.hub: DeviceHub | None = None
         self.notices: NoticeSender | None = None
+        self.purses: PurseBridge | None = None
 
     def show(self, key: str, view: Any) -> None:
         if self.server is not None:
@@ -64,6 +67,8 @@ class Outlets:
     def send(self, device: str, command: Any) -> bool:
         if isinstance(command, Notify):
             return self.notices is not None and self.notices.send(command)
+        if isinstance(command, ChargeDue):
+            return self.purses is not None and self.purses.charge(command)
         return self.hub is not None and self.hub.send(device, command)
 
     def reply(self, command_id: str, code: str, body: Any, *, replayed: bool = False) -> None:
@@ -93,6 +98,8 @@ class Service:
             site.run_dir / f"{name}.sock", welcome, adapter.command_type, self._daemon.post_command
         )
         self._outlets.server = self._server
+        self._purses = self._purse_bridge(site, name)
+        self._outlets.purses = self._purses
         self._adapter = adapter
         self._site_dir = site.dir
         self._configs = adapter.configs(site)
@@ -107,6 +114,12 @@ class Service:
             self._hub.add(pump, settings.protocol, settings.link)
         self._notifier = Notifier()
 
+    def _purse_bridge(self, site: Site, name: str) -> PurseBridge | None:
+        """The garage's line to the purses, where the site has a canteen that keeps them."""
+        if name != "garage" or "canteen" not in site.verticals:
+            return None
+        return PurseBridge(site.run_dir / "canteen.sock", self._daemon.post_command)
+
     def _post(self, reading: DeviceReading, settled: Callable[[], None] | None = None) -> bool:
         return self._daemon.post_reading(reading, settled)
 
@@ -116,6 +129,8 @@ class Service:
         self._configs_day = self._daemon.day
         await self._server.start()
         self._hub.start()
+        if self._purses is not None:
+            await self._purses.start()
         settle_memory()
         self._lag.start()
         self._notifier.tell("READY=1")
@@ -135,6 +150,8 @@ class Service:
         return await self._end(failed=failed)
 
     async def _end(self, *, failed: bool) -> int:
+        if self._purses is not None:
+            await self._purses.stop()
         await self._hub.stop()
         await self._notices.stop()
         written = await self._daemon.stop()

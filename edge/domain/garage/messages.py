@@ -89,6 +89,19 @@ class ChargePosted(msgspec.Struct, frozen=True, kw_only=True, tag="charge_posted
     code: str
 
 
+#: What the kernel names as the device when it sends a ``ChargeDue``.
+PURSES_DEVICE = "@purses"
+
+
+class ChargeDue(msgspec.Struct, frozen=True, kw_only=True, tag="charge_due"):
+    """Sent (DURABLE) to ``PURSES_DEVICE``: have the canteen take a session's price from a purse. Answered by a
+    ``ChargePosted`` when the canteen has spoken; asked again by the shell until then, by the kernel after a start."""
+
+    session_id: str
+    member: str
+    fen: int
+
+
 CommandBody = (
     ResetZone
     | RearmPort
