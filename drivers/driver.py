@@ -15,10 +15,13 @@ from edge.domain.devices import DeviceCommand, Reading
 
 @dataclass(slots=True)
 class Output:
-    """What a driver wants done after a call: ``readings`` in order, and ``write``, each item one frame."""
+    """What a driver wants done after a call: ``readings`` in order, and ``write``, each item one frame. ``acknowledge``
+    are frames that promise the sender that it need not repeat: they are written when the readings of this output are on
+    disk, and never if the link is lost before."""
 
     readings: list[Reading] = field(default_factory=list)
     write: list[bytes] = field(default_factory=list)
+    acknowledge: list[bytes] = field(default_factory=list)
 
 
 class Driver(Protocol):

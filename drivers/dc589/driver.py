@@ -232,7 +232,7 @@ class Dc589Driver(StreamDriver[Frame]):
             self.say(MeterReading(point=point, power_w=0.0))
 
     def _ended(self, content: ChargeEnd) -> None:
-        self.write(encode(Command.CHARGE_END_REPLY, bytes((0, content.port)), self._session))
+        self.output.acknowledge.append(encode(Command.CHARGE_END_REPLY, bytes((0, content.port)), self._session))
         order, session = self._ports.orders.pop(content.port, (content.order, content.order))
         if order != content.order:
             session = content.order
@@ -249,7 +249,7 @@ class Dc589Driver(StreamDriver[Frame]):
         self.say(OutputReading(point=str(content.port), on=False, detail=f"charge end {content.reason}"))
 
     def _fault(self, content: Fault) -> None:
-        self.write(encode(Command.FAULT_REPLY, bytes((0, content.port)), self._session))
+        self.output.acknowledge.append(encode(Command.FAULT_REPLY, bytes((0, content.port)), self._session))
         detail = f"port {content.port}"
         match content.fault:
             case FaultCode.SMOKE:

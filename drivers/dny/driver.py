@@ -238,7 +238,7 @@ class DnyDriver(StreamDriver[Frame]):
 
     def _settled(self, message: Message, content: contents.Settlement | None) -> None:
         """Acknowledged in any case: a board repeats its settlement until it is."""
-        self._reply(message, b"\x00")
+        self.output.acknowledge.append(encode(message.device_id, message.message_id, message.command, b"\x00"))
         if content is None:
             return
         point = f"{message.device_id}:{content.port + 1}"

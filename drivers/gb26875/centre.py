@@ -132,10 +132,11 @@ class CentreDriver(StreamDriver[Frame]):
                 self.say(DeviceIdentity(protocol="gb26875", model="transmission unit", firmware=version, serial=unit))
 
     def _reply(self, frame: Frame) -> None:
-        """Ack or nack as the standard wants; every answered frame is told as a sign of life."""
+        """Ack or nack as the standard wants; every answered frame is told as a sign of life. An ack is a promise: it
+        waits until what the frame said is on disk."""
         match expected_reply(frame.command):
             case "ack":
-                self.write(answer(frame.header, Command.ACK))
+                self.output.acknowledge.append(answer(frame.header, Command.ACK))
             case "nack" | "reply":
                 self.write(answer(frame.header, Command.NACK))
             case _:

@@ -21,7 +21,7 @@ from drivers.driver import Driver, Output
 from drivers.links.link import Link, LinkError, Opener
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, Reading
 from edge.runtime.clock import Clock
-from edge.runtime.settling import Settled, all_of
+from edge.runtime.settling import Settled, after, all_of
 
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 3.0
@@ -211,17 +211,22 @@ class Pump:
                 settled()
             self._end(life, "the driver failed")
             return
-        if life.link is not None:
-            for data in output.write:
-                self.counters.bytes_out += len(data)
-                life.link.write(data)
-                life.asked_ns = now_ns
+        self._write(life, output.write)
+        life.asked_ns = now_ns if output.write else life.asked_ns
+        if output.acknowledge:
+            settled = after(lambda: self._write(life, output.acknowledge), settled)
         each = None if settled is None else all_of(len(output.readings), settled)
         for reading in output.readings:
             if not isinstance(reading, DeviceHealth) or reading.state is DeviceState.READY:
                 life.heard_ns = now_ns
             self._hand_over(reading, each)
         self._arm(life, now_ns)
+
+    def _write(self, life: _Life, frames: list[bytes]) -> None:
+        for data in frames:
+            if life.link is not None:
+                self.counters.bytes_out += len(data)
+                life.link.write(data)
 
     def _hand_over(self, reading: Reading, settled: Settled | None = None) -> None:
         told = DeviceReading(self.device, self.epoch, reading)

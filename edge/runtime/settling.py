@@ -26,3 +26,14 @@ def all_of(count: int, settled: Settled) -> Settled:
     if count == 0:
         settled()
     return one_more
+
+
+def after(act: Callable[[], None], settled: Settled | None) -> Settled:
+    """Acts, then passes the word on."""
+
+    def both() -> None:
+        act()
+        if settled is not None:
+            settled()
+
+    return both
