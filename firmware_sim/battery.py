@@ -138,7 +138,7 @@ def simulate(family: str, s: Sets, connected: B, dt_s: float) -> Course:
         floor = s.stuck * s.cc_a * (1.0 + s.growth * cv_s / 3600.0)
         takes = np.where((s.stuck > 0) & (cv_s > 0), np.maximum(takes, floor), takes)
         offered = np.where((s.stage_c > 0) & (cv_s > 0), s.stage_c * s.cap_ah, s.cc_a)
-        offered = np.where(since < s.pre_s, 0.1 * s.cap_ah, offered)
+        offered = np.where(since < s.pre_s, 0.15 * s.cc_a, offered)
         amps = np.minimum(offered, takes)
         in_cv = takes <= s.cc_a
         over = (s.cv_v - ocv) * np.clip(s.cc_a / np.maximum(takes, 1e-6), 0.0, 1.0) ** bend

@@ -21,7 +21,8 @@ from firmware_sim.battery_scene import Scene
 
 OURS = "ours"
 ENOUGH = 0.95
-LATE_S = 7200.0
+#: Two hours, and five minutes so that a rule whose own hold is 120 min is not late by its sampling.
+LATE_S = 7500.0
 FULL = FullSettings()
 
 
@@ -135,14 +136,15 @@ def judge_charge(
 def judge_fault(
     score: Score, case: Case, scene: Scene, j: int, cut: float | None, reason: str, readings: Readings
 ) -> None:
-    """Early: cut below 95 % before the fault could be proven. Delays count from the moment it can."""
+    """Early: cut below 95 % more than ten minutes before the fault could be proven (the thresholds of proof are read
+    through noise). Delays count from the moment it can."""
     score.sessions += 1
     score.reasons[reason] += 1
     proven = provable_s(case, scene, j, readings)
     if cut is not None and cut > 36_001:
         score.past_cap += 1
     step = min(int((cut or 0) / case.dt_s), scene.power_w.shape[0] - 1)
-    if cut is not None and (proven is None or cut < proven):
+    if cut is not None and (proven is None or cut < proven - 600):
         if proven is None or scene.soc[step, j] >= ENOUGH:
             score.unprovable += 1
         else:
@@ -159,16 +161,16 @@ def judge_fault(
 
 
 def provable_s(case: Case, scene: Scene, j: int, readings: Readings) -> float | None:
-    """When the fault can be proven with this meter. A stuck meter: 10 min and 10 samples of equal volts; 40 Wh that its
-    counter does not count; without either, two hours and 24 samples (a live flat plateau may repeat a whole watt)."""
+    """When the fault can be proven with this meter: two samples later where they are minutes apart. A stuck
+    meter: 10 min and 10 samples of equal volts; 30 Wh that its counter does not count; without either, two hours and 24 samples (a live flat plateau may repeat a whole watt)."""
     fault = int(scene.fault_at[j])
     if fault < 0:
         return None
-    start = fault * case.dt_s
+    start = fault * case.dt_s + (2 * case.period_s if case.period_s > 60 else 0)
     if case.name != "stuck_meter":
         return start
     held = float(readings.power_w[np.searchsorted(readings.at_s, start)])
     if held < 20:
         return None
-    need = {"fine": 10 * case.period_s, "counter": 40 / held * 3600, "board": max(7200.0, 24 * case.period_s)}
+    need = {"fine": 10 * case.period_s, "counter": 30 / held * 3600, "board": max(7200.0, 24 * case.period_s)}
     return start + max(600.0, need[readings.kind])

@@ -203,11 +203,14 @@ def _measure(
     if idle:
         if state.idle_ns < 0:
             state.idle_ns = state.age_ns
+            before = level(state.trend.minutes)
+            state.full.faded = power_w > 0.5 and state.power_w * 1000 < fullness.FADED_PCT * before
             if state.power_w > charging_trouble.DROP_FROM_W and charging_trouble.note_drop(state.trouble, state.age_ns):
                 return "repeated_drops"
     elif state.idle_ns >= 0:
         if state.age_ns - state.idle_ns > SWAP_GAP_NS and state.trend.peak_dw:
             state.swap_min = state.age_ns // MINUTE_NS
+            state.full.gapped = True
         state.idle_ns, state.gap_ns = -1, state.age_ns
     state.power_w = power_w
     minutes = charging_trend.add(state.trend, state.age_ns // MINUTE_NS, power_w, idle=idle)
@@ -230,14 +233,12 @@ def _minutes(state: Charging, port: PortSettings, full: FullSettings, passed: in
     if ended:
         state.how = "idle"
         return ended
-    state.how = fullness.full_by(state.full, full, state.trend)
+    state.how = fullness.full_by(state.full, full, state.trend, state.pack_wh)
     if state.how:
         return "full"
     if charging_trouble.is_rising(state.trend):
         return "no_taper"
-    if state.age_ns - state.pack_ns >= port.session_min * MINUTE_NS and not charging_trouble.makes_progress(
-        state.trend
-    ):
+    if state.age_ns - state.pack_ns >= port.session_min * MINUTE_NS and not charging_trouble.still_falls(state.trend):
         still_on = level(kept) * 100 > charging_trouble.STILL_ON_PCT * state.trend.peak_dw
         return "no_taper" if still_on else "session_time"
     state.phase = _phase(state)

@@ -23,30 +23,39 @@ FLOAT_DW = 900
 FLOAT_PCT = 45
 FLOAT_FLAT_MIN = 45
 FLOAT_FLAT_PCT = 4
-FLAT_PCT = 8
-FLAT_LEAST_DW = 15
-#: A long tail below the low threshold: what is still to come is below 2 % of the battery, flat or not.
-TAIL_MIN = 60
+#: Flat: moved by no more than this over the flat window; a cold lead-acid taper (time constant 2.7 h) moves by 8 %.
+FLAT_PCT = 3
+FLAT_LEAST_DW = 8
+FLAT_MIN = 21
+#: A taper below the low threshold is over when what it still has to bring is so small a part of what was charged, or
+#: after so long a tail whatever it is.
+TAIL_PCT = 3
+TAIL_MIN = 120
 #: Chargers that top up again and again, balancing boards, fans: so many loud minutes do not end a quiet spell.
 BURST_MIN = 3
 #: Idle minutes, burst or not, after which nothing is charging (the uninterrupted rule is ``FullSettings.idle_s``).
 QUIET_MIN = 30
 #: A smooth taper whose rest (level x its own time constant) is so small a part of what was charged is as good as over.
-REST_PCT = 6
+REST_PCT = 4
 TAPER_MIN = 9
 #: What was drawn before the power fell away, against the peak, above which it was taken away rather than full.
-UNPLUGGED_PCT = 30
+UNPLUGGED_PCT = 20
+FADED_PCT = 60
 
 
 class Fullness(msgspec.Struct, kw_only=True):
     """Counters in minutes: below the low threshold, loud since, idle; the last level before an idle spell and the
-    energy that was still to come then, by the taper (-1: no taper)."""
+    energy that was still to come then, by the taper (-1: no taper). ``gapped``: the plug was out for over a minute
+    since the peak, so a lower plateau may be another battery. ``faded``: the last sample before the idle spell was already
+    well below the minute before it: it ended by itself."""
 
     low_min: int = 0
     loud_min: int = 0
     quiet_min: int = 0
     before_dw: int = 0
     rest_wh: float = -1.0
+    gapped: bool = False
+    faded: bool = False
 
 
 def low_threshold_dw(full: FullSettings, peak_dw: int) -> int:
@@ -59,6 +68,7 @@ def note_minute(state: Fullness, full: FullSettings, trend: Trend, minute_dw: in
     """Count one completed minute."""
     if minute_dw == GAP:
         state.quiet_min += 1
+        state.loud_min = 0
         return
     if minute_dw < low_threshold_dw(full, trend.peak_dw):
         state.low_min += 1
@@ -68,33 +78,34 @@ def note_minute(state: Fullness, full: FullSettings, trend: Trend, minute_dw: in
         if state.loud_min > BURST_MIN:
             state.low_min = state.quiet_min = 0
     state.before_dw = level(trend.minutes)
-    state.rest_wh = rest_wh(trend.minutes)
+    state.rest_wh = rest_wh(trend.minutes, TAPER_MIN)
 
 
-def rest_wh(minutes: list[int]) -> float:
-    """What a taper still has to bring if it goes on as exponentially as in its last nine minutes, in Wh: P^2 / -dP/dt.
-    -1.0 while there is no taper."""
-    ends = drift(minutes, TAPER_MIN)
+def rest_wh(minutes: list[int], window: int) -> float:
+    """What a taper still has to bring if it goes on as exponentially as in its last ``window`` minutes, in Wh:
+    P^2 / -dP/dt. -1.0 while there is no taper."""
+    ends = drift(minutes, window)
     if ends is None or ends[0] - ends[1] < max(10, ends[0] // 50):
         return -1.0
-    per_hour = (ends[0] - ends[1]) * 60 / (TAPER_MIN * 2 / 3)
+    per_hour = (ends[0] - ends[1]) * 60 / (window * 2 / 3)
     return ends[1] ** 2 / per_hour / 10
 
 
-def full_by(state: Fullness, full: FullSettings, trend: Trend) -> str:
+def full_by(state: Fullness, full: FullSettings, trend: Trend, pack_wh: float) -> str:
     """Why the battery is full, "" while it is not: ``low_flat``, ``tail``, ``float`` (by slope)."""
     minutes = trend.minutes
     now = level(minutes)
     if now == 0:
         return ""
     if state.loud_min == 0 and state.low_min * 60 >= full.hold_s:
-        if is_flat(minutes, full.flat_s // 60 + full.mean_s // 60, FLAT_PCT, FLAT_LEAST_DW):
+        if is_flat(minutes, max(FLAT_MIN, full.flat_s // 60), FLAT_PCT, FLAT_LEAST_DW):
             return "low_flat"
-        if state.low_min >= TAIL_MIN:
+        if state.low_min >= TAIL_MIN or 0 <= rest_wh(minutes, FLAT_MIN) * 100 <= TAIL_PCT * pack_wh:
             return "tail"
-    low_enough = now < NO_CHARGER_DW or (now < FLOAT_DW and now * 100 < FLOAT_PCT * trend.peak_dw)
-    if low_enough and is_flat(minutes, FLOAT_FLAT_MIN, FLOAT_FLAT_PCT, FLAT_LEAST_DW):
-        return "float"
+    limit = NO_CHARGER_DW if state.gapped else max(NO_CHARGER_DW, min(FLOAT_DW, FLOAT_PCT * trend.peak_dw // 100))
+    ends = drift(minutes, FLOAT_FLAT_MIN)
+    if ends is not None and now < limit and max(ends) < limit:
+        return "float" if is_flat(minutes, FLOAT_FLAT_MIN, FLOAT_FLAT_PCT, FLAT_LEAST_DW) else ""
     return ""
 
 
@@ -107,6 +118,6 @@ def ended_idle(state: Fullness, full: FullSettings, trend: Trend, idle_s: float,
         return "empty"
     if state.low_min >= BURST_MIN or state.before_dw * 100 <= UNPLUGGED_PCT * trend.peak_dw:
         return "full"
-    if 0 <= state.rest_wh * 100 <= REST_PCT * pack_wh:
+    if state.faded or 0 <= state.rest_wh * 100 <= REST_PCT * pack_wh:
         return "full"
     return "unplugged"
