@@ -74,7 +74,7 @@ class TasmotaDriver(TopicsDriver):
                     self.say(OutputReading(point=point, fault="output_fault", retained=True, detail=detail))
                 case State():
                     pass
-            if not item.retained:
+            if not item.retained or (isinstance(item, Online) and item.online):
                 self._meet(device)
 
     def _refuse(self, message: Message, problem: Problem) -> None:
