@@ -20,8 +20,8 @@ ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
 class Board:
     """``contacts``: coil -> discrete input of the contactor's auxiliary contact. ``watchdog_ns`` > 0: a coil that is on
     and not written again for so long falls off; ``watchdog_register`` lets the master set it, in 0.1 s. Faults:
-    ``dead`` silent; ``slow_ns``; ``welded`` coils whose contactor never opens; ``lying`` coils that say what was written
-    and do nothing."""
+    ``dead`` silent; ``slow_ns``; ``welded`` coils whose contactor never opens; ``lying`` coils that say what was
+    written and do nothing."""
 
     unit: int = 1
     coils: list[bool] = field(default_factory=lambda: [False] * 16)
@@ -31,6 +31,7 @@ class Board:
     contacts: dict[int, int] = field(default_factory=dict)
     watchdog_ns: int = 0
     watchdog_register: int | None = None
+    watched: frozenset[int] | None = None
     dead: bool = False
     slow_ns: int = 0
     welded: set[int] = field(default_factory=set)
@@ -76,7 +77,7 @@ class Board:
         self._written_ns[coil] = now_ns
         self._drive(coil, now_ns, later)
         hold_ns = self._hold_ns()
-        if value and hold_ns:
+        if value and hold_ns and (self.watched is None or coil in self.watched):
             later(now_ns + hold_ns, lambda due_ns: self._watch(coil, due_ns, later))
         return pdu
 
