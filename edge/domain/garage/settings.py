@@ -103,6 +103,38 @@ class ZoneSettings(msgspec.Struct, frozen=True, kw_only=True):
     proven_w: int = 5
 
 
+class DoorSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One access door. ``reader``: where cards are shown. ``release``: the DOOR output that unlocks it; ``contact``: the
+    source (kind ``door_open``) that says whether the leaf stands open, "" none. A card unlocks for ``unlock_s``; open
+    for longer than ``held_s`` after that is an alarm, and so is an opening that nobody was granted."""
+
+    door: str
+    zone: str
+    name: Text
+    reader: Place
+    release: str
+    contact: str = ""
+    unlock_s: int = 5
+    held_s: int = 30
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """A card and what it opens. ``holder`` is a token, never a name; ``doors`` () = all. Days are ISO and inclusive, ""
+    = unbounded; minutes of the local day, end exclusive."""
+
+    card: str
+    holder: str
+    doors: tuple[str, ...] = ()
+    valid_from: str = ""
+    valid_until: str = ""
+    start_min: int = 0
+    end_min: int = 1440
+
+    def opens(self, door: str) -> bool:
+        """Whether it is meant for this door at all."""
+        return not self.doors or door in self.doors
+
+
 class FullSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The adaptive rule that finds a full battery by its wall power (``garage-domain.md`` 4.2). ``largest_pack_wh`` is
     the largest battery expected here (72 V 32 Ah by default); 1.3 times its energy at the wall ends any charge."""
@@ -150,5 +182,7 @@ class GarageConfig(msgspec.Struct, frozen=True, kw_only=True):
     ports: tuple[PortSettings, ...]
     tariff: TariffSettings
     full: FullSettings = FullSettings()
+    doors: tuple[DoorSettings, ...] = ()
+    credentials: tuple[Credential, ...] = ()
     purse_copy_max_age_s: int = 86_400
     offline_limit_fen: int = 1000

@@ -5,9 +5,17 @@ from __future__ import annotations
 import msgspec
 
 from edge.domain.alarm_book import AlarmBook
+from edge.domain.garage.access_state import Door
 from edge.domain.garage.cut import Switch
 from edge.domain.garage.interlock import Evidence, Mode
-from edge.domain.garage.settings import GarageConfig, OutputKind, OutputSettings, PortSettings, ZoneSettings
+from edge.domain.garage.settings import (
+    Credential,
+    GarageConfig,
+    OutputKind,
+    OutputSettings,
+    PortSettings,
+    ZoneSettings,
+)
 from edge.domain.garage.signals import Source
 from edge.domain.garage.zone_rows import CauseRow, SwitchRow, ZoneRow
 
@@ -89,6 +97,8 @@ class World(msgspec.Struct, kw_only=True):
     meters_at: dict[str, tuple[str, ...]] = {}
     outputs_at: dict[str, tuple[str, ...]] = {}
     devices: dict[str, bool] = {}
+    doors: dict[str, Door] = {}
+    credentials: dict[str, tuple[Credential, ...]] = {}
     switch_rows: dict[str, SwitchRow] = {}
     zone_rows: dict[str, ZoneRow] = {}
     cause_rows: dict[str, list[CauseRow]] = {}
