@@ -43,11 +43,12 @@ class BusDriver(ABC, Generic[F]):
         self._strays_from = (0, 0)
         self._open = False
         self._introduced = False
+        self._reading = False
 
     # --- Driver -------------------------------------------------------------------------------------------------------
 
     def opened(self, now_ns: int) -> Output:
-        self._open, self._introduced = True, False
+        self._open, self._introduced, self._reading = True, False, False
         self._at_open = self._sums()
         self._strays_from = (now_ns, self.strays())
         self.queue.begin(now_ns)
@@ -73,6 +74,8 @@ class BusDriver(ABC, Generic[F]):
                 self.ignored_commands += 1
         if self._open:
             self._engine.wake(now_ns)
+            if self._reading and self.queue.next_cut() is not None:
+                self._engine.recall(now_ns)
         return self._take()
 
     def tick(self, now_ns: int) -> Output:
@@ -199,7 +202,11 @@ class BusDriver(ABC, Generic[F]):
         self.queue.hurry(command.point, proof_only=True)
 
     def _read(self, item: Item) -> Script[None]:
+        self._reading = True
         answer: Any = yield item.ask()
+        self._reading = False
+        if answer is Silence.RECALLED:
+            return
         if isinstance(answer, Silence):
             if self.queue.missed(item.station, self.now_ns):
                 station = self.queue.stations[item.station]

@@ -22,10 +22,12 @@ F = TypeVar("F")
 
 
 class Silence(Enum):
-    """Sent to the script instead of a frame. DAMAGED: bytes came and were refused, then the line fell silent."""
+    """Sent to the script instead of a frame. DAMAGED: bytes came and were refused, then the line fell silent.
+    RECALLED: the request was taken back before it was written (``Engine.recall``)."""
 
     TIMED_OUT = "timed_out"
     DAMAGED = "damaged"
+    RECALLED = "recalled"
 
 
 class Ask(NamedTuple):
@@ -111,6 +113,12 @@ class Engine(Generic[F]):
         self.now_ns = now_ns
         if isinstance(self._wait, Sleep):
             self._resume(None)
+
+    def recall(self, now_ns: int) -> None:
+        """Take back a request that still waits for the line to fall silent: something more urgent has come."""
+        self.now_ns = now_ns
+        if isinstance(self._wait, Ask) and not self._sent:
+            self._resume(Silence.RECALLED)
 
     def tick(self, now_ns: int) -> None:
         self.now_ns = now_ns

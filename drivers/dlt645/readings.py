@@ -64,4 +64,5 @@ def _largest(value: object) -> float | None:
 
 
 def _signed(number: float | None) -> float | None:
-    return number if number is None or number < SIGN_FROM else SIGN_FROM - number
+    # Rounded to what the meter tells: the subtraction would leave a tail of binary digits.
+    return number if number is None or number < SIGN_FROM else -round(number - SIGN_FROM, 3)

@@ -18,7 +18,7 @@ TURNAROUND_NS = 30_000_000
 HOUR_NS = 3_600_000_000_000
 TRIP, CLOSE, PERMIT = 0x1A, 0x1C, 0x1B
 OTHER_ERROR, NO_DATA, REFUSED = 0x01, 0x02, 0x04
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=8)
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """What a meter's clock shows at simulated time 0 (China local time, kept without zone)."""
 
 

@@ -34,8 +34,8 @@ class Pipe:
 
 
 class PressureTerminal(LineDevice):
-    """``interval_s`` between reports; ``unix_s`` is what its clock shows at ``now_ns``, when it is switched on. ``dead``:
-    its battery is empty."""
+    """``interval_s`` between reports; ``unix_s`` is what its clock shows at ``now_ns``, when it is switched on.
+    ``dead``: its battery is empty."""
 
     def __init__(
         self,
