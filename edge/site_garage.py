@@ -18,6 +18,7 @@ import msgspec
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.arming import mistakes
 from edge.domain.garage.settings import (
+    DoorSettings,
     FullSettings,
     GarageConfig,
     OutputKind,
@@ -31,6 +32,7 @@ from edge.domain.garage.settings import (
 )
 from edge.domain.words import Text
 from edge.site_dishes import digest
+from edge.site_doors import check_door, read_credentials, read_door
 from edge.site_model import DeviceSettings
 from edge.site_report import Bag, did_you_mean, one_of
 from edge.site_report import Place as FilePlace
@@ -84,6 +86,8 @@ def read_garage(table: Table, folder: Path, name: Text, devices: Sequence[Device
     top = open_table(read_toml(folder / tables / "zones.toml", zones_file, bag), bag)
     reader = _Zones([device.device for device in devices])
     reader.read(top)
+    for entry, door in reader.doors:
+        check_door(entry, door, reader.outputs, reader.sources)
     config = GarageConfig(
         version="",
         site=name,
@@ -96,6 +100,13 @@ def read_garage(table: Table, folder: Path, name: Text, devices: Sequence[Device
         full=FullSettings(**_numbers(top.table("full"), FullSettings, _FULL, finish=True)),
         purse_copy_max_age_s=_whole(table, "purse_copy_max_age_s", 60, 2_592_000, 86_400),
         offline_limit_fen=_whole(table, "offline_limit_fen", 0, 100_000, 1000),
+        doors=tuple(door for _, door in reader.doors),
+        credentials=read_credentials(
+            folder / tables / "credentials.csv",
+            f"{tables}/credentials.csv",
+            [door.door for _, door in reader.doors],
+            bag,
+        ),
     )
     top.finish()
     if not len(bag):
@@ -130,8 +141,9 @@ class _Zones:
         self.sources: list[SourceSettings] = []
         self.outputs: list[OutputSettings] = []
         self.ports: list[PortSettings] = []
+        self.doors: list[tuple[Table, DoorSettings]] = []
         self._devices = devices
-        self._seen: dict[str, Seen] = {"zone": {}, "switch": {}}
+        self._seen: dict[str, Seen] = {"zone": {}, "switch": {}, "door": {}}
 
     def read(self, top: Table) -> None:
         """All ``[[zones]]``; ``[port_defaults]`` holds numbers for every port that does not give its own."""
@@ -153,6 +165,8 @@ class _Zones:
                 self.outputs.append(self._output(output, zone))
             for port in entry.tables("ports"):
                 self.ports.append(self._port(port, zone, defaults))
+            for door in entry.tables("doors"):
+                self.doors.append((door, read_door(door, zone, self._behind(door, "reader"), self._seen["door"])))
             entry.finish()
             if once(self._seen["zone"], zone, entry, "zone"):
                 self.zones.append(settings)
@@ -203,9 +217,11 @@ class _Zones:
         return port
 
     def _meter(self, entry: Table) -> Place | None:
-        if not entry.has("meter"):
-            return None
-        table = entry.table("meter")
+        return self._behind(entry, "meter") if entry.has("meter") else None
+
+    def _behind(self, entry: Table, key: str) -> Place:
+        """A place that is a table of its own: ``{ device = "...", point = "..." }``."""
+        table = entry.table(key, required=True)
         place = self._place(table)
         table.finish()
         return place
