@@ -84,12 +84,14 @@ class Sets:
 @dataclass(frozen=True)
 class Course:
     """What happened, true and without noise, per step and session: wall power, state of charge. ``full_at`` is the step
-    at which the charger ended or the battery reached 99.5 %, ``cv_at`` the first step in CV; -1 never."""
+    at which the charger ended or the battery reached 99.5 %, ``cv_at`` the first step in CV, ``stuck_at`` the first at
+    which the current should fall and does not; -1 never."""
 
     power_w: F
     soc: F
     full_at: NDArray[np.int64]
     cv_at: NDArray[np.int64]
+    stuck_at: NDArray[np.int64]
 
 
 def _ocv(family: str, chem: NDArray[np.int64], soc: F) -> F:
@@ -124,7 +126,7 @@ def simulate(family: str, s: Sets, connected: B, dt_s: float) -> Course:
     its stage. Forward Euler; 10 s steps change no end by more than a step (currents move over minutes)."""
     steps, n = connected.shape
     power, socs = np.zeros((steps, n)), np.zeros((steps, n))
-    full_at, cv_at = np.full(n, -1), np.full(n, -1)
+    full_at, cv_at, stuck_at = np.full(n, -1), np.full(n, -1), np.full(n, -1)
     soc, ended, since = s.soc0.copy(), np.zeros(n, dtype=bool), np.zeros(n)
     cv_s, ended_s = np.zeros(n), np.zeros(n)
     is_lead = s.chem == LEAD
@@ -136,6 +138,7 @@ def simulate(family: str, s: Sets, connected: B, dt_s: float) -> Course:
         ocv = _ocv(family, s.chem, soc)
         takes = _acceptance(family, s, soc, ocv)
         floor = s.stuck * s.cc_a * (1.0 + s.growth * cv_s / 3600.0)
+        accepts = takes
         takes = np.where((s.stuck > 0) & (cv_s > 0), np.maximum(takes, floor), takes)
         offered = np.where((s.stage_c > 0) & (cv_s > 0), s.stage_c * s.cap_ah, s.cc_a)
         offered = np.where(since < s.pre_s, 0.15 * s.cc_a, offered)
@@ -158,6 +161,7 @@ def simulate(family: str, s: Sets, connected: B, dt_s: float) -> Course:
         power[k] = np.where(on, np.where(ended, resting, watts) + np.where(ended & ~is_lead, 0.0, fan), 0.0)
         socs[k] = soc
         cv_at = np.where((cv_at < 0) & active & in_cv, k, cv_at)
+        stuck_at = np.where((stuck_at < 0) & active & (takes > accepts), k, stuck_at)
         ended |= active & in_cv & (s.stuck == 0) & (amps < s.end_c * s.cap_ah) & (since > 60)
         full_at = np.where((full_at < 0) & (ended | (soc >= 0.995)), k, full_at)
-    return Course(power, socs, full_at, cv_at)
+    return Course(power, socs, full_at, cv_at, stuck_at)

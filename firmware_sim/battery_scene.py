@@ -25,13 +25,15 @@ RISE, FALL, STILL_ON, ENERGY = 1.12, 0.9, 0.2, 1.3 / 0.85
 @dataclass(frozen=True)
 class Scene:
     """``soc``: the least full battery that still hangs at the port, per step. ``done_at``: from this step on the port
-    should be off (full, or unplugged); ``fault_at``: a fault is provable from this step on; -1 never. ``silent``: the
+    should be off (full, or unplugged); ``fault_from``: a fault begins, ``fault_at``: it is provable from this step on;
+    -1 never. ``silent``: the
     meter is not heard. ``frozen_at``, ``thawed_at``: the meter repeats its value from, to; -1 never."""
 
     dt_s: float
     power_w: F
     soc: F
     done_at: Steps
+    fault_from: Steps
     fault_at: Steps
     unplugged_at: Steps
     silent: B
@@ -46,6 +48,7 @@ def steps_of(dt_s: float) -> int:
 def scene(dt_s: float, power_w: F, soc: F, done_at: Steps, **others: Steps | B) -> Scene:
     never = np.full(power_w.shape[1], -1)
     rest: dict[str, Steps | B] = {
+        "fault_from": others.get("fault_at", never),
         "fault_at": never,
         "unplugged_at": never,
         "silent": np.zeros(power_w.shape, dtype=bool),
@@ -122,7 +125,9 @@ def no_taper(family: str, s: Sets, dt_s: float) -> Scene:
     """Lead that keeps drawing in CV; ``fault_at`` by the true power."""
     course = simulate(family, s, always(dt_s, len(s.cap_ah)), dt_s)
     provable = np.array([_provable(course.power_w[:, j], dt_s) for j in range(len(s.cap_ah))])
-    return scene(dt_s, course.power_w, course.soc, np.full(len(provable), -1), fault_at=provable)
+    return scene(
+        dt_s, course.power_w, course.soc, np.full(len(provable), -1), fault_from=course.stuck_at, fault_at=provable
+    )
 
 
 def _provable(power: F, dt_s: float) -> int:
@@ -152,9 +157,10 @@ def bad_contact(family: str, s: Sets, dt_s: float, rng: np.random.Generator) -> 
     n = len(s.cap_ah)
     first = plain(family, s, dt_s)
     steps = steps_of(dt_s)
-    gaps, fault = np.zeros((steps, n), dtype=bool), np.zeros(n, dtype=np.int64)
+    gaps, fault, begun = np.zeros((steps, n), dtype=bool), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     for j in range(n):
         k = max(int(first.done_at[j] * rng.uniform(0.1, 0.6)), int(600 / dt_s))
+        begun[j] = k
         for drop in range(40):
             length = max(1, int(rng.uniform(12, 40) / dt_s))
             gaps[k : k + length, j] = True
@@ -162,7 +168,7 @@ def bad_contact(family: str, s: Sets, dt_s: float, rng: np.random.Generator) -> 
                 fault[j] = k
             k += length + max(2, int(rng.uniform(30, 60) / dt_s))
     course = simulate(family, s, ~gaps, dt_s)
-    return scene(dt_s, course.power_w, course.soc, np.full(n, -1), fault_at=fault)
+    return scene(dt_s, course.power_w, course.soc, np.full(n, -1), fault_from=begun, fault_at=fault)
 
 
 def loose_gaps(n: int, dt_s: float, rng: np.random.Generator, per_hour: float) -> B:

@@ -45,7 +45,6 @@ class Score:
     delays_s: list[float] = field(default_factory=list)
     early: int = 0
     uncut: int = 0
-    unprovable: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     bad: list[tuple[int, str, float, str]] = field(default_factory=list)
 
@@ -136,33 +135,31 @@ def judge_charge(
 def judge_fault(
     score: Score, case: Case, scene: Scene, j: int, cut: float | None, reason: str, readings: Readings
 ) -> None:
-    """Early: cut below 95 % more than ten minutes before the fault could be proven (the thresholds of proof are read
-    through noise). Delays count from the moment it can."""
+    """Early: cut below 95 % before the fault even began. A cut between its beginning and the moment it can be proven is
+    no error (nothing healthy was ended) and counts as no delay; delays count from that moment."""
     score.sessions += 1
     score.reasons[reason] += 1
-    proven = provable_s(case, scene, j, readings)
-    if cut is not None and cut > 36_001:
+    proven, begun = provable_s(case, scene, j, readings), int(scene.fault_from[j])
+    end_s = scene.power_w.shape[0] * case.dt_s
+    at = end_s if cut is None else cut
+    step = min(int(at / case.dt_s), scene.power_w.shape[0] - 1)
+    if at > 36_001:
         score.past_cap += 1
-    step = min(int((cut or 0) / case.dt_s), scene.power_w.shape[0] - 1)
-    if cut is not None and (proven is None or cut < proven - 600):
-        if proven is None or scene.soc[step, j] >= ENOUGH:
-            score.unprovable += 1
-        else:
+    if begun < 0 or step < begun:
+        if scene.soc[step, j] < ENOUGH:
             score.early += 1
-            score.bad.append((j, "early " + reason, cut, readings.kind))
+            score.bad.append((j, "early " + reason, at, readings.kind))
     elif proven is not None:
-        if cut is None:
-            score.uncut += 1
-            score.past_cap += 1
-        delay = (43_200.0 if cut is None else cut) - proven
-        score.delays_s.append(delay)
-        if delay > 600:
-            score.bad.append((j, f"late {delay:.0f} {reason}", cut or -1, readings.kind))
+        score.uncut += cut is None
+        score.delays_s.append(max(0.0, at - proven))
+        if at - proven > 600:
+            score.bad.append((j, f"late {at - proven:.0f} {reason}", at, readings.kind))
 
 
 def provable_s(case: Case, scene: Scene, j: int, readings: Readings) -> float | None:
-    """When the fault can be proven with this meter: two samples later where they are minutes apart. A stuck
-    meter: 10 min and 10 samples of equal volts; 30 Wh that its counter does not count; without either, two hours and 24 samples (a live flat plateau may repeat a whole watt)."""
+    """When the fault can be proven with this meter: two samples later where they are minutes apart. A stuck meter: 10
+    min and 10 samples of equal volts; 30 Wh that its counter does not count; without either, two hours and 24 samples
+    (a live flat plateau may repeat a whole watt)."""
     fault = int(scene.fault_at[j])
     if fault < 0:
         return None

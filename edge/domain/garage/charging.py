@@ -37,7 +37,8 @@ SECOND_NS = 1_000_000_000
 #: A swap: below idle for over 60 s, then over half of the plateau (garage-domain.md 4.3), seen within so many minutes.
 SWAP_GAP_NS = 60 * SECOND_NS
 SWAP_PCT = 50
-SWAP_MINUTES = 10
+SWAP_MINUTES = 20
+OTHER_PCT = 30
 #: Mains voltage where a meter gives current only.
 MAINS_V = 220.0
 #: Longest time over which one reading stands for the power (the meter-silent cap acts in the meantime).
@@ -65,6 +66,7 @@ class Charging(msgspec.Struct, kw_only=True):
     idle_ns: int = -1
     gap_ns: int = 0
     swap_min: int = -1
+    swap_dw: int = 0
     swaps: int = 0
     warnings: tuple[str, ...] = ()
     trend: Trend = msgspec.field(default_factory=Trend)
@@ -203,15 +205,14 @@ def _measure(
     if idle:
         if state.idle_ns < 0:
             state.idle_ns = state.age_ns
-            before = level(state.trend.minutes)
-            state.full.faded = power_w > 0.5 and state.power_w * 1000 < fullness.FADED_PCT * before
             if state.power_w > charging_trouble.DROP_FROM_W and charging_trouble.note_drop(state.trouble, state.age_ns):
                 return "repeated_drops"
     elif state.idle_ns >= 0:
         if state.age_ns - state.idle_ns > SWAP_GAP_NS and state.trend.peak_dw:
-            state.swap_min = state.age_ns // MINUTE_NS
+            state.swap_min, state.swap_dw = state.age_ns // MINUTE_NS, _level_before_gap(state.trend.minutes)
             state.full.gapped = True
         state.idle_ns, state.gap_ns = -1, state.age_ns
+    fullness.note_sample(state.full, state.trend, state.power_w, power_w)
     state.power_w = power_w
     minutes = charging_trend.add(state.trend, state.age_ns // MINUTE_NS, power_w, idle=idle)
     return _minutes(state, port, full, minutes) if minutes else ""
@@ -221,7 +222,7 @@ def _minutes(state: Charging, port: PortSettings, full: FullSettings, passed: in
     """Judge the ``passed`` minutes just completed."""
     kept = state.trend.minutes
     for value in kept[-min(passed, charging_trend.HELD) :]:
-        fullness.note_minute(state.full, full, state.trend, value)
+        fullness.note_minute(state.full, full, state.trend, value, state.pack_wh)
     _confirm_swap(state)
     after_gap = state.age_ns - state.gap_ns < 3 * MINUTE_NS
     if charging_trouble.note_plateau(state.trouble, kept[-1], after_gap=after_gap):
@@ -229,13 +230,12 @@ def _minutes(state: Charging, port: PortSettings, full: FullSettings, passed: in
     if state.pack_wh > caps.energy_limit_wh(full):
         return "energy_limit"
     idle_s = (state.age_ns - state.idle_ns) / SECOND_NS if state.idle_ns >= 0 else 0.0
-    ended = fullness.ended_idle(state.full, full, state.trend, idle_s, state.pack_wh)
-    if ended:
+    if fullness.ended_idle(state.full, full, kept[-1], idle_s):
         state.how = "idle"
-        return ended
-    state.how = fullness.full_by(state.full, full, state.trend, state.pack_wh)
+    else:
+        state.how = fullness.full_by(state.full, full, state.trend, state.pack_wh)
     if state.how:
-        return "full"
+        return fullness.told(state.full, state.trend)
     if charging_trouble.is_rising(state.trend):
         return "no_taper"
     if state.age_ns - state.pack_ns >= port.session_min * MINUTE_NS and not charging_trouble.still_falls(state.trend):
@@ -245,14 +245,24 @@ def _minutes(state: Charging, port: PortSettings, full: FullSettings, passed: in
     return ""
 
 
+def _level_before_gap(minutes: list[int]) -> int:
+    """The last minute with a load, in dW; 0 for none."""
+    return next((value for value in reversed(minutes) if value != GAP), 0)
+
+
 def _confirm_swap(state: Charging) -> None:
-    """A gap and then a plateau of at least half the old one: another battery. Only now peak and timers begin anew."""
+    """A gap and then a plateau of at least half the old one, or one that is steady and far from what was drawn before
+    the gap: another battery. Only now peak and timers begin anew."""
     if state.swap_min < 0:
         return
     kept, now = state.trend.minutes, state.age_ns // MINUTE_NS
     if len(kept) < 2 or GAP in kept[-2:] or now - state.swap_min < 2:
         return
-    if level(kept) * 100 > SWAP_PCT * state.trend.peak_dw:
+    now_dw, before = level(kept), state.swap_dw
+    other = before > 0 and abs(now_dw - before) * 100 > OTHER_PCT * before and now_dw >= fullness.NO_CHARGER_DW
+    if now_dw * 100 > SWAP_PCT * state.trend.peak_dw or (
+        other and now - state.swap_min >= 9 and charging_trend.is_flat(kept, 9, 3, 0)
+    ):
         state.trend = Trend(minute=state.trend.minute, peak_dw=level(kept), minutes=kept[-2:])
         state.full = Fullness()
         state.trouble = Trouble(drops_ns=state.trouble.drops_ns)
@@ -268,7 +278,7 @@ def _phase(state: Charging) -> PortPhase:
     if len(state.trouble.drops_ns) > charging_trouble.DROPS // 2:
         return PortPhase.SUSPECT
     if now == 0:
-        return PortPhase.EMPTY if peak == 0 or state.full.before_dw * 100 > 30 * peak else PortPhase.IDLE_LOAD
+        return PortPhase.EMPTY if peak == 0 or state.full.dropped else PortPhase.IDLE_LOAD
     if state.full.low_min and not state.full.loud_min:
         return PortPhase.FLOAT
     if now < fullness.NO_CHARGER_DW and peak < fullness.NO_CHARGER_DW:

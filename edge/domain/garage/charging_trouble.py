@@ -15,22 +15,23 @@ from edge.domain.garage.charging_trend import GAP, Trend, drift, level, median
 MINUTE_NS = 60_000_000_000
 SECOND_NS = 1_000_000_000
 
-#: Rise over the lowest point of the last hour, after a fall of a tenth from the peak, that is a runaway-like course.
+#: Rise over the lowest point of the last 75 min, after a fall of a tenth from the peak, that is a runaway-like course.
 RISE_PCT = 12
 RISE_LEAST_DW = 120
 FALL_PCT = 90
 STILL_ON_PCT = 20
 WINDOW = 60
+RISE_WINDOW = 75
 #: A rise made of one jump is a load, a fan or the mains, not heat.
 JUMP_PCT = 50
 #: Repeated drops: more than 6 in 10 min (garage-domain.md 3).
 DROPS = 6
 DROPS_NS = 600 * SECOND_NS
 DROP_FROM_W = 20.0
-#: A second load: over 30 % above a plateau that stood for 10 min.
+#: A second load: over 30 % above a plateau that stood for 10 min and is no slow start of a cold battery (< 85 W).
 STEP_PCT = 130
 STEADY_MIN = 10
-PLATEAU_DW = 600
+PLATEAU_DW = 850
 #: A live meter moves. With voltage or an energy counter beside the power a stuck one is proven in 10 min, without only
 #: when even a flat plateau would have moved.
 STUCK_NS = 600 * SECOND_NS
@@ -121,12 +122,12 @@ def note_plateau(state: Trouble, minute_dw: int, *, after_gap: bool) -> bool:
 
 def is_rising(trend: Trend) -> bool:
     """Power that rises where it should fall: after a fall of a tenth from the peak it has come up again by 12 % over
-    its lowest point of the last hour, gradually, and is above 20 % of the peak."""
+    its lowest point of the last 75 min, gradually, and is above 20 % of the peak."""
     minutes, peak = trend.minutes, trend.peak_dw
     now = level(minutes)
     if now * 100 <= STILL_ON_PCT * peak or len(minutes) < 20:
         return False
-    span = _unbroken(minutes[-WINDOW:])
+    span = _unbroken(minutes[-RISE_WINDOW:])
     if len(span) < 15:
         return False
     at = min(range(len(span) - 5), key=span.__getitem__)

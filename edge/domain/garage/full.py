@@ -26,36 +26,43 @@ FLOAT_FLAT_PCT = 4
 #: Flat: moved by no more than this over the flat window; a cold lead-acid taper (time constant 2.7 h) moves by 8 %.
 FLAT_PCT = 3
 FLAT_LEAST_DW = 8
-FLAT_MIN = 21
+FLAT_MIN = 18
+FLAT_HELD_MIN = 4
 #: A taper below the low threshold is over when what it still has to bring is so small a part of what was charged, or
 #: after so long a tail whatever it is.
 TAIL_PCT = 3
 TAIL_MIN = 120
 #: Chargers that top up again and again, balancing boards, fans: so many loud minutes do not end a quiet spell.
 BURST_MIN = 3
-#: Idle minutes, burst or not, after which nothing is charging (the uninterrupted rule is ``FullSettings.idle_s``).
-QUIET_MIN = 30
+#: Minutes of standby, burst or not, after which nothing is charging (the uninterrupted rule is ``FullSettings.idle_s``).
+QUIET_MIN = 25
 #: A smooth taper whose rest (level x its own time constant) is so small a part of what was charged is as good as over.
 REST_PCT = 4
 TAPER_MIN = 9
-#: What was drawn before the power fell away, against the peak, above which it was taken away rather than full.
+#: What was drawn before the power fell away, against the peak, above which it was taken away rather than full; below
+#: ``STANDBY_DW`` nothing is left but an idle charger, below ``LEFT_W`` not even that.
 UNPLUGGED_PCT = 20
 FADED_PCT = 60
+STANDBY_DW = 60
+LEFT_W = 0.4
 
 
 class Fullness(msgspec.Struct, kw_only=True):
-    """Counters in minutes: below the low threshold, loud since, idle; the last level before an idle spell and the
-    energy that was still to come then, by the taper (-1: no taper). ``gapped``: the plug was out for over a minute
-    since the peak, so a lower plateau may be another battery. ``faded``: the last sample before the idle spell was already
-    well below the minute before it: it ended by itself."""
+    """Counters in minutes: below the low threshold, loud since, idle, flat. ``before_dw`` and ``rest_wh``: the last
+    level above standby and what a taper still had to bring then (-1: no taper). ``dropped``: from there it fell to
+    standby at once, as when a battery is taken away. ``faded``: the last sample above standby was already well below
+    the minute before it: it ended by itself. ``gapped``: the plug was out for over a minute since the peak, so a lower
+    plateau may be another battery."""
 
     low_min: int = 0
     loud_min: int = 0
     quiet_min: int = 0
+    flat_min: int = 0
     before_dw: int = 0
     rest_wh: float = -1.0
-    gapped: bool = False
+    dropped: bool = False
     faded: bool = False
+    gapped: bool = False
 
 
 def low_threshold_dw(full: FullSettings, peak_dw: int) -> int:
@@ -64,21 +71,38 @@ def low_threshold_dw(full: FullSettings, peak_dw: int) -> int:
     return min(max(share, full.low_min_w * 10), full.low_max_w * 10)
 
 
-def note_minute(state: Fullness, full: FullSettings, trend: Trend, minute_dw: int) -> None:
+def note_minute(state: Fullness, full: FullSettings, trend: Trend, minute_dw: int, pack_wh: float) -> None:
     """Count one completed minute."""
+    if minute_dw < STANDBY_DW:
+        if state.before_dw:
+            state.dropped = _taken_away(state, trend, pack_wh)
+            state.before_dw = 0
+    else:
+        state.before_dw, state.dropped = level(trend.minutes), False
+        state.rest_wh = rest_wh(trend.minutes, TAPER_MIN)
+    state.quiet_min += minute_dw < STANDBY_DW
     if minute_dw == GAP:
-        state.quiet_min += 1
         state.loud_min = 0
-        return
-    if minute_dw < low_threshold_dw(full, trend.peak_dw):
+    elif minute_dw < low_threshold_dw(full, trend.peak_dw):
         state.low_min += 1
         state.loud_min = 0
     else:
         state.loud_min += 1
         if state.loud_min > BURST_MIN:
             state.low_min = state.quiet_min = 0
-    state.before_dw = level(trend.minutes)
-    state.rest_wh = rest_wh(trend.minutes, TAPER_MIN)
+
+
+def _taken_away(state: Fullness, trend: Trend, pack_wh: float) -> bool:
+    """Whether the fall to standby was no end of charge: from a level that a taper had not brought down, in one step."""
+    if state.low_min >= BURST_MIN or state.before_dw * 100 <= UNPLUGGED_PCT * trend.peak_dw:
+        return False
+    return not (state.faded or 0 <= state.rest_wh * 100 <= REST_PCT * pack_wh)
+
+
+def note_sample(state: Fullness, trend: Trend, before_w: float, power_w: float) -> None:
+    """Look at a step from above standby to standby, at full time resolution."""
+    if before_w * 10 >= STANDBY_DW > power_w * 10:
+        state.faded = power_w > LEFT_W and before_w * 1000 < FADED_PCT * level(trend.minutes)
 
 
 def rest_wh(minutes: list[int], window: int) -> float:
@@ -98,7 +122,9 @@ def full_by(state: Fullness, full: FullSettings, trend: Trend, pack_wh: float) -
     if now == 0:
         return ""
     if state.loud_min == 0 and state.low_min * 60 >= full.hold_s:
-        if is_flat(minutes, max(FLAT_MIN, full.flat_s // 60), FLAT_PCT, FLAT_LEAST_DW):
+        flat = is_flat(minutes, max(FLAT_MIN, full.flat_s // 60), FLAT_PCT, FLAT_LEAST_DW)
+        state.flat_min = state.flat_min + 1 if flat else 0
+        if state.flat_min >= FLAT_HELD_MIN:
             return "low_flat"
         if state.low_min >= TAIL_MIN or 0 <= rest_wh(minutes, FLAT_MIN) * 100 <= TAIL_PCT * pack_wh:
             return "tail"
@@ -109,15 +135,14 @@ def full_by(state: Fullness, full: FullSettings, trend: Trend, pack_wh: float) -
     return ""
 
 
-def ended_idle(state: Fullness, full: FullSettings, trend: Trend, idle_s: float, pack_wh: float) -> str:
-    """What an idle spell means once it is long enough, else "": ``full``, ``unplugged`` (the power was taken away while
-    the battery still charged), ``empty`` (nothing was ever plugged in)."""
-    if idle_s < full.idle_s and (state.quiet_min < QUIET_MIN or idle_s == 0):
-        return ""
+def ended_idle(state: Fullness, full: FullSettings, minute_dw: int, idle_s: float) -> bool:
+    """Whether nothing but standby has been drawn for long enough: without a break, or with short bursts."""
+    return idle_s >= full.idle_s or (state.quiet_min >= QUIET_MIN and minute_dw < STANDBY_DW)
+
+
+def told(state: Fullness, trend: Trend) -> str:
+    """What the end is called: ``empty`` (nothing was ever plugged in), ``unplugged`` (the battery was taken away while
+    it still charged), ``full``."""
     if trend.peak_dw == 0:
         return "empty"
-    if state.low_min >= BURST_MIN or state.before_dw * 100 <= UNPLUGGED_PCT * trend.peak_dw:
-        return "full"
-    if state.faded or 0 <= state.rest_wh * 100 <= REST_PCT * pack_wh:
-        return "full"
-    return "unplugged"
+    return "unplugged" if state.dropped else "full"
