@@ -23,6 +23,10 @@ from drivers.links.mqtt_url import MQTT_FORM, MqttUrl
 
 CONNECT_TIMEOUT_S = 5.0
 
+#: A broker that knows no MQTT 5 may take its CONNECT for half a packet and wait for the rest (amqtt 0.12 does): after
+#: so long the older version is tried.
+V5_TIMEOUT_S = 2.0
+
 
 class MqttOpener:
     """Opens the session of one client name again and again."""
@@ -33,31 +37,38 @@ class MqttOpener:
         if not self._topics:
             raise LinkUrlError(f"link to {url.host}:{url.port}: no topics; allowed: {MQTT_FORM}")
         self._timeout_s = timeout_s
-        self._version = MQTTProtocolVersion.MQTTv5
+        self._newest = MQTTProtocolVersion.MQTTv5 if url.v5 else MQTTProtocolVersion.MQTTv311
+        self._version = self._newest
 
     async def open(self, handler: LinkHandler) -> MqttLink:
         """Connect, resume the session and subscribe. Raises ``LinkError`` with the remedy."""
         where = f"{self._url.host}:{self._url.port}"
         try:
             async with asyncio.timeout(self._timeout_s):
-                try:
-                    return await self._attempt(handler)
-                except OldBrokerError:
-                    self._version = MQTTProtocolVersion.MQTTv311
-                    return await self._attempt(handler)
+                return await self._either(handler)
         except TimeoutError:
-            self._version = MQTTProtocolVersion.MQTTv5
+            self._version = self._newest
             raise LinkError(f"{where}: no answer within {self._timeout_s:g} s; is it an MQTT broker?") from None
         except LinkError as error:
             raise LinkError(f"{where}: {error}") from error
         except ssl.SSLError as error:
             raise LinkError(f"{where}: TLS failed: {error.reason or error}; check tls= and ca= in site.toml") from error
         except OSError as error:
-            self._version = MQTTProtocolVersion.MQTTv5  # another broker may answer next time
+            self._version = self._newest  # another broker may answer next time
             raise LinkError(f"{where}: {error.strerror or error}; is the broker running?") from error
 
     def close(self) -> None:
         """Nothing stays open between links."""
+
+    async def _either(self, handler: LinkHandler) -> MqttLink:
+        """With the version that worked last; MQTT 5 first."""
+        if self._version is MQTTProtocolVersion.MQTTv5:
+            try:
+                async with asyncio.timeout(min(V5_TIMEOUT_S, self._timeout_s / 2)):
+                    return await self._attempt(handler)
+            except (OldBrokerError, TimeoutError):
+                self._version = MQTTProtocolVersion.MQTTv311
+        return await self._attempt(handler)
 
     async def _attempt(self, handler: LinkHandler) -> MqttLink:
         password = password_of(self._url)

@@ -49,7 +49,8 @@ class _Unsettled:
 
 
 class MqttLink:
-    """One connection. ``dropped`` counts messages that no driver could take (too long, impossible topic)."""
+    """One connection. ``dropped`` counts messages that no driver could take (too long, impossible topic), and
+    what is no message at all to ``write``."""
 
     def __init__(self, client: Client, url: MqttUrl, handler: LinkHandler) -> None:
         self.dropped = 0
@@ -92,6 +93,7 @@ class MqttLink:
         """Publish the message that ``data`` is (``drivers.messages``), QoS 1, never retained."""
         message = parse_message(data)
         if self._handler is None or message is None:
+            self.dropped += message is None
             return
         if len(self._unsent) + len(self._held) >= UNSENT_MAX:
             self._lose_soon(f"the broker takes no messages: {UNSENT_MAX} wait for it")

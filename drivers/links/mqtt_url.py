@@ -17,19 +17,20 @@ from drivers.links.link import LinkUrlError
 
 MQTT_FORM = (
     "mqtt://[USER@]HOST:PORT?client=NAME[&topics=FILTER,FILTER][&password_file=PATH|&password_env=VARIABLE]"
-    "[&tls=yes|no][&ca=PATH][&keepalive=2..60]"
+    "[&tls=yes|no][&ca=PATH][&keepalive=2..60][&v5=yes|no]"
 )
 
 KEEPALIVE_S = 5
 
 #: What every 3.1.1 broker must take is 23 letters and digits (MQTT-3.1.3-5); ours and Mosquitto take more.
 _CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_KNOWN = ("client", "topics", "password_file", "password_env", "tls", "ca", "keepalive")
+_KNOWN = ("client", "topics", "password_file", "password_env", "tls", "ca", "keepalive", "v5")
 
 
 @dataclass(frozen=True, slots=True)
 class MqttUrl:
-    """``topics`` empty: the driver's own. ``password_file`` / ``password_env``: where the password is, at most one."""
+    """``topics`` empty: the driver's own. ``password_file`` / ``password_env``: where the password is, at most one.
+    ``v5`` False: do not try MQTT 5 first (a broker that does not know it may stay silent instead of refusing)."""
 
     host: str
     port: int
@@ -41,6 +42,7 @@ class MqttUrl:
     tls: bool = False
     ca: str = ""
     keepalive_s: int = KEEPALIVE_S
+    v5: bool = True
 
 
 def parse_mqtt_url(url: str, parts: SplitResult) -> MqttUrl:
@@ -72,9 +74,10 @@ def parse_mqtt_url(url: str, parts: SplitResult) -> MqttUrl:
         topics=_topics(url, settings.get("topics")),
         password_file=settings.get("password_file", ""),
         password_env=settings.get("password_env", ""),
-        tls=_yes(url, settings),
+        tls=_tls(url, settings),
         ca=settings.get("ca", ""),
         keepalive_s=_keepalive(url, settings),
+        v5=_yes(url, settings, "v5", "yes"),
     )
 
 
@@ -109,12 +112,17 @@ def _topics(url: str, text: str | None) -> tuple[str, ...]:
     return topics
 
 
-def _yes(url: str, settings: Mapping[str, str]) -> bool:
-    value = settings.get("tls", "no")
-    if value not in {"yes", "no"}:
-        raise _wrong(url, f"tls={value} is not yes or no")
-    if "ca" in settings and value == "no":
+def _tls(url: str, settings: Mapping[str, str]) -> bool:
+    tls = _yes(url, settings, "tls", "no")
+    if "ca" in settings and not tls:
         raise _wrong(url, "ca= is for tls=yes")
+    return tls
+
+
+def _yes(url: str, settings: Mapping[str, str], key: str, default: str) -> bool:
+    value = settings.get(key, default)
+    if value not in {"yes", "no"}:
+        raise _wrong(url, f"{key}={value} is not yes or no")
     return value == "yes"
 
 

@@ -115,6 +115,7 @@ class TasmotaPlug(MqttDevice):
             return
         if value is not None:
             setattr(self, attribute, value)
+            self._retries_left = min(self._retries_left, self.retries)
         self._result({name.capitalize(): getattr(self, attribute)})
 
     def _power(self, channel: int, word: str) -> None:

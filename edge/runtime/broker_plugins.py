@@ -1,0 +1,67 @@
+"""What the embedded broker is made to do: know its users, and keep no more than it may.
+
+amqtt loads these by name. The hard part is that its own queues have no bound: a client that never comes back would fill
+the memory with what is kept for it. A user would notice as a demo that grows for days and then dies.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amqtt.broker import BrokerContext
+from amqtt.contexts import BaseContext
+from amqtt.plugins.base import BaseAuthPlugin, BasePlugin
+from amqtt.session import Session
+
+#: Messages kept for a client that is away; the oldest give way.
+KEPT_MAX = 1000
+#: Retained messages, one a topic. A garage has a few per device.
+RETAINED_MAX = 20_000
+
+
+class UsersPlugin(BaseAuthPlugin):
+    """Lets in who names a user of the file with its password; no guests. The passwords are random and long
+    (``broker.make_users``), so they are compared as they are: a slow hash would cost each connection 50 ms of the
+    loop that carries the alarms."""
+
+    @dataclass
+    class Config:
+        """``users``: the file's path."""
+
+        users: str = ""
+
+    def __init__(self, context: BaseContext) -> None:
+        super().__init__(context)
+        lines = Path(self.config.users).read_text(encoding="utf-8").splitlines()
+        pairs = (line.partition(":") for line in lines if ":" in line)
+        self._passwords = {name: password.encode() for name, _, password in pairs if name and password}
+
+    async def authenticate(self, *, session: Session) -> bool:
+        given = session.password or ""
+        known = self._passwords.get(session.username or "")
+        raw = given if isinstance(given, bytes) else given.encode()
+        return known is not None and hmac.compare_digest(known, raw)
+
+
+class BoundsPlugin(BasePlugin[BrokerContext]):
+    """Drops the oldest of what is kept beyond the bounds, and counts it."""
+
+    def __init__(self, context: BrokerContext) -> None:
+        super().__init__(context)
+        self.dropped = 0
+
+    async def on_broker_retained_message(self, *, client_id: str | None, retained_message: Any) -> None:
+        """A message was kept: for a client that is away, or (no ``client_id``) for all who will subscribe."""
+        if client_id is None:
+            kept = self.context.retained_messages
+            while len(kept) > RETAINED_MAX:
+                del kept[next(iter(kept))]
+                self.dropped += 1
+            return
+        session = self.context.get_session(client_id)
+        while session is not None and session.retained_messages.qsize() > KEPT_MAX:
+            session.retained_messages.get_nowait()
+            self.dropped += 1
