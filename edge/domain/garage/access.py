@@ -45,6 +45,14 @@ def new_doors(settings: tuple[DoorSettings, ...], old: dict[str, Door]) -> dict[
     return doors
 
 
+def by_card(credentials: tuple[Credential, ...]) -> dict[str, tuple[Credential, ...]]:
+    """Credentials by card; one card may have several (other doors, other hours)."""
+    found: dict[str, tuple[Credential, ...]] = {}
+    for each in credentials:
+        found[each.card] = (*found.get(each.card, ()), each)
+    return found
+
+
 def forget_boot(world: World) -> None:
     """A start: what was granted before it is over; the contact will say how the door stands."""
     world.doors = {name: Door(settings=door.settings) for name, door in world.doors.items()}
@@ -71,7 +79,7 @@ def _decide(turn: Turn, door: Door, card: str) -> None:
     if why:
         _note(turn, door, "denied", why=why, holder=holder, card=card)
         return
-    door.granted_ns, door.unlocked_until_ns = now_ns, now_ns + door.settings.unlock_s * NS_PER_S
+    door.granted_until_ns = door.unlocked_until_ns = now_ns + door.settings.unlock_s * NS_PER_S
     _note(turn, door, "granted", holder=holder)
     _lock(turn, door, released=True)
 
@@ -130,7 +138,7 @@ def _closed(turn: Turn, door: Door) -> None:
 
 
 def _may_be_open(world: World, door: Door, now_ns: int) -> bool:
-    return is_released(world, door) or now_ns < door.unlocked_until_ns + GRACE_NS
+    return is_released(world, door) or now_ns < door.granted_until_ns + GRACE_NS
 
 
 def is_released(world: World, door: Door) -> bool:
@@ -160,7 +168,7 @@ def due_ns(world: World) -> int | None:
 
 def _held_ns(door: Door) -> int:
     assert door.opened_ns is not None, "asked of an open door"
-    return max(door.opened_ns, door.unlocked_until_ns) + door.settings.held_s * NS_PER_S
+    return max(door.opened_ns, door.granted_until_ns) + door.settings.held_s * NS_PER_S
 
 
 def tick(turn: Turn) -> None:

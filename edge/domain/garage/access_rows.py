@@ -8,7 +8,7 @@ from edge.domain.kernel import Row
 
 
 class AccessEventRow(Row, frozen=True, kw_only=True, tag="access_event"):
-    """One event at a door. ``what``: granted, denied, forced, held, closed, released, relocked. ``why``: stable code of
+    """One event at a door. ``what``: granted, denied, forced, held, closed, relocked. ``why``: stable code of
     a refusal. ``holder`` is a token, never a name; of an unknown card only its last four characters are kept in
     ``card_end``."""
 

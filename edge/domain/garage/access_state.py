@@ -8,12 +8,13 @@ from edge.domain.garage.settings import DoorSettings
 
 
 class Door(msgspec.Struct, kw_only=True):
-    """One door. ``unlocked_until_ns``: the end of what was granted, 0 = nothing. ``opened_ns``: since when the contact
-    says open, None closed or unknown. ``forced``: this opening was not granted. Times are monotonic of this boot."""
+    """One door. ``unlocked_until_ns``: when the lock must fall, 0 = it has; ``granted_until_ns``: the same of the last
+    card, kept. ``opened_ns``: since when the contact says open, None closed or unknown. ``forced``: this opening was
+    not granted. Times are monotonic of this boot."""
 
     settings: DoorSettings
     unlocked_until_ns: int = 0
-    granted_ns: int = 0
+    granted_until_ns: int = 0
     opened_ns: int | None = None
     forced: bool = False
     held: bool = False

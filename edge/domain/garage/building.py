@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.domain.garage.access import by_card, new_doors
 from edge.domain.garage.arming import mistakes
 from edge.domain.garage.cut import NS_PER_S, Switch, operate
 from edge.domain.garage.interlock import Mode
@@ -70,6 +71,8 @@ def build(world: World, config: GarageConfig) -> None:
         outputs[settings.output] = Output(settings=settings, switch=switch)
     world.ports, world.outputs = ports, outputs
     world.zones = {settings.zone: _zone(world, settings) for settings in config.zones}
+    world.doors = new_doors(config.doors, world.doors)
+    world.credentials = by_card(config.credentials)
     _index(world, config)
 
 

@@ -22,7 +22,7 @@ from edge.domain.field_devices import (
     SignalKind,
     SignalReading,
 )
-from edge.domain.garage import port_kernel
+from edge.domain.garage import access, port_kernel
 from edge.domain.garage.cut import LAG_NS, Switch, again, drive, judge, measured, reported, returned
 from edge.domain.garage.interlock import ORDERS
 from edge.domain.garage.messages import CutState
@@ -49,6 +49,8 @@ def heard(turn: Turn, item: DeviceReading) -> None:
         case DeviceHealth() as body:
             _device(turn, item.device, body, zones)
         case CardReading() | SessionReading() | KeypadReading() as body:
+            if isinstance(body, CardReading):
+                access.shown(turn, item.device, body)
             for name in turn.world.ports_at.get(place_key(item.device, body.point), ()):
                 port_kernel.spoke(turn, turn.world.ports[name], body)
         case PressureReading() as body:
@@ -69,6 +71,8 @@ def _signal(turn: Turn, device: str, body: SignalReading, zones: dict[str, None]
         if hear(source, body, turn.stamp) and source.fire:
             turn.struck.add(source.zone)
         zones[source.zone] = None
+        if source.kind is SignalKind.DOOR_OPEN and body.active is not None and not body.retained:
+            access.contact(turn, name, is_open=body.active)
         if turned and source.said is True and source.seen:
             reset(turn, zone)
 

@@ -16,7 +16,7 @@ from edge.domain.alarm_flush import flush
 from edge.domain.alarms import next_due, tick
 from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import SignalReading
-from edge.domain.garage import port_kernel
+from edge.domain.garage import access, port_kernel
 from edge.domain.garage.acting import decide
 from edge.domain.garage.building import apply_config
 from edge.domain.garage.hearing import heard
@@ -57,7 +57,8 @@ class GarageKernel:
 
     def deadline(self, world: World) -> int | None:
         dues = [zone.due_ns for zone in world.zones.values()]
-        dues += [due for due in (next_due(world.alarms), port_kernel.due_ns(world)) if due is not None]
+        others = (next_due(world.alarms), port_kernel.due_ns(world), access.due_ns(world))
+        dues += [due for due in others if due is not None]
         return min(dues, default=None)
 
     def resume(self, world: World, stamp: Stamp) -> Effects:
@@ -126,8 +127,11 @@ class GarageKernel:
     def _finish(turn: Turn, *, whole: bool = False) -> Effects:
         """Tell sessions what ended, then the effects in their order: cuts, rows, alarms, views."""
         world, stamp = turn.world, turn.stamp
+        for name in sorted(turn.review):
+            evaluate(turn, world.zones[name])
         for name, reason in turn.ended:
-            port_kernel.ended(turn, world.ports[name], reason)
+            if name in world.ports:
+                port_kernel.ended(turn, world.ports[name], reason)
         alarms = flush(world.alarms, stamp)
         if not whole:
             return [*turn.effects(), *alarms, *shows(turn)]
@@ -149,6 +153,9 @@ def _timer(turn: Turn) -> None:
     due_ns = port_kernel.due_ns(world)
     if due_ns is not None and due_ns <= now_ns:
         port_kernel.tick(turn)
+    due_ns = access.due_ns(world)
+    if due_ns is not None and due_ns <= now_ns:
+        access.tick(turn)
 
 
 def _open_day(turn: Turn, day: str) -> bool:

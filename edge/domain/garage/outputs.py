@@ -7,6 +7,7 @@ and never again by itself, and its feedback is watched. A user would notice a mi
 
 from __future__ import annotations
 
+from edge.domain.garage.access import unlocked
 from edge.domain.garage.cut import HOLD_PARTS, NS_PER_S, REPEAT_NS, Switch, operate
 from edge.domain.garage.interlock import Orders
 from edge.domain.garage.messages import CutState, SourceState
@@ -25,7 +26,7 @@ def drive_outputs(turn: Turn, zone: Zone, orders: Orders) -> None:
     for name in zone.sirens:
         _set(turn, turn.world.outputs[name].switch, on=orders.siren and not zone.silenced)
     for name in zone.doors:
-        _set(turn, turn.world.outputs[name].switch, on=orders.doors)
+        _set(turn, turn.world.outputs[name].switch, on=orders.doors or unlocked(turn.world, name, turn.now_ns))
     for name in zone.feeds:
         _set(turn, turn.world.outputs[name].switch, on=zone.feed_asked)
 

@@ -53,7 +53,6 @@ def stop(turn: Turn, body: StopSession, _actor: Actor) -> Outcome:
         return refused("unknown_port", port=body.port)
     if port.wanted:
         cut_port(turn, port, "stopped", urgent=False)
-        turn.touched[port.zone] = None
     return Outcome("ok", {"port": body.port})
 
 

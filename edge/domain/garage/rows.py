@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from edge.domain.alarm_rows import ALARM_ROW_TYPES
+from edge.domain.garage.access_rows import ACCESS_ROW_TYPES
 from edge.domain.garage.session_rows import ChargeRow, CutRecordRow, LoadRow, PortChargingRow, PurseCopyRow, SessionRow
 from edge.domain.garage.zone_rows import ZONE_ROW_TYPES
 from edge.domain.kernel import Row
@@ -56,6 +57,7 @@ class AuditRow(Row, frozen=True, kw_only=True, tag="audit"):
 ROW_TYPES: tuple[type[Row], ...] = (
     *(ConfigRow, DayRow, ReplyRow, AuditRow),
     *ZONE_ROW_TYPES,
+    *ACCESS_ROW_TYPES,
     *ALARM_ROW_TYPES,
     *(SessionRow, PortChargingRow, CutRecordRow, ChargeRow, PurseCopyRow, LoadRow),
 )

@@ -84,9 +84,9 @@ class PortSettings(msgspec.Struct, frozen=True, kw_only=True):
 class ZoneSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One fire zone. ``neighbours`` are cut (PRE_ALARM) when this zone is in FIRE. ``limit_w`` is what all its ports
     together may draw. ``panels`` are the panel terminals that stand in it (a reset is on site only from there);
-    ``key_switch`` the source of a key switch, if any. ``contactor_first``: one credible signal opens the zone's contactor
-    too, for zones whose chargers hang on a slow bus (without it the contactor opens on FIRE, or when a cut is not
-    proven in time)."""
+    ``key_switch`` the source of a key switch, if any. ``contactor_first``: one credible signal opens the zone's
+    contactor too, for zones whose chargers hang on a slow bus (without it the contactor opens on FIRE, or when a cut is
+    not proven in time)."""
 
     zone: str
     name: Text
@@ -104,8 +104,8 @@ class ZoneSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoorSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One access door. ``reader``: where cards are shown. ``release``: the DOOR output that unlocks it; ``contact``: the
-    source (kind ``door_open``) that says whether the leaf stands open, "" none. A card unlocks for ``unlock_s``; open
+    """One access door. ``reader``: where cards are shown. ``release``: the DOOR output that unlocks it; ``contact``:
+    the source (kind ``door_open``) that says whether the leaf stands open, "" none. A card unlocks for ``unlock_s``; open
     for longer than ``held_s`` after that is an alarm, and so is an opening that nobody was granted."""
 
     door: str

@@ -15,6 +15,7 @@ import msgspec
 from edge.domain.alarm_flush import load_alarms
 from edge.domain.alarms import tick
 from edge.domain.field_devices import Poll
+from edge.domain.garage.access import forget_boot as forget_doors
 from edge.domain.garage.building import apply_rows, build
 from edge.domain.garage.cut import NS_PER_S, REPEAT_NS, again
 from edge.domain.garage.cut import forget_boot as forget_switch
@@ -65,6 +66,7 @@ def begin(turn: Turn) -> None:
     """A start, or a rebuild: forget what was heard, cut again what was cut, ask everybody, judge every zone."""
     world, now_ns = turn.world, turn.now_ns
     world.starting, world.devices = True, {}
+    forget_doors(world)
     for source in world.sources.values():
         forget_source(source, now_ns)
     for switch in (*world.ports.values(), *(output.switch for output in world.outputs.values())):

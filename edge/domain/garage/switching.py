@@ -16,9 +16,11 @@ from edge.domain.kernel import EffectClass
 
 
 def cut_port(turn: Turn, port: Switch, reason: str, *, urgent: bool) -> None:
-    """Switch one port off, with proof; its session learns why. Safe in every mode."""
+    """Switch one port off, with proof; its session learns why. Safe in every mode. The command leaves when the zone is
+    evaluated, in this turn."""
     if port.wanted:
         turn.ended.append((port.name, reason))
+    turn.review.add(port.zone)
     order_off(port, turn.now_ns, reason=reason, urgent=urgent)
 
 

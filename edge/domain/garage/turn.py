@@ -15,7 +15,8 @@ from edge.domain.kernel import Effect, EffectClass, Effects, Put, Row, Send, Sta
 @dataclass(slots=True)
 class Turn:
     """``live``: the input is a device's live word (only then may water be asked for). ``struck``: zones in which a
-    source spoke of an alarm just now. ``ended``: ports that were switched off, and why, for their sessions to learn.
+    source spoke of an alarm just now. ``ended``: ports that were switched off, and why, for their sessions to learn;
+    ``review``: zones in which that happened outside of their evaluation.
     ``view_class``: what is shown of a person's act waits for the disk."""
 
     world: World
@@ -24,6 +25,7 @@ class Turn:
     live: bool = False
     struck: set[str] = field(default_factory=set)
     touched: dict[str, None] = field(default_factory=dict)
+    review: set[str] = field(default_factory=set)
     ports: dict[str, None] = field(default_factory=dict)
     ended: list[tuple[str, str]] = field(default_factory=list)
     first: list[Send] = field(default_factory=list)

@@ -38,6 +38,7 @@ def evaluate(turn: Turn, zone: Zone) -> None:
             break
         zone.feed_asked = True
         impulse(turn, zone, "cut_unconfirmed", failed)
+    turn.review.discard(zone.settings.zone)
     _keep(turn, zone)
     sync_alarms(turn, zone)
     zone.due_ns = _due_ns(turn.world, zone, turn.now_ns)
@@ -107,9 +108,9 @@ def _remember(turn: Turn, zone: Zone, what: str, ref: str, *, weight: Weight, ac
             zone=zone.settings.zone, trip=zone.trips, n=len(zone.causes) + 1, what=what, ref=ref, weight=int(weight),
             active=active, standing=True, seq=turn.stamp.seq, at_ns=turn.stamp.wall_ns,
         )  # fmt: skip
-    elif known.weight < weight or known.active != active:
-        zone.silenced = zone.silenced and not (active and not known.active)
-        row = _changed(known, active=active, weight=max(known.weight, int(weight)))
+    elif active and (known.weight != weight or not known.active):
+        zone.silenced = zone.silenced and known.active
+        row = _changed(known, active=True, weight=int(weight))
     else:
         return
     zone.causes[key] = row

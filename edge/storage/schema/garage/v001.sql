@@ -214,3 +214,17 @@ CREATE TABLE switch (
     at_ns INTEGER NOT NULL,
     PRIMARY KEY (role, name)
 ) STRICT, WITHOUT ROWID;
+
+-- --- access doors --------------------------------------------------------------------------------------------------------
+
+CREATE TABLE access_event (
+    seq INTEGER NOT NULL,
+    door TEXT NOT NULL CHECK (door <> ''),
+    what TEXT NOT NULL CHECK (what IN ('granted', 'denied', 'forced', 'held', 'closed', 'relocked')),
+    why TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    card_end TEXT NOT NULL CHECK (length(card_end) <= 4),
+    at_ns INTEGER NOT NULL,
+    at_trusted INTEGER NOT NULL CHECK (at_trusted IN (0, 1)),
+    PRIMARY KEY (seq, door, what)
+) STRICT, WITHOUT ROWID;
