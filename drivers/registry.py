@@ -20,6 +20,8 @@ import drivers.magicrf.describe
 import drivers.magicrf.driver
 import drivers.modbus.describe
 import drivers.modbus.driver
+import drivers.osdp.describe
+import drivers.osdp.driver
 import drivers.pressure_a55a.describe
 import drivers.pressure_a55a.driver
 import drivers.shelly.describe
@@ -87,6 +89,7 @@ PROTOCOLS: Mapping[str, Entry] = {
             "float-order": FreeOption("", "abcd|cdab|badc|dcba", "abcd|cdab|badc|dcba"),
         },
     ),
+    "osdp": Entry(drivers.osdp.driver.OsdpDriver, drivers.osdp.describe.decode, {}),
     "pressure_a55a": Entry(
         drivers.pressure_a55a.driver.PressureTerminalDriver, drivers.pressure_a55a.describe.decode, {}
     ),
