@@ -120,6 +120,7 @@ class Chores:
         if self._limit is None:
             return
         dropped = log_table.prune_slice(connection, self._limit) if self._limit else 0
+        dropped = dropped or log_table.prune_replies(connection)
         self.counts["log_pruned"] += dropped
         self._pages += 2 * dropped
         if not dropped:

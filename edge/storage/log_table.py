@@ -22,6 +22,12 @@ _READ = f"SELECT {_COLUMNS}, data FROM log WHERE seq_last >= ? ORDER BY seq_last
 
 _DROP_LOG = "DELETE FROM log WHERE seq_last IN (SELECT seq_last FROM log WHERE seq_last <= ? ORDER BY seq_last LIMIT ?)"
 _DROP_SNAPSHOTS = "DELETE FROM snapshot WHERE seq IN (SELECT seq FROM snapshot WHERE seq < ? ORDER BY seq LIMIT ?)"
+#: Answers are looked up for a week (``REPLY_DAYS`` of the kernels); the days are business days, so no clock decides.
+REPLIES_KEPT_DAYS = 30
+_DROP_REPLIES = """DELETE FROM command_reply WHERE (day, command_id) IN (
+    SELECT day, command_id FROM command_reply
+    WHERE day < (SELECT date(max(day), ?) FROM command_reply) LIMIT ?)"""
+_HAS_REPLIES = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'command_reply'"
 _DROP_SET_ASIDE = """DELETE FROM set_aside WHERE seq IN (
     SELECT seq FROM (SELECT seq FROM set_aside ORDER BY seq DESC LIMIT -1 OFFSET ?) ORDER BY seq LIMIT ?)"""
 
@@ -151,3 +157,11 @@ def prune_slice(connection: sqlite3.Connection, limit: int, rows: int = PRUNE_RO
             connection.execute("ROLLBACK")
         raise
     return dropped
+
+
+def prune_replies(connection: sqlite3.Connection, rows: int = PRUNE_ROWS) -> int:
+    """Drop at most ``rows`` stored answers that are older than ``REPLIES_KEPT_DAYS`` before the newest one. Returns how
+    many. What was ordered, paid and charged stays for ever; only the wording of old answers goes."""
+    if connection.execute(_HAS_REPLIES).fetchone() is None:
+        return 0
+    return connection.execute(_DROP_REPLIES, (f"-{REPLIES_KEPT_DAYS} days", rows)).rowcount

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.domain.canteen.rows import AuditRow
+from edge.domain.canteen.rows import AuditRow, ReplyRow
 from edge.domain.kernel import Stamp
 from edge.storage import log_table, snapshots
 from edge.storage.batch import Batch, SetAside, WorldSnapshot
@@ -84,6 +84,17 @@ def test_pruning_leaves_a_log_that_a_snapshot_begins(store: FactsStore, write: W
     wait_until(lambda: snapshots.seqs(store._reader) == {200})
     assert log_table.oldest_kept(store._reader) == 201
     assert write(store, Batch(records=[record(301)])) is None
+
+
+def test_old_answers_go_and_what_was_sold_stays(open_store: Open, write: Write, record: Record) -> None:
+    store = open_store()
+    days = ["2026-09-01", "2026-10-22", "2026-10-24", "2026-11-23"]
+    replies = [ReplyRow(day=day, command_id=day, digest=b"d", code="ok", body=b"") for day in days]
+    audits = [AuditRow(seq=n, role="r", user="u", action="a", ref="", at_ns=n) for n in range(4)]
+    assert write(store, Batch(records=[record(1)], rows=[*replies, *audits])) is None
+    store.prune(keep_after_wall_ns=0, max_bytes=1 << 40)
+    wait_until(lambda: [row.day for row in store.rows().all(ReplyRow)] == days[2:])
+    assert len(list(store.rows().all(AuditRow))) == 4
 
 
 def test_a_log_pruned_to_its_last_snapshot_still_counts_on(open_store: Open, write: Write, record: Record) -> None:
