@@ -47,6 +47,7 @@ class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: Role
     lane: str | None
+    panel: str | None
     created_by: str
     created_ns: int
     expires_ns: int
@@ -66,7 +67,10 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
-def check_binding(role: Role, member: str | None, lane: str | None) -> None:
-    """A member needs a member token, a terminal its lane, nobody else has either."""
-    if (role is Role.MEMBER) != (member is not None) or (role is Role.DINER_TERMINAL) != (lane is not None):
+def check_binding(role: Role, member: str | None, lane: str | None, panel: str | None = None) -> None:
+    """A member and a resident need a member token, a terminal its lane; a panel may be bound to its place. Nobody else
+    has any of them."""
+    wrong = (role in {Role.MEMBER, Role.RESIDENT}) != (member is not None)
+    wrong = wrong or (role is Role.DINER_TERMINAL) != (lane is not None)
+    if wrong or (panel is not None and role is not Role.PANEL):
         raise AccountProblem("bad_binding")

@@ -32,6 +32,7 @@ from edge.api.account_types import (
 from edge.api.accounts_db import AccountsDb
 from edge.api.api_tokens import ApiTokens
 from edge.api.passwords import Verifier, check_strength
+from edge.api.pins import Pins
 from edge.api.sessions import Sessions
 from edge.domain.actors import Role
 
@@ -46,6 +47,7 @@ class Accounts:
         self.sessions = Sessions(self.db, now_ns)
         self.tokens = ApiTokens(self.db, now_ns)
         self._verifier = verifier or Verifier()
+        self.pins = Pins(self.db, self._verifier, now_ns)
         self._now_ns = now_ns
 
     def close(self) -> None:

@@ -37,6 +37,11 @@ MIGRATIONS = (
         subject TEXT NOT NULL, prev BLOB NOT NULL, hash BLOB NOT NULL) STRICT;
     CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
     """,
+    """
+    ALTER TABLE tokens ADD COLUMN panel TEXT;
+    CREATE TABLE pins (username TEXT PRIMARY KEY REFERENCES users ON DELETE CASCADE, pin_hash TEXT NOT NULL,
+        set_by TEXT NOT NULL, at_ns INTEGER NOT NULL) STRICT;
+    """,
 )
 
 

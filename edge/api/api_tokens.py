@@ -23,9 +23,11 @@ class ApiTokens:
         self._db = db
         self._now_ns = now_ns
 
-    def create(self, name: str, role: Role, lane: str | None, days: int, by: str) -> tuple[TokenInfo, str]:
+    def create(
+        self, name: str, role: Role, lane: str | None, days: int, by: str, panel: str | None = None
+    ) -> tuple[TokenInfo, str]:
         """A new token and its secret, which is shown this once."""
-        check_binding(role, None, lane)
+        check_binding(role, None, lane, panel)
         now, token_id, secret = self._now_ns(), secrets.token_hex(4), secrets.token_urlsafe(32)
         with self._db.write() as db:
             db.execute("DELETE FROM tokens WHERE expires_ns <= ?", (now,))
@@ -33,10 +35,10 @@ class ApiTokens:
             if count >= MAX_TOKENS:
                 raise AccountProblem("full")
             db.execute(
-                "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
-                (token_id, digest(secret), name, role.value, lane, by, now, now + days * DAY_S * S),
+                "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
+                (token_id, digest(secret), name, role.value, lane, by, now, now + days * DAY_S * S, panel),
             )
-            audit.append(db, now, by, "token_created", f"{token_id} {role.value} {lane or ''} {days} d")
+            audit.append(db, now, by, "token_created", f"{token_id} {role.value} {lane or panel or ''} {days} d")
         return self.get(token_id), f"{TOKEN_PREFIX}{token_id}_{secret}"
 
     def get(self, token_id: str) -> TokenInfo:
@@ -49,7 +51,7 @@ class ApiTokens:
     def all(self) -> list[TokenInfo]:
         """All tokens, oldest first."""
         rows = self._db.read(
-            "SELECT id, name, role, lane, created_by, created_ns, expires_ns, last_used_ns FROM tokens "
+            "SELECT id, name, role, lane, panel, created_by, created_ns, expires_ns, last_used_ns FROM tokens "
             "ORDER BY created_ns, id"
         )
         return [msgspec.convert(dict(row), TokenInfo) for row in rows]

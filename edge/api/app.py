@@ -24,6 +24,7 @@ from edge.api.accounts import Accounts
 from edge.api.books import BadCursor, Books, BooksAway
 from edge.api.context import ApiConfig, Context
 from edge.api.demo_control import DemoControl
+from edge.api.garage_books import GarageBooks
 from edge.api.gateway import Gateway
 from edge.api.guard import GuardedRoute, UnlistedOperation
 from edge.api.hub import Hub
@@ -37,6 +38,9 @@ from edge.api.routers import (
     canteen_commands,
     canteen_views,
     demo,
+    garage_books,
+    garage_commands,
+    garage_views,
     live,
     pages,
     quotes,
@@ -54,6 +58,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     canteen_commands.router,
     canteen_books.router,
     quotes.router,
+    garage_views.router,
+    garage_books.router,
+    garage_commands.router,
     demo.router,
 )
 FLUSH_S = 30.0
@@ -68,16 +75,22 @@ def create_app(
     accounts: Accounts,
     demo_control: DemoControl | None = None,
     extra_routers: Sequence[APIRouter] = (),
+    garage: GarageBooks | None = None,
 ) -> FastAPI:
     """The application. It starts and stops its own background work with the ASGI lifespan; the gateway, the books and
     the accounts are started and closed by the caller."""
     app = assemble(config.version, config.allowed_hosts, extra_routers)
-    app.state.context = context_of(config, gateway, books, accounts, demo_control)
+    app.state.context = context_of(config, gateway, books, accounts, demo_control, garage)
     return app
 
 
 def context_of(
-    config: ApiConfig, gateway: Gateway, books: Books, accounts: Accounts, demo_control: DemoControl | None = None
+    config: ApiConfig,
+    gateway: Gateway,
+    books: Books,
+    accounts: Accounts,
+    demo_control: DemoControl | None = None,
+    garage: GarageBooks | None = None,
 ) -> Context:
     """What the routes of one application share."""
     return Context(
@@ -89,6 +102,7 @@ def context_of(
         hashing=HashGate(),
         pages=PageStore(config.pages),
         demo=demo_control,
+        garage_books=garage,
     )
 
 

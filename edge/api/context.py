@@ -12,6 +12,7 @@ from starlette.requests import Request
 from edge.api.accounts import Accounts
 from edge.api.books import Books
 from edge.api.demo_control import DemoControl
+from edge.api.garage_books import GarageBooks
 from edge.api.gateway import Gateway
 from edge.api.hub import Hub
 from edge.api.page_store import PageStore
@@ -51,6 +52,7 @@ class Context:
     hashing: HashGate
     pages: PageStore
     demo: DemoControl | None
+    garage_books: GarageBooks | None = None
 
     def authenticate(self, request: Request) -> Principal:
         """Who asks, by bearer token or session cookie. A bad bearer token is refused even beside a good cookie."""

@@ -12,7 +12,17 @@ from typing import Protocol
 
 import msgspec
 
-from edge.domain.canteen.messages import Command
+from edge.domain.canteen import messages as canteen
+from edge.domain.garage import messages as garage
+
+#: A command of any vertical; its own daemon decides it.
+AnyCommand = canteen.Command | garage.Command
+_VERTICALS: dict[type, str] = {canteen.Command: "canteen", garage.Command: "garage"}
+
+
+def vertical_of(command: AnyCommand) -> str:
+    """The name of the daemon that decides ``command``."""
+    return _VERTICALS[type(command)]
 
 
 class KeyedView(msgspec.Struct, frozen=True):
@@ -59,9 +69,9 @@ class Gateway(Protocol):
         ...
 
     def daemons(self) -> dict[str, DaemonLife]:
-        """Life of every daemon this site should have, by name ("canteen")."""
+        """Life of every daemon this site should have, by name ("canteen", "garage")."""
         ...
 
-    async def submit(self, command: Command) -> CommandAnswer:
-        """The daemon's durable answer. Raises ``DaemonAway``; sends at most once."""
+    async def submit(self, command: AnyCommand) -> CommandAnswer:
+        """The durable answer of the command's daemon. Raises ``DaemonAway``; sends at most once."""
         ...

@@ -17,8 +17,9 @@ import msgspec
 from edge.api.gateway import DaemonLife, Gateway, KeyedView
 
 PULSE_S = 1.0
-#: Lanes, devices, menu, day: a site has tens. More keys than this is a fault of a daemon, and dropped and counted.
-MAX_KEYS = 512
+#: Lanes, zones, devices: a site has tens; chargers: hundreds. More keys than this is a fault of a daemon, and dropped
+#: and counted.
+MAX_KEYS = 2048
 MAX_CLIENTS = 200
 MAX_CLIENTS_PER_USER = 16
 _PULSE_KEY = ""
@@ -52,16 +53,32 @@ def pulse_frame(daemons: dict[str, DaemonLife]) -> bytes:
     return b"event: pulse\ndata: %b\n\n" % msgspec.json.encode(PulseData(daemons))
 
 
+#: A view as one client may see it: the same object, a copy without what is not theirs, or None.
+Shape = Callable[[KeyedView], KeyedView | None]
+
+
 class Mailbox:
     """The newest frame of each key that one client has not been sent yet. Bounded by ``MAX_KEYS``; drops older frames
     of a key. ``take`` gives them in the order in which their keys first changed."""
 
-    def __init__(self, user: str, wants: Callable[[str], bool]) -> None:
+    def __init__(self, user: str, wants: Callable[[str], bool], shape: Shape | None = None) -> None:
         self.user = user
         self.wants = wants
+        self.shape = shape
         self.closed = False
         self._frames: dict[str, bytes] = {}
         self._ready = asyncio.Event()
+
+    def offer(self, view: KeyedView, frame: bytes) -> None:
+        """Put ``view``, whose frame for everybody is ``frame``, as this client may see it, if at all."""
+        if not self.wants(view.key):
+            return
+        if self.shape is None:
+            self.put(view.key, frame)
+            return
+        shown = self.shape(view)
+        if shown is not None:
+            self.put(view.key, frame if shown is view else view_frame(shown))
 
     def put(self, key: str, frame: bytes) -> None:
         self._frames[key] = frame
@@ -88,7 +105,7 @@ class Hub:
     def __init__(self, gateway: Gateway) -> None:
         self.counters: Counter[str] = Counter()
         self._gateway = gateway
-        self._frames: dict[str, bytes] = {}
+        self._frames: dict[str, tuple[KeyedView, bytes]] = {}
         self._clients: set[Mailbox] = set()
         self._unlisten: Callable[[], None] = lambda: None
         self._ticker: asyncio.Task[None] | None = None
@@ -112,16 +129,16 @@ class Hub:
         for client in self._clients:
             client.close()
 
-    def open(self, user: str, wants: Callable[[str], bool]) -> Mailbox:
-        """A mailbox that already holds the present views that it ``wants``, then a pulse."""
+    def open(self, user: str, wants: Callable[[str], bool], shape: Shape | None = None) -> Mailbox:
+        """A mailbox that already holds the present views that it ``wants`` (each passed through ``shape``), then a
+        pulse."""
         of_user = sum(1 for client in self._clients if client.user == user)
         if self._closing or len(self._clients) >= MAX_CLIENTS or of_user >= MAX_CLIENTS_PER_USER:
             self.counters["refused_streams"] += 1
             raise TooManyStreams
-        client = Mailbox(user, wants)
-        for key, frame in self._frames.items():
-            if wants(key):
-                client.put(key, frame)
+        client = Mailbox(user, wants, shape)
+        for view, frame in self._frames.values():
+            client.offer(view, frame)
         client.put(_PULSE_KEY, pulse_frame(self._gateway.daemons()))
         self._clients.add(client)
         return client
@@ -139,10 +156,9 @@ class Hub:
             self.counters["dropped_views"] += 1
             return
         frame = view_frame(view)
-        self._frames[view.key] = frame
+        self._frames[view.key] = (view, frame)
         for client in self._clients:
-            if client.wants(view.key):
-                client.put(view.key, frame)
+            client.offer(view, frame)
 
     async def _pulse(self) -> None:
         while True:

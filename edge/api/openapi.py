@@ -32,6 +32,7 @@ TAGS = [
     {"name": "accounts", "description": "Users, API tokens, consents."},
     {"name": "live", "description": "Server-sent events."},
     {"name": "canteen", "description": "Checkout, menu, orders, purses, plates."},
+    {"name": "garage", "description": "Zones, chargers, alarms. An added layer beside the certified fire panel."},
     {"name": "demo", "description": "Simulated diners; 404 unless the site file enables them."},
 ]
 _STATUS_WORDS = {
@@ -104,13 +105,13 @@ def statuses_of(method: str, path: str, operation: dict[str, Any]) -> list[str]:
     public = ROLES.get(operation["operationId"], frozenset()) is None
     if not public:
         statuses += ["401", "403"]
-    if "{" in path or "canteen" in path or "demo" in path or "live" in path:
+    if "{" in path or "canteen" in path or "garage" in path or "demo" in path or "live" in path:
         statuses.append("404")
     if "/auth/" in path:
         statuses += ["401", "403", "409", "429"]
     elif method in {"post", "delete"}:
         statuses += ["403", "409", "422"]
-    if "/live" in path:
+    if "/live" in path or path.endswith("/reset"):
         statuses.append("429")
     return sorted(set(statuses))
 

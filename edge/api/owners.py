@@ -7,12 +7,19 @@ user would notice a mistake here as a stranger reading what they eat.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+import msgspec
+
+from edge.api.gateway import KeyedView
 from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
 from edge.api.roles import DESK, view_roles
 from edge.domain.actors import Role
+from edge.domain.garage.messages import PortView
+
+#: Who charges from the own purse, and sees the own sessions only.
+PAYS_OWN = frozenset({Role.RESIDENT, Role.MEMBER})
 
 #: (member, family user) -> whether the member has consented.
 Consents = Callable[[str, str], bool]
@@ -55,3 +62,37 @@ def may_see_view(who: Principal, key: str) -> bool:
     if who.role is Role.DINER_TERMINAL and key.startswith("lane/"):
         return key == f"lane/{who.lane}"
     return True
+
+
+def seen_by(who: Principal, view: KeyedView) -> KeyedView | None:
+    """``view`` as ``who`` may see it: whole, without what concerns a stranger's session, or None."""
+    if not may_see_view(who, view.key):
+        return None
+    if who.role not in PAYS_OWN or not view.key.startswith("port/"):
+        return view
+    port = msgspec.json.decode(view.json, type=PortView)
+    if port.member == (who.member or "") != "":
+        return view
+    blank = msgspec.structs.replace(
+        port,
+        session_id="",
+        member="",
+        power_w=None,
+        current_a=None,
+        energy_wh=0,
+        cost_fen=0,
+        charging_s=0,
+        remaining_min=None,
+    )
+    return msgspec.structs.replace(view, json=msgspec.json.encode(blank))
+
+
+def owns_session(who: Principal, views: Iterable[KeyedView], port: str, session_id: str) -> bool:
+    """Whether ``who`` may stop this session: the staff any, a resident the own one that runs at this port now."""
+    if who.role not in PAYS_OWN:
+        return True
+    for view in views:
+        if view.key == f"port/{port}":
+            shown = msgspec.json.decode(view.json, type=PortView)
+            return shown.member == (who.member or "") != "" and shown.session_id == session_id
+    return False

@@ -27,8 +27,13 @@ PAGES = {
     "/demo": "demo.html",
     "/cashier": "cashier.html",
     "/docs": "docs.html",
+    "/garage": "garage.html",
+    "/garage/alarms": "alarms.html",
+    "/garage/sessions": "sessions.html",
 }
 LANE_PAGE = "lane.html"
+ZONE_PAGE = "zone.html"
+PORT_PAGE = "port.html"
 NOT_FOUND_PAGE = "404.html"
 IMMUTABLE = "public, max-age=31536000, immutable"
 _TYPES = {

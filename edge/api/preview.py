@@ -4,6 +4,8 @@
 and cycles both lanes through every phase. Without login:
 
 * ``POST /api/v1/preview/{lane}/{phase}?problem=...&guest=true`` pins a lane to a phase (``cycle`` lets it go on);
+* ``POST /api/v1/preview/garage/{scene}`` plays a scene of the garage (quiet, watch, pre_alarm, fire, unproven,
+  resettable, unarmed);
 * ``POST /api/v1/preview/daemon/{state}`` with ``alive`` or ``dead`` makes the daemon seem so;
 * ``POST /api/v1/preview/links`` gives a fresh login link (``?role=cashier``) for scripts that take screenshots.
 """
@@ -31,6 +33,7 @@ from edge.api.context import ApiConfig, Ctx
 from edge.api.guard import GuardedRoute
 from edge.api.models import LaneId
 from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
+from edge.api.preview_garage import GarageScript, MemoryGarageBooks, Scene
 from edge.api.problems import ApiProblem
 from edge.domain.actors import Role
 from edge.domain.canteen.messages import Command, Identify, Pay, Phase
@@ -56,6 +59,7 @@ class PreviewRoute(GuardedRoute):
         "preview_phase": None,
         "preview_daemon": None,
         "preview_link": None,
+        "preview_garage": None,
     }
 
 
@@ -67,6 +71,8 @@ class Script:
         self.pinned: set[str] = set()
         self._phases: dict[str, Phase] = {}
         self._guests: set[str] = set()
+        self.garage = GarageScript(self.gateway)
+        self.gateway.answer_garage = self.garage.answer
         self.gateway.show("menu", world.MENU)
         self.gateway.show("day", world.DAY_VIEW)
         for lane in ("1", "2"):
@@ -132,6 +138,11 @@ def preview_router(script: Script) -> APIRouter:
             script.pinned.discard(lane)
         return {"lane": lane, "phase": str(phase)}
 
+    async def scene(scene: Scene) -> dict[str, str]:
+        script.garage.play(scene)
+        return {"scene": scene}
+
+    router.add_api_route("/garage/{scene}", scene, methods=["POST"], operation_id="preview_garage")
     router.add_api_route("/daemon/{state}", daemon, methods=["POST"], operation_id="preview_daemon")
     router.add_api_route("/links", link, methods=["POST"], operation_id="preview_link")
     router.add_api_route("/{lane}/{phase}", phase, methods=["POST"], operation_id="preview_phase")
@@ -141,7 +152,7 @@ def preview_router(script: Script) -> APIRouter:
 def _link(accounts: Accounts, role: Role) -> str:
     username = role.value
     with contextlib.suppress(AccountProblem):
-        accounts.create_user(username, None, role, "m001" if role is Role.MEMBER else None, "preview")
+        accounts.create_user(username, None, role, "m001" if role in {Role.MEMBER, Role.RESIDENT} else None, "preview")
     return accounts.issue_link(username)
 
 
@@ -153,25 +164,33 @@ async def serve(port: int, pages: Path) -> None:
         config = ApiConfig(
             site=world.SITE,
             version=__version__,
-            verticals=("canteen",),
+            verticals=("canteen", "garage"),
             canteen=world.CONFIG,
             allowed_hosts=(),
             demo=True,
             pages=pages,
         )
         app = create_app(
-            config, script.gateway, MemoryBooks(), accounts, MemoryDemo(), extra_routers=[preview_router(script)]
+            config,
+            script.gateway,
+            MemoryBooks(),
+            accounts,
+            MemoryDemo(),
+            extra_routers=[preview_router(script)],
+            garage=MemoryGarageBooks(script.garage),
         )
         base = f"http://127.0.0.1:{port}"
+        _, panel = accounts.tokens.create("preview panel", Role.PANEL, None, 1, "preview", panel="B1-door")
         _, kiosk = accounts.tokens.create("preview lane 1", Role.DINER_TERMINAL, "1", 1, "preview")
         print(f"administrator: {base}/demo#link={_link(accounts, Role.ADMIN)}", file=sys.stderr)  # noqa: T201 - a tool
         print(f"lane 1:        {base}/lane/1#terminal={kiosk}", file=sys.stderr)  # noqa: T201 - a tool
+        print(f"panel in B1:   {base}/garage#terminal={panel}", file=sys.stderr)  # noqa: T201 - a tool
         server = uvicorn.Server(
             uvicorn.Config(
                 app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1, server_header=False
             )
         )
-        async with _walking(script):
+        async with _walking(script), _breathing(script.garage):
             await server.serve()
         accounts.close()
 
@@ -179,6 +198,20 @@ async def serve(port: int, pages: Path) -> None:
 @contextlib.asynccontextmanager
 async def _walking(script: Script) -> AsyncIterator[None]:
     task = asyncio.create_task(script.walk(), name="preview-walk")
+    yield
+    task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _breathing(garage: GarageScript) -> AsyncIterator[None]:
+    """The garage's meters move each second."""
+
+    async def breathe() -> None:
+        while True:
+            await asyncio.sleep(1)
+            garage.show()
+
+    task = asyncio.create_task(breathe(), name="preview-garage")
     yield
     task.cancel()
 

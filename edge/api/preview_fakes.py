@@ -15,14 +15,16 @@ import msgspec
 from edge.api import preview_world as world
 from edge.api.books import BadCursor, BooksAway, Listing, OrderFile
 from edge.api.demo_control import DemoControl
-from edge.api.gateway import CommandAnswer, DaemonAway, DaemonLife, KeyedView, ViewListener
+from edge.api.gateway import AnyCommand, CommandAnswer, DaemonAway, DaemonLife, KeyedView, ViewListener, vertical_of
 from edge.domain.canteen import rows
 from edge.domain.canteen.messages import COMMAND_ROLES, Command
 from edge.domain.canteen.settings import CanteenConfig
+from edge.domain.garage import messages as garage
 from edge.domain.kernel import Row
 
 R = TypeVar("R", bound=Row)
 Answerer = Callable[[Command], tuple[str, object]]
+GarageAnswerer = Callable[[garage.Command], tuple[str, object]]
 
 
 class MemoryGateway:
@@ -32,7 +34,8 @@ class MemoryGateway:
         self.alive = True
         self.age_ms = 120
         self.silent = False
-        self.submitted: list[Command] = []
+        self.submitted: list[AnyCommand] = []
+        self.answer_garage: GarageAnswerer = lambda _command: ("ok", {})
         self._answer: Answerer = answer or (lambda _command: ("ok", {}))
         self._views: dict[str, KeyedView] = {}
         self._listeners: list[ViewListener] = []
@@ -54,9 +57,10 @@ class MemoryGateway:
         return lambda: self._listeners.remove(listener)
 
     def daemons(self) -> dict[str, DaemonLife]:
-        return {"canteen": DaemonLife(self.alive, self.age_ms)}
+        life = DaemonLife(self.alive, self.age_ms)
+        return {"canteen": life, "garage": life}
 
-    async def submit(self, command: Command) -> CommandAnswer:
+    async def submit(self, command: AnyCommand) -> CommandAnswer:
         self.submitted.append(command)
         if not self.alive:
             raise DaemonAway
@@ -68,9 +72,10 @@ class MemoryGateway:
             return (
                 msgspec.structs.replace(reply, replayed=True) if known == digest else CommandAnswer("id_reused", b"{}")
             )
-        if command.actor.role not in COMMAND_ROLES[type(command.body)]:
+        roles = COMMAND_ROLES if vertical_of(command) == "canteen" else garage.COMMAND_ROLES
+        if command.actor.role not in roles[type(command.body)]:
             return CommandAnswer("forbidden", b"{}")
-        code, body = self._answer(command)
+        code, body = self.answer_garage(command) if isinstance(command, garage.Command) else self._answer(command)
         reply = CommandAnswer(code, msgspec.json.encode(body))
         self._replies[command.command_id] = (digest, reply)
         return reply

@@ -8,13 +8,15 @@ from edge.domain.actors import Actor, Role
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """``member`` is set for the role member, ``lane`` for diner-terminal. ``session`` and ``token`` name the credential
-    (ids, never secrets), so that a live stream can end with it."""
+    """``member`` is set for the roles member and resident, ``lane`` for diner-terminal, ``panel`` for a panel that is
+    bound to a place (only from there may a zone be reset). ``session`` and ``token`` name the credential (ids, never
+    secrets), so that a live stream can end with it."""
 
     user: str
     role: Role
     member: str | None = None
     lane: str | None = None
+    panel: str | None = None
     session: str | None = None
     token: str | None = None
 

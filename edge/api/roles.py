@@ -19,6 +19,8 @@ BOSS = frozenset({R.MANAGER, R.ADMIN})
 ADMIN = frozenset({R.ADMIN})
 STAFF = DESK | {R.KITCHEN, R.MAINTENANCE}
 OWNER = frozenset({R.MEMBER, R.FAMILY})
+WATCH = frozenset({R.PANEL, R.MAINTENANCE, R.MANAGER, R.ADMIN})
+CHARGES = WATCH | {R.RESIDENT, R.MEMBER, R.CASHIER}
 
 #: Operation id -> roles; ``PUBLIC`` needs no login.
 ROLES: dict[str, frozenset[Role] | None] = {
@@ -29,6 +31,8 @@ ROLES: dict[str, frozenset[Role] | None] = {
     "openapi_document": PUBLIC,
     "page": PUBLIC,
     "page_lane": PUBLIC,
+    "page_zone": PUBLIC,
+    "page_port": PUBLIC,
     "page_asset": PUBLIC,
     "page_file": PUBLIC,
     # logging in and out
@@ -42,6 +46,7 @@ ROLES: dict[str, frozenset[Role] | None] = {
     "users_list": ADMIN,
     "users_create": ADMIN,
     "users_delete": ADMIN,
+    "users_set_pin": ADMIN,
     "tokens_list": ADMIN,
     "tokens_create": ADMIN,
     "tokens_delete": ADMIN,
@@ -74,6 +79,29 @@ ROLES: dict[str, frozenset[Role] | None] = {
     "canteen_member_orders": DESK | OWNER,
     "canteen_plates": STAFF | {R.READ_ONLY},
     "canteen_quote": ANYONE,
+    # garage: what is shown and stored
+    "garage_overview": WATCH | {R.READ_ONLY},
+    "garage_zones": WATCH | {R.READ_ONLY},
+    "garage_zone": WATCH | {R.READ_ONLY},
+    "garage_ports": CHARGES | {R.READ_ONLY},
+    "garage_port": CHARGES | {R.READ_ONLY},
+    "garage_alarms": WATCH | {R.READ_ONLY},
+    "garage_sessions": CHARGES,
+    "garage_alarm_events": WATCH | {R.READ_ONLY},
+    "garage_alarm_report": WATCH | {R.READ_ONLY},
+    # commands to the garage: the same roles as edge.domain.garage.messages.COMMAND_ROLES (a test compares)
+    "garage_reset_zone": frozenset({R.PANEL}),
+    "garage_silence_zone": WATCH,
+    "garage_test_zone": frozenset({R.PANEL, R.MAINTENANCE}),
+    "garage_cut_zone": WATCH,
+    "garage_rearm_port": WATCH,
+    "garage_start_session": frozenset({R.RESIDENT, R.MEMBER, R.CASHIER, R.MANAGER, R.ADMIN, R.PANEL}),
+    "garage_stop_session": frozenset({R.RESIDENT, R.MEMBER, R.CASHIER, R.MANAGER, R.ADMIN, R.PANEL}),
+    "garage_ack_alarm": WATCH,
+    "garage_shelve_alarm": WATCH,
+    "garage_reset_alarm": WATCH,
+    "garage_service_alarm": frozenset({R.MAINTENANCE, R.MANAGER, R.ADMIN}),
+    "garage_alarm_shown": WATCH,
     # simulated diners
     "demo_state": BOSS,
     "demo_place_tray": BOSS,
@@ -85,7 +113,16 @@ ROLES: dict[str, frozenset[Role] | None] = {
 
 def view_roles(key: str) -> frozenset[Role]:
     """Who may see the live view ``key``; nobody for a kind of key that is not listed."""
-    kind = key.partition("/")[0]
-    return {"lane": LANE, "menu": ANYONE, "day": STAFF | {R.READ_ONLY}, "device": STAFF | {R.READ_ONLY}}.get(
-        kind, frozenset()
-    )
+    return _VIEWS.get(key.partition("/")[0], frozenset())
+
+
+_VIEWS: dict[str, frozenset[Role]] = {
+    "lane": LANE,
+    "menu": ANYONE,
+    "day": STAFF | {R.READ_ONLY},
+    "device": STAFF | {R.READ_ONLY},
+    "garage": WATCH | {R.READ_ONLY},
+    "zone": WATCH | {R.READ_ONLY},
+    "alarms": WATCH | {R.READ_ONLY},
+    "port": CHARGES | {R.READ_ONLY},
+}

@@ -31,7 +31,8 @@ from edge.api.accounts_db import AccountsError
 from edge.api.app import create_app
 from edge.api.context import ApiConfig, Context
 from edge.api.demo_control import DemoControl
-from edge.api.gateway_ipc import IpcGateway
+from edge.api.garage_books import StoreGarageBooks
+from edge.api.gateway_ipc import IpcGateway, SiteGateway
 from edge.api.http_protocol import BoundedHeadProtocol
 from edge.api.store_books import StoreBooks
 from edge.runtime.clock import local_today
@@ -143,18 +144,21 @@ async def serving(site: Site) -> AsyncIterator[ApiServer]:
     """The server with its parts started, closed at the end. The caller runs ``serve``."""
     site.data_dir.mkdir(parents=True, exist_ok=True)
     accounts = Accounts(site.data_dir / "api.db")
-    gateway = IpcGateway(site.run_dir / "canteen.sock")
+    gateway = SiteGateway({name: IpcGateway(site.run_dir / f"{name}.sock", name) for name in site.verticals})
     books = StoreBooks(site.data_dir / "canteen")
+    garage = StoreGarageBooks(site.data_dir / "garage") if "garage" in site.verticals else None
     control = DemoControl(site.demo.control) if site.demo.enabled and site.demo.control is not None else None
     await gateway.start()
     setup = asyncio.create_task(_print_setup_tokens(accounts, site), name="api-setup-token")
     try:
-        app = create_app(config_of(site), gateway, books, accounts, control)
+        app = create_app(config_of(site), gateway, books, accounts, control, garage=garage)
         yield ApiServer(server_config(app, site.api.host, site.api.port))
     finally:
         setup.cancel()
         await gateway.close()
         books.close()
+        if garage is not None:
+            garage.close()
         accounts.close()
 
 

@@ -30,7 +30,7 @@ TOKEN_PREFIX = "kgl_"  # noqa: S105 - a marker that secret scanners can look for
 
 _SESSION = """
     SELECT s.id, s.seen_ns, s.idle_ns, s.until_ns, s.username, s.token_id, u.role AS user_role, u.member,
-        t.role AS token_role, t.lane, t.expires_ns
+        t.role AS token_role, t.lane, t.panel, t.expires_ns
     FROM sessions s LEFT JOIN users u ON u.username = s.username LEFT JOIN tokens t ON t.id = s.token_id WHERE
 """
 
@@ -82,7 +82,8 @@ class Sessions:
         if row is None:
             return None
         self._seen["tokens", row["id"]] = self._now_ns()
-        return Principal(user=f"token:{row['id']}", role=Role(row["role"]), lane=row["lane"], token=row["id"])
+        user, role = f"token:{row['id']}", Role(row["role"])
+        return Principal(user=user, role=role, lane=row["lane"], panel=row["panel"], token=row["id"])
 
     def token_row(self, credential: str) -> sqlite3.Row | None:
         """The row of a valid token ``kgl_<id>_<secret>``; compared in constant time over the whole secret."""
@@ -129,5 +130,7 @@ class Sessions:
 def _of_session(row: sqlite3.Row) -> Principal:
     if row["token_id"]:
         role, user = Role(row["token_role"]), f"token:{row['token_id']}"
-        return Principal(user=user, role=role, lane=row["lane"], session=row["id"], token=row["token_id"])
+        return Principal(
+            user=user, role=role, lane=row["lane"], panel=row["panel"], session=row["id"], token=row["token_id"]
+        )
     return Principal(user=row["username"], role=Role(row["user_role"]), member=row["member"], session=row["id"])

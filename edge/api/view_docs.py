@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from edge.api import view_docs_garage as garage
+
 Doc = tuple[str, Any]
 
 _NAME = {"zh": "红烧肉", "en": "Red-braised pork"}
@@ -212,9 +214,11 @@ ENUMS = {
     "blocked: a plate stops payment. ask: a person must help. paid: on disk.",
     "PlateState": "priced, or why it is not: unknown chip, unbound, not_today, sold already, doubtful, on other_lane, "
     "retired.",
+    **garage.ENUMS,
 }
 
 
 def field_doc(schema: str, field: str) -> Doc | None:
     """(description, example) of a field; an example of None is left out."""
-    return FIELDS.get((schema, field)) or COMMON.get(field)
+    found = FIELDS.get((schema, field)) or garage.FIELDS.get((schema, field))
+    return found or COMMON.get(field) or garage.COMMON.get(field)

@@ -10,11 +10,15 @@ from typing import Any
 
 import msgspec
 
+from edge.api.garage_books import AlarmEventList, SessionList
 from edge.api.hub import PulseData
 from edge.api.order_answers import ANSWERS
 from edge.api.view_docs import ENUMS, field_doc
+from edge.domain.alarm_metrics import AlarmKpi
+from edge.domain.alarm_views import AlarmsView
 from edge.domain.canteen.messages import DayView, LaneView, MenuView, PaidView
 from edge.domain.canteen.quoting import Quote
+from edge.domain.garage.messages import GarageView, PortView, ZoneView
 from edge.domain.words import Text
 from edge.runtime.device_hub import DeviceView
 
@@ -27,9 +31,22 @@ class LaneList(msgspec.Struct, frozen=True):
     lanes: tuple[LaneView, ...]
 
 
+class ZoneList(msgspec.Struct, frozen=True):
+    """Zones by name."""
+
+    zones: tuple[ZoneView, ...]
+
+
+class PortList(msgspec.Struct, frozen=True):
+    """Chargers by name."""
+
+    ports: tuple[PortView, ...]
+
+
 class ViewEvent(msgspec.Struct, frozen=True):
     """Data of the event ``view``: LaneView for keys ``lane/<lane>``, MenuView for ``menu``, DayView for ``day``,
-    DeviceView for ``device/<device>``."""
+    DeviceView for ``device/<device>``, GarageView for ``garage``, ZoneView for ``zone/<zone>``, PortView for
+    ``port/<port>``, AlarmsView for ``alarms``."""
 
     key: str
     version: int
@@ -100,6 +117,13 @@ TYPES: tuple[Any, ...] = (
     CommandDone,
     DemoAnswer,
     DemoState,
+    GarageView,
+    ZoneList,
+    PortList,
+    AlarmsView,
+    SessionList,
+    AlarmEventList,
+    AlarmKpi,
     *ANSWERS,
 )
 #: Answers that may carry more fields than are named.

@@ -23,6 +23,7 @@ from edge.api.app import assemble, context_of
 from edge.api.context import ApiConfig
 from edge.api.passwords import Verifier
 from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
+from edge.api.preview_garage import GarageScript, MemoryGarageBooks
 from edge.domain.actors import Role
 from edge.domain.canteen.messages import Phase
 
@@ -137,12 +138,14 @@ class Api:
         self.gateway.show("device/reader1", {"device": "reader1", "state": "ready"})
         for lane in ("1", "2"):
             self.gateway.show(f"lane/{lane}", world.lane_view(lane, Phase.FIRM))
+        self.garage = GarageScript(self.gateway)
+        self.gateway.answer_garage = self.garage.answer
         self.books = MemoryBooks()
         self.demo = MemoryDemo()
         config = {
             "site": world.SITE,
             "version": "0.1.0",
-            "verticals": ("canteen",),
+            "verticals": ("canteen", "garage"),
             "canteen": world.CONFIG,
             "allowed_hosts": ("kangle.local",),
             "demo": True,
@@ -151,7 +154,10 @@ class Api:
         }
         demo = changes.pop("demo_control", self.demo)
         self.app = APP  # its routes are the same for all, and take a third of a second to build
-        self.context = context_of(ApiConfig(**{**config, **changes}), self.gateway, self.books, self.accounts, demo)
+        garage = MemoryGarageBooks(self.garage)
+        self.context = context_of(
+            ApiConfig(**{**config, **changes}), self.gateway, self.books, self.accounts, demo, garage
+        )
         self.app.state.context = self.context
         self._lifespan = self.app.router.lifespan_context(self.app)
         self.runner.run(self._lifespan.__aenter__())
@@ -231,8 +237,8 @@ class Api:
         opened = self.accounts.use_link(self.accounts.issue_link(username), "127.0.0.1", "")
         return {"Cookie": f"kangle_session={opened.secret}"}
 
-    def bearer(self, role: Role, lane: str | None = None) -> dict[str, str]:
-        _, secret = self.accounts.tokens.create("test", role, lane, 30, "test")
+    def bearer(self, role: Role, lane: str | None = None, panel: str | None = None) -> dict[str, str]:
+        _, secret = self.accounts.tokens.create("test", role, lane, 30, "test", panel=panel)
         return {"Authorization": f"Bearer {secret}"}
 
     def headers_of(self, who: str) -> dict[str, str]:
@@ -241,6 +247,8 @@ class Api:
         if who not in known:
             if who.startswith("terminal"):
                 known[who] = self.bearer(Role.DINER_TERMINAL, who[-1])
+            elif who.startswith("resident"):
+                known[who] = self.session(Role.RESIDENT, who, "m003" if who == "resident2" else "m001")
             elif who.startswith("member"):
                 known[who] = self.session(Role.MEMBER, who, "m002" if who == "member2" else "m001")
             else:

@@ -33,7 +33,7 @@ def test_the_setup_token_makes_one_administrator_once(api):
     token = api.accounts.issue_setup_token()
     body = {"token": token, "username": "boss", "password": PASSWORD}
     answer = api.post("/api/v1/auth/setup", body)
-    assert answer.json() == {"user": "boss", "role": "admin", "member": None, "lane": None}
+    assert answer.json() == {"user": "boss", "role": "admin", "member": None, "lane": None, "panel": None}
     me = api.get("/api/v1/auth/me", headers={"Cookie": f"kangle_session={cookie_of(answer)}"})
     assert me.json()["user"] == "boss"
     again = api.post("/api/v1/auth/setup", {**body, "username": "second"})

@@ -183,7 +183,7 @@ async def until(condition, timeout_s=5.0):
 
 def run(scenario, tmp_path, **options):
     async def go():
-        gateway = IpcGateway(tmp_path / "canteen.sock", options.get("timeout_s", 0.3))
+        gateway = IpcGateway(tmp_path / "canteen.sock", "canteen", options.get("timeout_s", 0.3))
         await gateway.start()
         try:
             return await scenario(gateway)

@@ -80,7 +80,7 @@ def test_every_operation_answers_problems_as_problem_json(document):
 def test_every_command_needs_the_idempotency_key(document):
     for path, method, operation in operations(document):
         names = {p["name"]: p for p in operation.get("parameters", ())}
-        is_command = method == "post" and "/canteen/" in path and "quotes" not in path
+        is_command = method == "post" and ("/canteen/" in path or "/garage/" in path) and "quotes" not in path
         assert ("Idempotency-Key" in names) == is_command, path
         if is_command:
             key = names["Idempotency-Key"]
@@ -126,14 +126,15 @@ def test_every_example_fits_its_own_field(document):
             assert error is None or not example, f"{name}.{field}: {error}"
 
 
-UNIT = re.compile(r"(_fen|_mg|_g|_j|_ns|_ms|_pct|_m|_s|_w)$")
+UNIT = re.compile(r"(_fen|_mg|_g|_j|_ns|_ms|_pct|_m|_s|_w|_wh|_a|_c|_min)$")
 #: Numbers that are counts, ids or bounds without a unit; ``fen``, ``grams`` and ``p`` are their own unit.
 UNITLESS = {
-    "age", "allocation", "amount", "bound", "confirmed_plates", "dead_bound", "days", "dead", "epoch", "epsilon",
-    "fen", "fill_epoch", "frames", "grams", "incomplete_passes", "line_no", "line_nos", "miss_bound", "noise_bytes",
-    "on", "orders", "p", "passes", "per_minute", "plates", "plates_sold", "reads", "refused", "seen", "seq",
-    "set_aside", "singletons", "sold", "sold_epoch", "status", "step_no", "timeouts", "tray_version", "unbound",
-    "unknown", "version",
+    "age", "allocation", "amount", "annunciations", "bound", "confirmed_plates", "count", "days", "dead",
+    "dead_bound", "dropped", "dropped_notices", "epoch", "epsilon", "fen", "fill_epoch", "frames", "grams", "hidden",
+    "hours", "incomplete_passes", "line_no", "line_nos", "minutes", "miss_bound", "noise_bytes", "on", "operators",
+    "orders", "p", "passes", "peak_hour", "per_hour_per_operator", "per_minute", "plates", "plates_sold", "queue",
+    "reads", "refused", "seen", "seq", "sessions", "set_aside", "singletons", "sold", "sold_epoch", "standing",
+    "status", "step_no", "timeouts", "tray_version", "unacknowledged", "unbound", "unknown", "version",
 }  # fmt: skip
 
 

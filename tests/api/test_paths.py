@@ -40,7 +40,7 @@ def test_no_form_of_a_protected_path_gets_past_the_login(shared_api):
     protected = [
         route.path for route in shared_api.routes() if route.path.startswith("/api/") and route.method == "GET"
     ]
-    values = {"lane": "1", "member": "m001", "order_id": "o-0001"}
+    values = {"lane": "1", "member": "m001", "order_id": "o-0001", "zone": "B1", "port": "B1-P03"}
     public = {"/api/v1/system/info"}
     tried = 0
     for path in sorted(set(protected) - public):
@@ -87,7 +87,7 @@ async def asgi_status(api, raw_path, method="GET"):
 def test_no_other_method_gets_past_the_login(shared_api, method):
     for route in shared_api.routes():
         if route.path.startswith("/api/") and route.method == "GET" and "system" not in route.path:
-            path = route.path.format(lane="1", member="m001", order_id="o-0001")
+            path = route.path.format(lane="1", member="m001", order_id="o-0001", zone="B1", port="B1-P03")
             assert shared_api.run(asgi_status(shared_api, path, method)) in {401, 405}
 
 

@@ -11,8 +11,10 @@ from fastapi import APIRouter, FastAPI
 from edge.api.app import check_routes
 from edge.api.guard import GuardedRoute, UnlistedOperation
 from edge.api.roles import ROLES
+from edge.domain import alarm_commands
 from edge.domain.actors import Role
 from edge.domain.canteen import messages
+from edge.domain.garage import messages as garage
 
 TABLE = Path(__file__).parent / "roles.csv"
 #: Path parameters that name something which exists, so that a missing object hides no missing check.
@@ -24,6 +26,9 @@ VALUES = {
     "username": "nobody",
     "token_id": "00",
     "name": "x",
+    "zone": "B1",
+    "port": "B1-P03",
+    "alarm_id": "1.1",
 }
 COMMANDS = {
     "canteen_identify": messages.Identify,
@@ -37,6 +42,21 @@ COMMANDS = {
     "canteen_bind_plates": messages.BindPlates,
     "canteen_register_plates": messages.RegisterPlates,
     "canteen_retire_plate": messages.RetirePlate,
+}
+WATCH = {"panel", "maintenance", "manager", "admin", "read-only"}
+GARAGE_COMMANDS = {
+    "garage_reset_zone": garage.ResetZone,
+    "garage_silence_zone": garage.SilenceZone,
+    "garage_test_zone": garage.TestZone,
+    "garage_cut_zone": garage.CutZone,
+    "garage_rearm_port": garage.RearmPort,
+    "garage_start_session": garage.StartSession,
+    "garage_stop_session": garage.StopSession,
+    "garage_ack_alarm": alarm_commands.AckAlarm,
+    "garage_shelve_alarm": alarm_commands.ShelveAlarm,
+    "garage_reset_alarm": alarm_commands.ResetAlarm,
+    "garage_service_alarm": alarm_commands.ServiceAlarm,
+    "garage_alarm_shown": alarm_commands.AlarmShown,
 }
 
 
@@ -102,6 +122,10 @@ def test_the_live_stream_shows_each_role_only_its_kinds_of_views(api, role):
         "day": {"cashier", "manager", "admin", "kitchen", "maintenance", "read-only"},
         "device": {"cashier", "manager", "admin", "kitchen", "maintenance", "read-only"},
         "lane": {"cashier", "manager", "admin", "diner-terminal"},
+        "garage": WATCH,
+        "zone": WATCH,
+        "alarms": WATCH,
+        "port": WATCH | {"cashier", "resident", "member"},
     }
 
     async def kinds():
@@ -116,7 +140,12 @@ def test_the_live_stream_shows_each_role_only_its_kinds_of_views(api, role):
 def test_command_routes_have_the_roles_of_the_commands():
     for operation, command in COMMANDS.items():
         assert ROLES[operation] == messages.COMMAND_ROLES[command], operation
-    assert set(COMMANDS.values()) == set(messages.COMMAND_ROLES)
+    between_daemons = {messages.ChargeSession, messages.ReadPurses}
+    assert set(COMMANDS.values()) | between_daemons == set(messages.COMMAND_ROLES)
+    for operation, command in GARAGE_COMMANDS.items():
+        assert ROLES[operation] == garage.COMMAND_ROLES[command], operation
+    between_daemons = {garage.PurseCopy, garage.ChargePosted}
+    assert set(GARAGE_COMMANDS.values()) | between_daemons == set(garage.COMMAND_ROLES)
 
 
 def test_a_route_that_nobody_decided_about_stops_the_start():

@@ -88,7 +88,7 @@ def test_behaviour_is_as_described(fuzzed, label, mode):
     run()
 
 
-VALUES = {"lane": "1", "member": "m001", "order_id": "o-0001"}
+VALUES = {"lane": "1", "member": "m001", "order_id": "o-0001", "zone": "B1", "port": "B1-P03"}
 READS = sorted(path for path, item in DOCUMENT["paths"].items() if "get" in item and not path.endswith("/live"))
 
 

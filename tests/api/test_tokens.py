@@ -48,6 +48,7 @@ def test_a_token_carries_its_role_and_lane_until_it_expires(api):
         "role": "diner-terminal",
         "member": None,
         "lane": "1",
+        "panel": None,
     }
     api.clock.advance(30 * 86_400)
     assert bearer(api, token).status_code == 401

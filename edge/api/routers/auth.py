@@ -44,8 +44,11 @@ class Me(Answer):
 
     user: Annotated[str, Field(description="User name, or token:<id> for a terminal.", examples=["cashier1"])]
     role: Annotated[Role, Field(description="What you may do.", examples=["cashier"])]
-    member: Annotated[str | None, Field(description="Your member token, for members.", examples=["m001"])]
+    member: Annotated[str | None, Field(description="Your member token, for members and residents.", examples=["m001"])]
     lane: Annotated[str | None, Field(description="Your lane, for terminals.", examples=["1"])]
+    panel: Annotated[
+        str | None, Field(description="Where you stand, for panels bound to a place.", examples=["B1-door"])
+    ]
 
 
 class Done(Answer):
@@ -77,7 +80,7 @@ class TokenBody(Strict):
 
 def me_of(who: Principal) -> Me:
     """``who`` as the pages see them."""
-    return Me(user=who.user, role=who.role, member=who.member, lane=who.lane)
+    return Me(user=who.user, role=who.role, member=who.member, lane=who.lane, panel=who.panel)
 
 
 def _address(request: Request) -> str:

@@ -6,11 +6,6 @@ When no answer comes it says so and never asks again by itself: the caller repea
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
-import msgspec
-import structlog
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -27,40 +22,20 @@ from edge.api.command_bodies import (
     TopUpBody,
     VoidBody,
 )
+from edge.api.commanding import DONE, submit
 from edge.api.context import Context, Ctx, Who
-from edge.api.gateway import DaemonAway
 from edge.api.guard import GuardedRoute
 from edge.api.models import IdempotencyKey, LaneId, MemberToken, OrderId, PlateUid
 from edge.api.owners import check_lane
 from edge.api.principal import Principal
-from edge.api.problem_texts import TEXTS
-from edge.api.problems import ApiProblem
-from edge.api.replies import answers_with, json_response
 from edge.domain.canteen import messages
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/canteen", tags=["canteen"])
-log = structlog.get_logger("edge.api.commands")
-
-REPLAYED = {"Idempotency-Replayed": "true when this is the answer that an earlier request with this key got"}
-DONE = answers_with("CommandDone", "Done and on disk. A repeat under the same key gets the same answer.", REPLAYED)
 
 
 async def give(ctx: Context, who: Principal, key: str, body: messages.CommandBody) -> Response:
-    """Submit and translate the answer: 200 with {"code": "ok", ...body}, or the problem of its code."""
-    command = messages.Command(command_id=key, actor=who.actor, body=body)
-    try:
-        async with asyncio.timeout(ctx.config.command_timeout_s):
-            answer = await ctx.gateway.submit(command)
-    except (DaemonAway, TimeoutError) as exc:
-        raise ApiProblem("daemon_away") from exc
-    content: Any = msgspec.json.decode(answer.json) if answer.json else {}
-    facts = content if isinstance(content, dict) else {"body": content}
-    if answer.code == "ok":
-        headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
-        return json_response(msgspec.json.encode({"code": "ok", **facts}), headers)
-    if answer.code not in TEXTS:
-        log.error("unknown answer code", code=answer.code, command_id=key)
-    raise ApiProblem(answer.code if answer.code in TEXTS else "internal", facts=facts)
+    """One canteen command by ``who``."""
+    return await submit(ctx, messages.Command(command_id=key, actor=who.actor, body=body))
 
 
 @router.post(

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from edge.api.context import Ctx
 from edge.api.guard import GuardedRoute
-from edge.api.page_store import IMMUTABLE, LANE_PAGE, PAGES, respond
+from edge.api.page_store import IMMUTABLE, LANE_PAGE, PAGES, PORT_PAGE, ZONE_PAGE, respond
 from edge.api.problems import ApiProblem
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -30,6 +30,19 @@ async def page_lane(ctx: Ctx, request: Request, lane: str) -> Response:
     if not any(lane == settings.lane for settings in ctx.config.canteen.lanes):
         raise ApiProblem("not_found")
     return ctx.pages.page(request, LANE_PAGE)
+
+
+@router.api_route("/garage/zone/{zone}", methods=METHODS, operation_id="page_zone", response_class=Response)
+async def page_zone(ctx: Ctx, request: Request, zone: str) -> Response:  # noqa: ARG001 - the page reads it  # noqa: ARG001 - the page reads it
+    """The panel of a zone; which zone, the page reads from its address (and says so when there is none of that name:
+    names of zones are not told to strangers)."""
+    return ctx.pages.page(request, ZONE_PAGE)
+
+
+@router.api_route("/port/{port}", methods=METHODS, operation_id="page_port", response_class=Response)
+async def page_port(ctx: Ctx, request: Request, port: str) -> Response:  # noqa: ARG001 - the page reads it  # noqa: ARG001 - the page reads it
+    """The page behind the QR code at a charger; see ``page_zone``."""
+    return ctx.pages.page(request, PORT_PAGE)
 
 
 @router.api_route("/assets/{name:path}", methods=METHODS, operation_id="page_asset", response_class=Response)

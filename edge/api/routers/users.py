@@ -36,11 +36,19 @@ PersonRole = Literal[
 WhenNs = Annotated[int, Field(description="UTC, ns since 1970; 0 = never.", examples=[1763800000000000000])]
 OptionalMember = Annotated[
     Annotated[str, Field(min_length=1, max_length=64, pattern=ID_PATTERN)] | None,
-    Field(description="Member token, for the role member only.", examples=["m001"]),
+    Field(description="Member token, for the roles member and resident only.", examples=["m001"]),
 ]
 OptionalLane = Annotated[
     Annotated[str, Field(min_length=1, max_length=16, pattern=ID_PATTERN)] | None,
     Field(description="Lane, for the role diner-terminal only.", examples=["1"]),
+]
+
+
+OptionalPanel = Annotated[
+    Annotated[str, Field(min_length=1, max_length=64, pattern=ID_PATTERN)] | None,
+    Field(
+        description="Place of the panel as the garage settings name it, for the role panel only.", examples=["B1-door"]
+    ),
 ]
 
 
@@ -69,6 +77,21 @@ class NewUser(Strict):
     member: OptionalMember = None
 
 
+class NewPin(Strict):
+    """A personal PIN."""
+
+    pin: Annotated[
+        str,
+        Field(
+            min_length=6,
+            max_length=12,
+            pattern=r"^[0-9]+$",
+            description="6 digits or more, 4 different, no run.",
+            examples=["730264"],
+        ),
+    ]
+
+
 class Token(Answer):
     """An API token without its secret."""
 
@@ -76,6 +99,7 @@ class Token(Answer):
     name: Annotated[str, Field(description="What it is for.", examples=["kiosk lane 1"])]
     role: Annotated[Role, Field(description="What it may do.", examples=["diner-terminal"])]
     lane: Annotated[str | None, Field(description="Its lane, for terminals.", examples=["1"])]
+    panel: Annotated[str | None, Field(description="Its place, for panels.", examples=["B1-door"])]
     created_by: Annotated[str, Field(description="Who made it.", examples=["manager"])]
     created_ns: WhenNs
     expires_ns: WhenNs
@@ -101,6 +125,7 @@ class NewToken(Strict):
         MachineRole, Field(description="What it may do; never administration.", examples=["diner-terminal"])
     ]
     lane: OptionalLane = None
+    panel: OptionalPanel = None
     days: Annotated[
         int, Field(ge=1, le=400, description="Days until it expires.", examples=[365]), BeforeValidator(integral)
     ] = 365
@@ -143,6 +168,15 @@ async def users_create(ctx: Ctx, who: Who, body: NewUser) -> User:
     return _user(await ctx.hashing.run(work))
 
 
+@router.post(
+    "/users/{username}/pin", operation_id="users_set_pin", summary="Give a user a PIN for panels", tags=["accounts"]
+)
+async def users_set_pin(ctx: Ctx, who: Who, username: Username, body: NewPin) -> Done:
+    """At a panel that is bound to a place this PIN says who resets a zone. It opens nothing else."""
+    await ctx.hashing.run(lambda: ctx.accounts.pins.set(username, body.pin, who.user))
+    return Done()
+
+
 @router.delete("/users/{username}", operation_id="users_delete", summary="Delete an account", tags=["accounts"])
 async def users_delete(ctx: Ctx, who: Who, username: Username) -> Done:
     """Ends its sessions too. The last administrator cannot be deleted."""
@@ -162,7 +196,7 @@ async def tokens_create(ctx: Ctx, who: Who, body: NewToken) -> TokenSecret:
     """For a kiosk (role diner-terminal, bound to a lane) or a program. Shown this once."""
 
     def work() -> tuple[TokenInfo, str]:
-        return ctx.accounts.tokens.create(body.name, Role(body.role), body.lane, body.days, who.user)
+        return ctx.accounts.tokens.create(body.name, Role(body.role), body.lane, body.days, who.user, panel=body.panel)
 
     info, secret = await run_in_threadpool(work)
     return TokenSecret(id=info.id, token=secret)
@@ -233,6 +267,7 @@ def _token(info: TokenInfo) -> Token:
         name=info.name,
         role=info.role,
         lane=info.lane,
+        panel=info.panel,
         created_by=info.created_by,
         created_ns=info.created_ns,
         expires_ns=info.expires_ns,
