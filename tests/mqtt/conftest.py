@@ -1,0 +1,232 @@
+"""Two real brokers as processes that tests may kill, links that record what they hear, and peers of another library."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from drivers.links.opening import opener_of
+from edge.bootstrap.debian import command_line
+from edge.runtime.broker import broker_command, make_users
+
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
+USERS = {"edge": "e" * 20, "other": "o" * 20}
+NODELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+class Broker:
+    """A broker on its port, again and again. ``v5``: it speaks MQTT 5; ``keeps``: it keeps what nobody acknowledged."""
+
+    def __init__(self, kind, directory):
+        self.kind, self.directory, self.port = kind, directory, free_port()
+        self.v5 = self.keeps = kind == "mosquitto"
+        self.process = None
+        self._log = (directory / "broker.log").open("ab")
+        if kind == "mosquitto":
+            self.passwords = dict(USERS)
+            self._command = self._mosquitto()
+        else:
+            self.passwords = make_users(directory / "users", USERS)
+            self._command = broker_command(self.port, directory / "users")
+        for name, password in self.passwords.items():
+            (directory / f"{name}.password").write_text(password + "\n")
+
+    def _mosquitto(self):
+        program = shutil.which("mosquitto", path=PATH)
+        if program is None:
+            pytest.skip(f"needs mosquitto: {command_line(['mosquitto'])}")
+        users = self.directory / "users"
+        users.write_text("".join(f"{name}:{password}\n" for name, password in USERS.items()))
+        subprocess.run([shutil.which("mosquitto_passwd", path=PATH), "-U", str(users)], check=True, timeout=20)
+        config = self.directory / "mosquitto.conf"
+        config.write_text(
+            f"listener {self.port} 127.0.0.1\nuser root\nallow_anonymous false\npassword_file {users}\n"
+            "set_tcp_nodelay true\nmax_inflight_messages 1000\nmax_queued_messages 5000\n"
+            f"persistence true\npersistence_location {self.directory}/\nautosave_on_changes true\n"
+            "autosave_interval 1\nlog_type error\nlog_type warning\n"
+        )
+        return [program, "-c", str(config)]
+
+    def start(self):
+        self.process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log)
+        until = time.monotonic() + 20
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return self
+            assert self.process.poll() is None, (self.directory / "broker.log").read_text()[-2000:]
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+        self._log.close()
+
+    def url(self, client="edge", user="edge", topics="a/%23", port=None, extra=""):
+        """The link URL of a user."""
+        port = self.port if port is None else port
+        file = self.directory / f"{user}.password"
+        old = "" if self.v5 else "&v5=no"
+        return f"mqtt://{user}@127.0.0.1:{port}?client={client}&topics={topics}&password_file={file}{old}{extra}"
+
+    def peer(self, name="peer", **more):
+        """A client of another library, with MQTT 5 where there is one."""
+        more = {"identifier": name, **more}
+        if self.v5:
+            more.setdefault("protocol", aiomqtt.ProtocolVersion.V5)
+        user = more.pop("user", "other")
+        return aiomqtt.Client(
+            "127.0.0.1",
+            self.port,
+            username=user,
+            password=self.passwords[user],
+            socket_options=NODELAY,
+            timeout=10,
+            **more,
+        )
+
+
+class Heard:
+    """What a link tells. ``settle`` False leaves everything unacknowledged."""
+
+    def __init__(self, *, settle=True):
+        self.messages, self.settled, self.lost = [], [], None
+        self.settle = settle
+        self._changed = asyncio.Event()
+
+    def data_received(self, data):
+        raise AssertionError("a link of messages gives messages")
+
+    def message_received(self, data, settled):
+        self.messages.append(json.loads(data))
+        self.settled.append(settled)
+        if self.settle:
+            settled()
+        self._changed.set()
+
+    def link_lost(self, reason):
+        self.lost = reason
+        self._changed.set()
+
+    async def until(self, condition, seconds=15):
+        async with asyncio.timeout(seconds):
+            while not condition(self):
+                self._changed.clear()
+                await self._changed.wait()
+        return self
+
+    @property
+    def payloads(self):
+        return [message["payload"] for message in self.messages]
+
+
+def option_of_listener(pid, port, name):
+    """The value of a TCP option on each accepted socket of process ``pid``, by the address of its peer. The socket is
+    borrowed from the process (pidfd_getfd), so it is the live one that is read."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    pidfd = os.pidfd_open(pid)
+    found = {}
+    try:
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if not str(entry.readlink()).startswith("socket:"):
+                    continue
+                fd = libc.syscall(438, pidfd, int(entry.name), 0)
+                assert fd >= 0, f"pidfd_getfd: {os.strerror(ctypes.get_errno())}"
+                with socket.socket(fileno=fd) as sock:
+                    if sock.family == socket.AF_INET and sock.getsockname()[1] == port:
+                        found[sock.getpeername()] = sock.getsockopt(socket.IPPROTO_TCP, name)
+    finally:
+        os.close(pidfd)
+    return found
+
+
+@pytest.fixture
+def make_broker(tmp_path):
+    brokers = []
+
+    def make(kind):
+        directory = tmp_path / f"{kind}{len(brokers)}"
+        directory.mkdir()
+        brokers.append(Broker(kind, directory))
+        return brokers[-1].start()
+
+    yield make
+    for broker in brokers:
+        broker.stop()
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+def broker(request, make_broker):
+    return make_broker(request.param)
+
+
+@pytest.fixture
+def mosquitto(make_broker):
+    return make_broker("mosquitto")
+
+
+@pytest.fixture
+def heard():
+    return Heard
+
+
+@pytest.fixture
+def listener_option():
+    return option_of_listener
+
+
+@pytest.fixture
+def linked():
+    """``async with linked(url, handler) as link``: one opening of a link."""
+
+    @contextlib.asynccontextmanager
+    async def open_link(url, handler, topics=()):
+        link = await opener_of(url, topics).open(handler)
+        try:
+            yield link
+        finally:
+            link.close()
+
+    return open_link
+
+
+@pytest.fixture
+def run():
+    def run_one(coroutine, seconds=60):
+        with asyncio.Runner() as runner:
+            return runner.run(asyncio.wait_for(coroutine, seconds))
+
+    return run_one
+
+
+@pytest.fixture
+def message():
+    """The bytes that a link takes and gives."""
+
+    def make(topic, payload, **more):
+        return json.dumps({"topic": topic, "payload": payload, "retain": False, **more}).encode()
+
+    return make
