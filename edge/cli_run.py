@@ -12,10 +12,10 @@ RAW = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_na
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["canteen", "api"]))
+@click.argument("name", type=click.Choice(["canteen", "garage", "api"]))
 @site_option
 def run(name: str, site_dir: Path) -> int:
-    """Run one process of the site in the foreground: NAME is canteen or api."""
+    """Run one process of the site in the foreground: NAME is canteen, garage or api."""
     from edge.cli_paths import require_site
 
     require_site(site_dir)

@@ -1,9 +1,9 @@
-"""``kangle demo``: a whole canteen with simulated readers and diners in a temporary folder; nothing stays behind.
+"""``kangle demo``: a canteen and a garage with simulated devices and people in a temporary folder; nothing stays.
 
-The real service runs (daemon, API, pages, stores); only the readers and the people are simulated, and the readers speak
-their real wire protocols over pseudo-terminals. The hard part is the end: Ctrl-C at any moment, SIGTERM, a closed
-terminal or ``kill -9`` must leave no process, socket or file. A folder that ``kill -9`` left is removed by the next
-demo.
+The real service runs (daemons, broker, API, pages, stores); only devices and people are simulated, and the devices
+speak their real wire protocols over pseudo-terminals, sockets and MQTT. The hard part is the end: Ctrl-C at any moment,
+SIGTERM, a closed terminal or ``kill -9`` must leave no process, socket or file. A folder that ``kill -9`` left is
+removed by the next demo.
 """
 
 from __future__ import annotations
@@ -19,16 +19,27 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 
 from edge.api.accounts import Accounts
 from edge.cli_errors import FAILED, OK, UNREACHABLE, CliError
 from edge.demo_children import Child
-from edge.demo_site import HOST, PERSON, DemoFolder, copy_site, floor_settings, make_accounts
+from edge.demo_garage import GarageFolder, garage_settings, prepare
+from edge.demo_site import (
+    HOST,
+    PERSON,
+    DemoFolder,
+    copy_site,
+    floor_settings,
+    make_accounts,
+    make_panels,
+    read_example,
+)
 from edge.runtime.clock import local_today
 from edge.site import LONGEST_SOCKET, SOCKET_PATH_MAX, Site
 
@@ -37,8 +48,9 @@ LOCK = "lock"
 READY_S = 45.0
 LOOK_S = 0.1
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-WORDS = """Readers and diners are simulated; the wire protocols, the prices, the stores and the pages are the real ones.
-读写器和顾客是模拟的；通信协议、计价、存储和页面都是真实的。"""
+WORDS = """Devices and people are simulated; the protocols, prices, interlock, stores and pages are the real ones.
+设备和人是模拟的；通信协议、计价、联动、存储和页面都是真实的。
+Set the garage on fire from another terminal: kangle sim smoke b1-east (kangle sim --help)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,30 +149,49 @@ def run_demo(options: DemoOptions) -> int:
 
 def _play(options: DemoOptions, folder: DemoFolder, wakeup: Wakeup) -> None:
     """Make the site, start the service and the floor, serve; stop them in this order, however it ends."""
-    say("setting up a canteen in a temporary folder")
-    site = copy_site(options.example, folder, options.lanes, choose_port(options.port), local_today())
+    say("setting up a canteen and a garage in a temporary folder")
+    wires = prepare(folder.root, read_example(options.example)["garage"])
+    site = copy_site(options.example, folder, options.lanes, choose_port(options.port), local_today(), wires)
     folder.accounts_file.parent.mkdir(parents=True)
     with contextlib.ExitStack() as stack:
         accounts = stack.enter_context(contextlib.closing(Accounts(folder.accounts_file)))
         tokens = make_accounts(accounts, site)
-        settings = floor_settings(site, folder, tokens, local_today(), diners=options.diners)
-        folder.floor_file.write_text(json.dumps(settings), encoding="utf-8")
+        _write_settings(options, site, folder, wires, tokens)
         programs = {
-            "floor": ["firmware_sim.floor", "--config", str(folder.floor_file)],
-            "service": ["edge.cli", "up", "--site", str(folder.site)],
+            "broker": wires.broker(),
+            "garage floor": _module("firmware_sim.garage", "--config", str(wires.settings)),
+            "floor": _module("firmware_sim.floor", "--config", str(folder.floor_file)),
+            "service": _module("edge.cli", "up", "--site", str(folder.site)),
         }
         children = []
-        for title, words in programs.items():
-            child = Child(title, [sys.executable, "-P", "-m", *words], verbose=options.verbose)
+        for title, command in programs.items():
+            pid_file = wires.broker_pid if title == "broker" else None
+            child = Child(title, command, verbose=options.verbose, pid_file=pid_file)
             stack.callback(child.stop)
             children.append(child)
+        panels = make_panels(accounts, site)  # slow by design (the PIN's hash): the processes start meanwhile
         _wait_until_ready(site, wakeup, children)
+        _print_panels(site, *panels)
         _serve(options, site, accounts, wakeup, children)
+
+
+def _module(*words: str) -> list[str]:
+    return [sys.executable, "-P", "-m", *words]
+
+
+def _write_settings(
+    options: DemoOptions, site: Site, folder: DemoFolder, wires: GarageFolder, tokens: Mapping[str, Any]
+) -> None:
+    """What the two simulated floors are told."""
+    floor = floor_settings(site, folder, tokens, local_today(), diners=options.diners)
+    folder.floor_file.write_text(json.dumps(floor), encoding="utf-8")
+    garage = garage_settings(site, wires, tokens["bikes"], people=options.diners)
+    wires.settings.write_text(json.dumps(garage), encoding="utf-8")
 
 
 def _wait_until_ready(site: Site, wakeup: Wakeup, children: list[Child]) -> None:
     deadline = time.monotonic() + READY_S
-    say("starting the readers, the canteen and the pages")
+    say("starting the simulated devices, the canteen, the garage and the pages")
     while True:
         wakeup.wait(LOOK_S)
         _check(children)
@@ -185,6 +216,14 @@ def _serve(options: DemoOptions, site: Site, accounts: Accounts, wakeup: Wakeup,
         _check(children)
 
 
+def _print_panels(site: Site, panels: Mapping[str, str], pin: str) -> None:
+    """The wall panels, for another browser (a private window): each is bound to its zone."""
+    say("Wall panels, each for a browser window of its own (private), and the PIN that resets there:")
+    for zone, token in panels.items():
+        say(f"  http://{HOST}:{site.api.port}/zone/{zone}#terminal={token}")
+    say(f"  {PERSON}, PIN {pin}")
+
+
 def _print_link(site: Site, accounts: Accounts) -> None:
     sys.stdout.write(f"http://{HOST}:{site.api.port}/demo#link={accounts.issue_link(PERSON)}\n")
     sys.stdout.flush()
@@ -193,7 +232,10 @@ def _print_link(site: Site, accounts: Accounts) -> None:
 def _check(children: list[Child]) -> None:
     for child in children:
         child.listen()
-        if not child.alive:
+        if not child.alive and child.renewable:
+            say(f"the {child.title} was stopped; starting it anew")
+            child.renew()
+        elif not child.alive:
             raise CliError(f"the {child.title} ended (exit {child.status}):\n{child.last_words()}", FAILED)
 
 

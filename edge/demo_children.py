@@ -15,6 +15,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 KEPT_LINES = 200
@@ -23,13 +24,32 @@ STOP_S = 8.0
 
 
 class Child:
-    """One process, started at once. ``verbose`` passes on what it says."""
+    """One process, started at once. ``verbose`` passes on what it says; ``pid_file`` is told its process id."""
 
-    def __init__(self, title: str, command: Sequence[str], *, verbose: bool = False) -> None:
+    def __init__(
+        self, title: str, command: Sequence[str], *, verbose: bool = False, pid_file: Path | None = None
+    ) -> None:
         self.title = title
+        self._command = tuple(command)
         self._verbose = verbose
+        self._pid_file = pid_file
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._rest = b""
+        self._start()
+
+    @property
+    def renewable(self) -> bool:
+        """Whether somebody may end it on purpose, to see how the rest takes it."""
+        return self._pid_file is not None
+
+    def renew(self) -> None:
+        """Start it again after it ended."""
+        self.listen()
+        os.close(self._output)
+        self._process.stdout = None
+        self._start()
+
+    def _start(self) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         demo = os.getpid()
 
@@ -39,7 +59,7 @@ class Child:
                 os._exit(1)  # it was killed before we could ask
 
         self._process = subprocess.Popen(
-            command,
+            self._command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -49,6 +69,8 @@ class Child:
         assert self._process.stdout is not None
         self._output = self._process.stdout.fileno()
         os.set_blocking(self._output, False)
+        if self._pid_file is not None:
+            self._pid_file.write_text(str(self._process.pid), encoding="utf-8")
 
     @property
     def alive(self) -> bool:

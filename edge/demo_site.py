@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from drivers.links.url import SerialUrl, parse_link_url
+from edge.api.account_types import AccountProblem
 from edge.api.accounts import Accounts
+from edge.api.pins import MIN_DIGITS
+from edge.demo_garage import GarageFolder, demo_garage
 from edge.domain.actors import Role
 from edge.domain.canteen.settings import DishCard, MemberEntry, PricedBy
 from edge.site import Site, load_site
@@ -70,7 +73,9 @@ def inline_toml(value: Any) -> str:
             raise TypeError(f"no TOML for {value!r}")
 
 
-def demo_site_file(example: Mapping[str, Any], folder: DemoFolder, lanes: int, port: int) -> dict[str, Any]:
+def demo_site_file(
+    example: Mapping[str, Any], folder: DemoFolder, lanes: int, port: int, wires: GarageFolder
+) -> dict[str, Any]:
     """The example's site file with simulated readers. Lanes beyond those of the example repeat its kinds of reader."""
     canteen = dict(example["canteen"])
     own_lanes, devices = canteen["lanes"], {each["device"]: each for each in canteen["devices"]}
@@ -91,14 +96,20 @@ def demo_site_file(example: Mapping[str, Any], folder: DemoFolder, lanes: int, p
         "api": {"host": HOST, "port": port},
         "demo": {"enabled": True, "control": str(folder.control)},
         "canteen": canteen,
+        "garage": demo_garage(example["garage"], wires),
     }
 
 
-def copy_site(example: Path, folder: DemoFolder, lanes: int, port: int, today: date) -> Site:
+def read_example(example: Path) -> dict[str, Any]:
+    """The example's site file as data."""
+    with (example / "site.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def copy_site(example: Path, folder: DemoFolder, lanes: int, port: int, today: date, wires: GarageFolder) -> Site:
     """Make the demo's site in ``folder`` and read it back. Raises ``SiteErrors`` when the example itself is wrong."""
     shutil.copytree(example, folder.site, ignore=shutil.ignore_patterns("data", "run", "*.sock"))
-    with (example / "site.toml").open("rb") as file:
-        values = demo_site_file(tomllib.load(file), folder, lanes, port)
+    values = demo_site_file(read_example(example), folder, lanes, port, wires)
     lines = [f"{json.dumps(key)} = {inline_toml(value)}" for key, value in values.items()]
     (folder.site / "site.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return load_site(folder.site, today)
@@ -113,7 +124,24 @@ def make_accounts(accounts: Accounts, site: Site) -> dict[str, Any]:
         each.lane: accounts.tokens.create(f"simulated diners {each.lane}", Role.DINER_TERMINAL, each.lane, 1, PERSON)[1]
         for each in site.canteen.lanes
     }
-    return {"kitchen": kitchen, "cashier": cashier, "terminal": terminals}
+    _, bikes = accounts.tokens.create("simulated neighbours", Role.CASHIER, None, 1, PERSON)
+    return {"kitchen": kitchen, "cashier": cashier, "terminal": terminals, "bikes": bikes}
+
+
+def make_panels(accounts: Accounts, site: Site) -> tuple[dict[str, str], str]:
+    """A token for the wall panel of each zone, and the PIN with which the person resets there. Nothing here has a
+    default: both are drawn anew for each demo."""
+    panels = {}
+    for zone in site.garage.zones if site.garage is not None else ():
+        for panel in zone.panels:
+            _, panels[zone.zone] = accounts.tokens.create(f"panel {panel}", Role.PANEL, None, 1, PERSON, panel)
+    while True:
+        pin = "".join(str(secrets.randbelow(10)) for _ in range(MIN_DIGITS))
+        try:
+            accounts.pins.set(PERSON, pin, PERSON)
+        except AccountProblem:  # too simple: draw again
+            continue
+        return panels, pin
 
 
 def floor_settings(
@@ -125,7 +153,7 @@ def floor_settings(
     return {
         "control": str(folder.control),
         "api": f"http://{HOST}:{site.api.port}",
-        "tokens": tokens,
+        "tokens": {name: tokens[name] for name in ("kitchen", "cashier", "terminal")},
         "lanes": [_lane(site, number) for number in range(len(site.canteen.lanes))],
         "dishes": [_dish(cards[dish_id]) for dish_id in on_sale],
         # The simulated plates carry both kinds of chip, so that every plate can be put down on every lane.
