@@ -13,12 +13,13 @@ DEBIAN = "debian"
 # name: (module, attribute, one line of help, what it needs)
 COMMANDS = {
     "setup": ("edge.cli_setup", "setup", "Install what the box needs and build the pages.", (RUNTIME, PAGES)),
-    "demo": ("edge.cli_demo", "demo", "Run a whole site with simulated readers; prints one link.", (RUNTIME, PAGES)),
+    "demo": ("edge.cli_demo", "demo", "Run a whole site with simulated devices; prints one link.", (RUNTIME, PAGES)),
     "test": ("edge.cli_test", "test", "Run the checks, then the tests.", (DEV, PAGES, NODE, DEBIAN)),
     "check": ("edge.cli_check", "check", "Lint, types, import rules; Python and pages.", (DEV, NODE)),
     "up": ("edge.cli_run", "up", "Run and supervise all that the site file names.", (RUNTIME, PAGES)),
-    "run": ("edge.cli_run", "run", "Run one process: canteen or api.", (RUNTIME, PAGES)),
+    "run": ("edge.cli_run", "run", "Run one process: canteen, garage or api.", (RUNTIME, PAGES)),
     "decode": ("edge.cli_decode", "decode", "Show what a protocol decoder makes of hex lines.", (RUNTIME,)),
+    "sim": ("edge.cli_sim", "sim", "Smoke, welded contacts and more in the running demo's garage.", (RUNTIME,)),
     "quote": ("edge.cli_quote", "quote", "Price dishes for a diner and print the explained receipt.", (RUNTIME,)),
     "replay": ("edge.cli_run", "replay", "Replay a kept log and compare every effect.", (RUNTIME,)),
     "bench": ("edge.cli_bench", "bench", "Measure speed and size against their floors.", (DEV, PAGES)),
@@ -30,7 +31,6 @@ COMMANDS = {
 # Commands of the design that come with the part of the product that they belong to.
 LATER = {
     "explain": "the trace of a decision",
-    "sim": "the garage and the gym",
     "doctor": "operations",
     "menu": "menu planning",
     "token": "operations (terminal tokens: kangle user token)",
@@ -41,7 +41,8 @@ LATER = {
 }
 
 USAGE = "Usage: kangle COMMAND [ARGUMENTS]"
-HEAD = "Kangle Edge: the edge box of a community. It prices a tray of chipped plates."
+HEAD = """Kangle Edge: the edge box of a community. It prices a tray of chipped plates, and cuts a garage's chargers when
+there is smoke."""
 TAIL = """`kangle COMMAND --help` tells more. Human text goes to stderr, data to stdout.
 Exit status: 0 ok, 1 a check failed, 2 usage, 3 the site file is wrong, 4 something is missing or cannot be reached,
 130 interrupted."""

@@ -128,7 +128,7 @@ def build(config: GarageConfig) -> Devices:
     orders: dict[str, int] = {}
     for head in config.heads:
         smells = head.kind in SMELLS
-        order = orders.get(head.zone, 0) if smells else 0
+        order = orders.get(head.zone, 0)
         orders[head.zone] = order + smells
         building.heads[head.source] = Head(head.source, head.zone, head.kind, float(order))
         if head.via == "zigbee":
