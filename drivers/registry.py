@@ -20,6 +20,9 @@ import drivers.magicrf.describe
 import drivers.magicrf.driver
 import drivers.modbus.describe
 import drivers.modbus.driver
+import drivers.ocpp16.describe
+import drivers.ocpp16.driver
+import drivers.ocpp16.schemas
 import drivers.osdp.describe
 import drivers.osdp.driver
 import drivers.pressure_a55a.describe
@@ -88,6 +91,12 @@ PROTOCOLS: Mapping[str, Entry] = {
             "framing": ("rtu", "tcp"),
             "float-order": FreeOption("", "abcd|cdab|badc|dcba", "abcd|cdab|badc|dcba"),
         },
+    ),
+    "ocpp16": Entry(
+        drivers.ocpp16.driver.OcppDriver,
+        drivers.ocpp16.describe.decode,
+        {"result-of": ("", *drivers.ocpp16.schemas.ACTIONS)},
+        InputForm.RAW,
     ),
     "osdp": Entry(drivers.osdp.driver.OsdpDriver, drivers.osdp.describe.decode, {}),
     "pressure_a55a": Entry(

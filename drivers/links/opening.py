@@ -10,6 +10,7 @@ from drivers.links.mqtt_url import MqttUrl
 from drivers.links.serial import SerialOpener
 from drivers.links.tcp import ListenOpener, TcpOpener
 from drivers.links.url import ListenUrl, SerialUrl, TcpUrl, parse_link_url
+from drivers.links.ws_url import WsUrl
 
 
 def opener_of(url: str, topics: Sequence[str] = ()) -> Opener:
@@ -24,3 +25,8 @@ def opener_of(url: str, topics: Sequence[str] = ()) -> Opener:
             return ListenOpener(parsed)
         case MqttUrl() as parsed:
             return MqttOpener(parsed, topics)
+        case WsUrl() as parsed:
+            # Imported here: only sites with OCPP chargers need the library.
+            from drivers.links.websocket import WsListenOpener  # noqa: PLC0415
+
+            return WsListenOpener(parsed)
