@@ -165,8 +165,12 @@ class BusDriver(ABC, Generic[F]):
         cut.attempts += 1
         cut.left -= 1
         cut.tried_ns = self.now_ns
-        if self._too_late(command) or isinstance(ask, str):
+        if self._too_late(command):
             cut.pending = False
+            return
+        if isinstance(ask, str):
+            cut.pending = False
+            self._answer(command, accepted=False, detail=ask)
             return
         answer: F | Silence = yield ask
         if isinstance(answer, Silence):

@@ -61,9 +61,10 @@ class Engine(Generic[F]):
     """One line, one script. ``gap_ns`` is the silence before a request, ``quiet_ns`` the one after which a partial
     frame is given up. ``now_ns`` is the time of the event that the script is being told of; ``output`` collects what to
     write. ``refusals`` are those since the script last cleared the list, at most 32 (older ones are dropped, all are
-    counted). ``strays`` are good frames that nobody waited for."""
+    counted). ``strays`` are good frames that nobody waited for. A ``patient`` engine does not take noise for the
+    answer: only a refused frame ends the wait before its time-out, since a slow station may still speak."""
 
-    def __init__(self, scanner: Scanner[F], gap_ns: int, quiet_ns: int) -> None:
+    def __init__(self, scanner: Scanner[F], gap_ns: int, quiet_ns: int, *, patient: bool = False) -> None:
         self.scanner = scanner
         self.output = Output()
         self.now_ns = 0
@@ -72,12 +73,14 @@ class Engine(Generic[F]):
         self.refusals: list[Refused] = []
         self._gap_ns = gap_ns
         self._quiet_ns = quiet_ns
+        self._patient = patient
         self._script: Script[None] | None = None
         self._wait: Wait | None = None
         self._since_ns = 0  # when the request was written or the listening began
         self._sent = False
         self._delivering = False
         self._damage_before = 0
+        self._refused_before = 0
         self._received_ns: int | None = None
 
     @property
@@ -138,7 +141,7 @@ class Engine(Generic[F]):
                 at.append(self._send_at())
             case Ask():
                 at.append(self._answer_by())
-                if self.damage != self._damage_before:
+                if self._is_spoilt():
                     at.append(self._quiet_at())
             case Listen():
                 at.append(self._quiet_at())
@@ -147,6 +150,12 @@ class Engine(Generic[F]):
             case _:
                 pass
         return min(at, default=None)
+
+    def _is_spoilt(self) -> bool:
+        """The answer, or what may have been it, was refused."""
+        if self._patient:
+            return self.scanner.refused != self._refused_before
+        return self.damage != self._damage_before
 
     def _send_at(self) -> int:
         """When the line has been silent long enough; on a line that never falls silent, one time-out later at most."""
@@ -229,4 +238,5 @@ class Engine(Generic[F]):
         self._sent = True
         self._since_ns = self.now_ns
         self._damage_before = self.damage
+        self._refused_before = self.scanner.refused
         self.output.write.append(ask.frame)

@@ -54,7 +54,7 @@ class Dlt645Driver(BusDriver[Frame]):
 
     def _new_engine(self) -> Engine[Frame]:
         scanner = Scanner(Grammar(), PREAMBLE)
-        return Engine(scanner, self.settings.gap_ms * NS_PER_MS, self.settings.quiet_ms * NS_PER_MS)
+        return Engine(scanner, self.settings.gap_ms * NS_PER_MS, self.settings.quiet_ms * NS_PER_MS, patient=True)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -88,7 +88,7 @@ class ModbusDriver(BusDriver[Frame]):
 
     def _new_engine(self) -> Engine[Frame]:
         grammar = TcpGrammar(from_host=False) if self._tcp else RtuGrammar(from_host=False)
-        return Engine(Scanner[Frame](grammar), self._gap_ns, self._quiet_ns)
+        return Engine(Scanner[Frame](grammar), self._gap_ns, self._quiet_ns, patient=True)
 
     # --- echo ---------------------------------------------------------------------------------------------------------
 
@@ -212,7 +212,9 @@ class ModbusDriver(BusDriver[Frame]):
         def matches(message: Message) -> bool:
             if message.function != request[0]:
                 return False
-            return message.exception_code is not None or message.data == request[1:]
+            if message.exception_code is not None:
+                return True
+            return message.data == request[1:] and not self.echo.takes_answer()
 
         return self._ask(unit, request, len(request) + 3, matches)
 

@@ -27,6 +27,7 @@ class EchoFilter:
         self._expected = b""
         self._telling = False
         self._held = b""
+        self._owed = False
 
     def forget(self) -> None:
         """The link is open anew, perhaps through another adapter."""
@@ -39,7 +40,7 @@ class EchoFilter:
 
     def sent(self, frame: bytes, *, telling: bool) -> None:
         """``frame`` goes out. ``telling``: its answer cannot equal it, so whether it comes back tells of an echo."""
-        self._held, self._telling = b"", telling
+        self._held, self._telling, self._owed = b"", telling, self.state is Echo.PRESENT
         looked_for = self.state is Echo.PRESENT or (telling and self._fixed is Echo.UNKNOWN)
         self._expected = frame if looked_for else b""
 
@@ -52,12 +53,20 @@ class EchoFilter:
         if self._held.startswith(self._expected):
             rest, self._held, self._expected = self._held[size:], b"", b""
             self.dropped += 1
+            self._owed = False
             if self._fixed is Echo.UNKNOWN:
                 self.state = Echo.PRESENT
             return rest
         if self._expected.startswith(self._held):
             return b""
         return self.release()
+
+    def takes_answer(self) -> bool:
+        """True once for each frame sent where its echo is still owed: noise before it kept it from being recognised, so
+        the first frame equal to the request is the echo and not the answer."""
+        owed, self._owed = self._owed, False
+        self.dropped += owed
+        return owed
 
     def release(self) -> bytes:
         """It was no echo after all (other bytes, or silence): give back what was held."""

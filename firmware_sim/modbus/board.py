@@ -20,8 +20,8 @@ ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
 class Board:
     """``contacts``: coil -> discrete input of the contactor's auxiliary contact. ``watchdog_ns`` > 0: a coil that is on
     and not written again for so long falls off; ``watchdog_register`` lets the master set it, in 0.1 s; it guards
-    the coils ``watched`` (None: all). Faults: ``dead`` silent; ``slow_ns``; ``welded`` coils whose contactor never opens;
-    ``lying`` coils that say what was written and do nothing."""
+    the coils ``watched`` (None: all). Faults: ``dead`` silent; ``slow_ns``; ``welded`` coils whose contactor never
+    opens; ``lying`` coils that say what was written and do nothing."""
 
     unit: int = 1
     coils: list[bool] = field(default_factory=lambda: [False] * 16)
