@@ -139,9 +139,7 @@ _named_command("lie", "Let PORT, or the contactor of ZONE, confirm OFF and do no
 _head_command("dead", "Empty the battery of HEAD.", "{head} is dead")
 _head_command("blind", "Put a bag over HEAD.", "{head} notices nothing")
 _head_command("jam", "Let HEAD say alarm for ever.", "{head} says alarm for ever")
-_head_command(
-    "stale", "Leave an old retained smoke of HEAD at the broker.", "an old smoke of {head} stands at the broker"
-)
+_head_command("stale", "Leave an old retained smoke of HEAD at the broker.", "an old smoke of {head} is at the broker")
 
 
 def _switch(operation: str, words: str, field: str = "on") -> None:

@@ -58,5 +58,5 @@ def _exchange(path: Path, request: dict[str, Any]) -> dict[str, Any]:
             line = lines.readline(MAX_ANSWER_BYTES)
     answer = json.loads(line) if line else None
     if not isinstance(answer, dict):
-        raise ValueError("no answer")
+        raise ConnectionError("no answer")
     return answer
