@@ -233,7 +233,7 @@ def _minutes(state: Charging, port: PortSettings, full: FullSettings, passed: in
     if fullness.ended_idle(state.full, full, kept[-1], idle_s):
         state.how = "idle"
     else:
-        state.how = fullness.full_by(state.full, full, state.trend, state.pack_wh)
+        state.how = fullness.full_by(state.full, full, state.trend, state.pack_wh, passed)
     if state.how:
         return fullness.told(state.full, state.trend)
     if charging_trouble.is_rising(state.trend):

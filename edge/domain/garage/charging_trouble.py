@@ -16,9 +16,9 @@ MINUTE_NS = 60_000_000_000
 SECOND_NS = 1_000_000_000
 
 #: Rise over the lowest point of the last 75 min, after a fall of a tenth from the peak, that is a runaway-like course.
-RISE_PCT = 12
-RISE_LEAST_DW = 120
-FALL_PCT = 90
+RISE_PCT = 10
+RISE_LEAST_DW = 100
+FALL_PCT = 92
 STILL_ON_PCT = 20
 WINDOW = 60
 RISE_WINDOW = 75
@@ -121,7 +121,7 @@ def note_plateau(state: Trouble, minute_dw: int, *, after_gap: bool) -> bool:
 
 
 def is_rising(trend: Trend) -> bool:
-    """Power that rises where it should fall: after a fall of a tenth from the peak it has come up again by 12 % over
+    """Power that rises where it should fall: after a fall of a tenth from the peak it has come up again by 10 % over
     its lowest point of the last 75 min, gradually, and is above 20 % of the peak."""
     minutes, peak = trend.minutes, trend.peak_dw
     now = level(minutes)

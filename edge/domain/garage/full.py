@@ -29,12 +29,12 @@ FLAT_LEAST_DW = 8
 FLAT_MIN = 18
 FLAT_HELD_MIN = 4
 #: A taper below the low threshold is over when what it still has to bring is so small a part of what was charged, or
-#: after so long a tail whatever it is.
+#: after so long a tail.
 TAIL_PCT = 3
 TAIL_MIN = 120
 #: Chargers that top up again and again, balancing boards, fans: so many loud minutes do not end a quiet spell.
 BURST_MIN = 3
-#: Minutes of standby, burst or not, after which nothing is charging (the uninterrupted rule is ``FullSettings.idle_s``).
+#: Minutes of standby, burst or not, after which nothing is charging (unbroken ones: ``FullSettings.idle_s``).
 QUIET_MIN = 25
 #: A smooth taper whose rest (level x its own time constant) is so small a part of what was charged is as good as over.
 REST_PCT = 4
@@ -115,15 +115,15 @@ def rest_wh(minutes: list[int], window: int) -> float:
     return ends[1] ** 2 / per_hour / 10
 
 
-def full_by(state: Fullness, full: FullSettings, trend: Trend, pack_wh: float) -> str:
-    """Why the battery is full, "" while it is not: ``low_flat``, ``tail``, ``float`` (by slope)."""
+def full_by(state: Fullness, full: FullSettings, trend: Trend, pack_wh: float, passed: int) -> str:
+    """Why the battery is full after ``passed`` more minutes, "" while it is not: ``low_flat``, ``tail``, ``float`` (by slope)."""
     minutes = trend.minutes
     now = level(minutes)
     if now == 0:
         return ""
     if state.loud_min == 0 and state.low_min * 60 >= full.hold_s:
         flat = is_flat(minutes, max(FLAT_MIN, full.flat_s // 60), FLAT_PCT, FLAT_LEAST_DW)
-        state.flat_min = state.flat_min + 1 if flat else 0
+        state.flat_min = state.flat_min + passed if flat else 0
         if state.flat_min >= FLAT_HELD_MIN:
             return "low_flat"
         if state.low_min >= TAIL_MIN or 0 <= rest_wh(minutes, FLAT_MIN) * 100 <= TAIL_PCT * pack_wh:
