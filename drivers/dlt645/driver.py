@@ -14,6 +14,7 @@ from functools import partial
 from drivers.buffer import Scanner
 from drivers.bus import BusDriver
 from drivers.busqueue import Item, Station
+from drivers.dlt645 import edition1997
 from drivers.dlt645.data import write_valid_until
 from drivers.dlt645.frames import HEADER_BYTES, PREAMBLE, Action, Control, Frame, Function, Grammar, encode
 from drivers.dlt645.readings import QUANTITIES, to_reading
@@ -27,7 +28,7 @@ from edge.domain.field_devices import MeterReading, Operate, PointHealth
 FAR = datetime(2099, 12, 31, 23, 59, 59, tzinfo=CHINA)
 """Valid-until of the first attempt at a trip: no meter's clock is past it, however wrong ours or its own is."""
 PERMIT_CLOSE = 0x1B
-EDITION_1997 = "edition_1997: the meter answers with identifiers of the 1997 edition; it has no remote trip"
+MIXED = "edition_mixed: the meter answers with identifiers of the 1997 edition; its values cannot be read"
 _BITS_PER_BYTE = 11
 _FLOWING_W = 5.0
 _FLOWING_A = 0.05
@@ -51,6 +52,7 @@ class Dlt645Driver(BusDriver[Frame]):
         stations = [Station(point, (point,)) for point in meters]
         super().__init__(items, stations, dead_poll_ms=self.settings.dead_poll_ms)
         self._told_once: set[tuple[str, str]] = set()
+        self._of_1997: set[str] = set()
 
     def _new_engine(self) -> Engine[Frame]:
         scanner = Scanner(Grammar(), PREAMBLE)
@@ -59,13 +61,17 @@ class Dlt645Driver(BusDriver[Frame]):
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def _item(self, point: str, name: str) -> Item:
-        identifier = QUANTITIES[name]
         fast = name in self.settings.fast
         period_ns = (self.settings.poll_ms if fast else self.settings.slow_ms) * NS_PER_MS
-        ask: Callable[[], Ask] = partial(self._read_ask, point, identifier)
-        return Item(point, (point,), period_ns, ask, partial(self._told, point), proof=fast)
+        ask: Callable[[], Ask] = partial(self._read_ask, point, name)
+        return Item(point, (point,), period_ns, ask, partial(self._told, point, name), proof=fast)
 
-    def _read_ask(self, point: str, identifier: str) -> Ask:
+    def _read_ask(self, point: str, name: str) -> Ask:
+        identifier = QUANTITIES[name]
+        station = self.queue.stations[point]
+        # A meter that has gone silent may be an old one: every second question to it is put in the old way.
+        if point in self._of_1997 or (station.online is False and station.misses % 2):
+            return self._read_1997_ask(point, name)
         data = bytes.fromhex(identifier)[::-1]
 
         def matches(frame: Frame) -> bool:
@@ -75,13 +81,24 @@ class Dlt645Driver(BusDriver[Frame]):
 
         return self._ask(point, Function.READ, data, matches)
 
-    def _ask(self, point: str, function: Function, data: bytes, matches: Callable[[Frame], bool]) -> Ask:
+    def _read_1997_ask(self, point: str, name: str) -> Ask:
+        question = edition1997.question_of(name)
+        known = point in self._of_1997
+
+        def matches(frame: Frame) -> bool:
+            return self._is_answer(frame, point, edition1997.READ) and edition1997.is_answer(
+                frame, question, known=known
+            )
+
+        return self._ask(point, edition1997.READ, question, matches)
+
+    def _ask(self, point: str, function: int, data: bytes, matches: Callable[[Frame], bool]) -> Ask:
         frame = encode(self.settings.meters[point], function, data, preamble=self.settings.preamble)
         wire_bytes = len(frame) + self.settings.preamble + _ANSWER_BYTES + HEADER_BYTES
         wire_ms = wire_bytes * _BITS_PER_BYTE * 1000 // self.settings.baud
         return Ask(frame, (wire_ms + self.settings.turn_round_ms) * NS_PER_MS, matches)
 
-    def _is_answer(self, frame: Frame, point: str, function: Function) -> bool:
+    def _is_answer(self, frame: Frame, point: str, function: int) -> bool:
         if not frame.from_meter:
             self.echoes += 1
             return False
@@ -93,9 +110,16 @@ class Dlt645Driver(BusDriver[Frame]):
     def strays(self) -> int:
         return super().strays() - self.echoes
 
-    def _told(self, point: str, frame: Frame) -> None:
+    def _told(self, point: str, name: str, frame: Frame) -> None:
+        if frame.function == edition1997.READ:
+            self._of_1997.add(point)
+            self._tell_once(point, online=True, detail=edition1997.WHAT)
+            old = edition1997.to_reading(point, name, frame)
+            if old is not None:
+                self.say(old)
+            return
         if frame.mixed_versions:
-            self._tell_once(point, online=False, detail=EDITION_1997)
+            self._tell_once(point, online=False, detail=MIXED)
             return
         if frame.error_reply:
             self._tell_once(point, online=True, detail=f"refuses a read: {','.join(frame.errors or ()) or 'no reason'}")
@@ -115,6 +139,7 @@ class Dlt645Driver(BusDriver[Frame]):
 
     def opened(self, now_ns: int) -> Output:
         self._told_once.clear()
+        self._of_1997.clear()
         return super().opened(now_ns)
 
     # --- switching ----------------------------------------------------------------------------------------------------
@@ -127,6 +152,8 @@ class Dlt645Driver(BusDriver[Frame]):
 
     def _operate_ask(self, command: Operate, attempt: int) -> Ask | str:
         settings = self.settings
+        if command.point in self._of_1997:
+            return edition1997.WHAT
         if command.on and not self.clock.is_set:
             return "the clock is not set"
         until = FAR

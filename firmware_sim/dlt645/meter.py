@@ -102,9 +102,17 @@ class Meter:
         return {TRIP: False, CLOSE: True}.get(request.data[8])
 
     def _reply_1997(self, request: Request) -> tuple[int, bytes] | None:
-        if request.control == 0x01 and request.data == b"\x10\x90":
-            return 0x81, request.data + digits(int(self.energy_wh / 10), 4)
-        return None
+        if request.control != 0x01 or len(request.data) != 2:
+            return None
+        power_w = self.true_w
+        values = {
+            "9010": digits(int(self.energy_wh / 10), 4),
+            "b611": digits(round(self.voltage_v), 2),
+            "b621": digits(round(power_w / self.voltage_v / self.power_factor * 100), 2),
+            "b630": digits(round(power_w * 10), 3),
+        }
+        value = values.get(request.data[::-1].hex())
+        return (0xC1, bytes((NO_DATA,))) if value is None else (0x81, request.data + value)
 
     def _read(self, data: bytes) -> tuple[int, bytes]:
         if self.edition == "mixed":

@@ -345,17 +345,28 @@ def test_three_phases_fold_into_the_largest_current(rig, book):
     assert reading.current_a == -0.05, "reverse current: a sign, and not 800 A"
 
 
-def test_meters_of_the_1997_edition_are_told_apart(rig):
-    bus, options = bus_of(3)
+def test_meters_of_the_1997_edition_are_told_apart_and_never_relied_on(rig):
+    bus, options = bus_of(4)
     bus.meters["m01"].edition = "mixed"
     bus.meters["m02"].edition = "1997"
+    bus.meters["m04"].dead = True
     meters = rig("dlt645", options, bus)
-    meters.run(15_000)
-    assert "edition_1997" in meters.of("PointHealth", "m01")[-1].detail
-    assert meters.of("PointHealth", "m01")[-1].online is False
-    assert [r.online for r in meters.of("PointHealth", "m02")] == [False]
-    assert meters.of("MeterReading", "m01") == meters.of("MeterReading", "m02") == []
+    meters.run(25_000)
+    assert "edition_mixed" in meters.of("PointHealth", "m01")[-1].detail
+    assert meters.of("MeterReading", "m01") == []
+    assert "edition_1997" in meters.of("PointHealth", "m02")[-1].detail
+    assert meters.of("PointHealth", "m02")[-1].online is True
+    assert [r.online for r in meters.of("PointHealth", "m04")] == [False]
+    assert last(meters, "m02", "power_w") == 200.0
+    assert last(meters, "m02", "current_a") == 0.89
+    assert last(meters, "m02", "voltage_v") == 228
+    assert last(meters, "m02", "energy_wh") == pytest.approx(12_340, abs=20)
     assert last(meters, "m03", "power_w") == 200.0
+    meters.command(off("m02"))
+    meters.run(1_000)
+    (answer,) = meters.of("OutputReading", "m02")
+    assert answer.accepted is False
+    assert "edition_1997" in answer.detail
 
 
 def test_a_poll_command_reads_everything_of_the_point_at_once(rig):
