@@ -17,6 +17,7 @@ import msgspec
 from edge.domain.devices import DeviceHealth, DeviceIdentity, DeviceReading
 from edge.runtime.clock import Clock
 from edge.runtime.pump import Pump
+from edge.runtime.time_teller import TimeTeller
 
 #: Devices that a kernel commands although the site file does not name them; beyond this they are only counted.
 UNKNOWN_MAX = 16
@@ -57,6 +58,7 @@ class DeviceHub:
         self._views: dict[str, DeviceView] = {}
         self._health: dict[str, DeviceReading] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._time = TimeTeller(clock, self.send)
 
     def add(self, pump: Pump, protocol: str, link: str) -> None:
         """Take over a pump and show its device as connecting."""
@@ -104,8 +106,14 @@ class DeviceHub:
         if isinstance(body, DeviceHealth):
             self._health[reading.device] = reading
             self._told(reading.device, reading.epoch, body)
+            if reading.device in self._pumps:
+                self._time.heard(reading.device, body.state)
         elif isinstance(body, DeviceIdentity) and (view := self._views.get(reading.device)) is not None:
             self._publish(msgspec.structs.replace(view, model=body.model, firmware=body.firmware, serial=body.serial))
+
+    def tell_time(self) -> None:
+        """Once a second: devices that need the time are told it (``time_teller``)."""
+        self._time.beat()
 
     def last_health(self) -> Iterable[DeviceReading]:
         """Each device's last word about itself, for a world that has forgotten it."""

@@ -167,6 +167,7 @@ class Service:
         while True:
             await asyncio.sleep(PULSE_S)
             self._daemon.tick()
+            self._hub.tell_time()
             if self._daemon.day != self._configs_day:
                 await self.reload()
             counters = {
