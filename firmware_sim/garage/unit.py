@@ -1,9 +1,9 @@
-"""The building's fire transmission unit (GB/T 26875.3): it dials the box and passes on what the certified panel says.
+"""The building's fire transmission unit (GB/T 26875.3) as the garage knows it: several panels behind one unit.
 
-Written from ``drivers/gb26875/PROTOCOL.md`` sections 1 to 5. It sends every state after dialling, again each half
-minute, and a fire at once; it answers questions after states. Bit 0 of every fire
-is clear, as in all public samples: literally "test", and yet a fire. A user would notice a nicer unit as a product that
-takes real fires for tests.
+It dials the box, tells every state after dialling and each half minute (so that its heads can be supervised), and a
+fire at once; it answers questions after states. Bit 0 of every fire is clear, as in all public samples: literally
+"test", and yet a fire. ``firmware_sim.gb26875.unit`` is the stricter one, with repeats and spoilt messages. A user
+would notice a nicer unit as a product that takes real fires for tests.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from collections.abc import Iterable
 
 from firmware_sim.garage.building import Building
 from firmware_sim.garage.config import HeadConfig
+from firmware_sim.gb26875.frames import Packet, pack, unpack
+from firmware_sim.gb26875.unit import CENTRE, OWN, TYPES
 
 HEARTBEAT_S, STATES_S, RETRY_S = 20.0, 30.0, 1.0
 LOOK_S = 0.1
-START, END = b"@@", b"##"
-HEAD_BYTES, TAIL_BYTES = 27, 3
+READ_BYTES = 4096
 CONTROL, SEND, ACK, REQUEST, REPLY = 1, 2, 3, 4, 5
 SYSTEM, COMPONENT, UNIT, READ_SYSTEM, READ_UNIT = 1, 2, 21, 61, 81
 NORMAL, FIRE = 1, 2
-TYPES = {"smoke": 40, "heat": 31, "call_point": 23, "gas": 11, "flow": 96, "pressure": 99}
-OWN = bytes((0x79, 3, 0, 0, 0, 0))
-CENTRE = bytes((0x38, 0x5B, 1, 0, 0, 0))
+OTHER_DETECTOR = 25
 
 
 def china_now() -> bytes:
@@ -37,9 +36,7 @@ def china_now() -> bytes:
 
 def frame(serial: int, command: int, unit: bytes = b"") -> bytes:
     """A whole frame around an application unit."""
-    body = serial.to_bytes(2, "little") + b"\1\1" + china_now() + OWN + CENTRE + len(unit).to_bytes(2, "little")
-    body += bytes((command,)) + unit
-    return START + body + bytes((sum(body) & 0xFF,)) + END
+    return pack(Packet(serial, china_now(), OWN, CENTRE, command, unit))
 
 
 class TransmissionUnit:
@@ -57,7 +54,7 @@ class TransmissionUnit:
         """Dial, serve, dial again, until cancelled."""
         while True:
             if not self.quiet:
-                with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                with contextlib.suppress(OSError):
                     reader, writer = await asyncio.open_connection(host, port)
                     writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     await self._serve(reader, writer)
@@ -100,7 +97,9 @@ class TransmissionUnit:
         if head.area < 0:
             return bytes((SYSTEM, 1)) + where + status + china_now()
         place = (
-            bytes((TYPES.get(head.kind, 25),)) + head.area.to_bytes(2, "little") + head.position.to_bytes(2, "little")
+            bytes((TYPES.get(head.kind, OTHER_DETECTOR),))
+            + head.area.to_bytes(2, "little")
+            + head.position.to_bytes(2, "little")
         )
         words = head.source.encode("gb18030")[:31].ljust(31, b"\0")
         return bytes((COMPONENT, 1)) + where + place + status + words + china_now()
@@ -110,15 +109,14 @@ class TransmissionUnit:
         return self._serial
 
     async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            head = await reader.readexactly(HEAD_BYTES)
-            size = int.from_bytes(head[24:26], "little")
-            rest = await reader.readexactly(size + TAIL_BYTES)
-            if head[:2] != START or rest[-2:] != END or sum(head[2:] + rest[:-3]) & 0xFF != rest[-3]:
-                return  # not ours to repair: dial again
-            self._answer(int.from_bytes(head[2:4], "little"), head[26], rest[:size], writer)
+        heard = bytearray()
+        while data := await reader.read(READ_BYTES):
+            heard += data
+            for packet in unpack(heard):
+                self._answer(packet, writer)
 
-    def _answer(self, serial: int, command: int, unit: bytes, writer: asyncio.StreamWriter) -> None:
+    def _answer(self, packet: Packet, writer: asyncio.StreamWriter) -> None:
+        serial, command, unit = packet.serial, packet.command, packet.unit
         if command == ACK:
             self.acked += 1
         elif command == CONTROL:
