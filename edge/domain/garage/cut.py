@@ -34,7 +34,7 @@ HOLD_PARTS = 3
 
 
 class Switch(msgspec.Struct, kw_only=True):
-    """``wanted``: what we command. ``on``: what the device itself said last in this boot. ``bad``: "" or why this
+    """``wanted``: what we command. ``on``: what the device itself said last since the last order. ``bad``: "" or why this
     switch may not be trusted with current again before a person re-arms it (welded, unproven, meter_stuck).
     ``reason``: why it was last switched off. ``live``: told on, or seen on, since this start; without it no dead-man is
     told again. ``urgent``: the cut is for safety, so its proof has ``prove_s`` and no
@@ -141,7 +141,7 @@ def order_off(switch: Switch, now_ns: int, *, reason: str, urgent: bool) -> None
         switch.reason = reason
         switch.cut = CutState.COMMANDED
         switch.began_ns, switch.told_ns = now_ns, now_ns - REPEAT_NS
-        switch.low_ns, switch.frozen = None, 0
+        switch.on, switch.low_ns, switch.frozen = None, None, 0
         switch.urgent = urgent
 
 

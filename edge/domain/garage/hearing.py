@@ -99,8 +99,8 @@ def _output(turn: Turn, device: str, body: OutputReading, zones: dict[str, None]
         port_kernel.reported(turn, port, body)
         _dropped(turn, port)
         if (port.on, port.fault) != before or not port.wanted:
-            _look(turn, world.zones[port.zone], port, zones, is_port=True)
             turn.ports[name] = None
+            zones[port.zone] = None
     for name in world.outputs_at.get(place, ()):
         switch = world.outputs[name].switch
         reported(switch, body, turn.now_ns)

@@ -68,6 +68,7 @@ def switch_on(turn: Turn, port: Switch) -> None:
             close_contactor(turn, contactor)
     order_on(port)
     _tell_on(turn, port)
+    turn.review.add(port.zone)
 
 
 def close_contactor(turn: Turn, contactor: Switch) -> None:

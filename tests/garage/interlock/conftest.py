@@ -1,0 +1,524 @@
+"""The explorer: every reachable state of a bounded garage, and every event from each, by the production ``handle``.
+
+A world is cloned, one event is given to ``GarageKernel.handle`` (or the world is thrown away and loaded from its rows),
+the result is checked against the invariants and brought to a canonical key in which absolute times are remaining ticks.
+Views and the book of alarms are switched off meanwhile: nothing decides by them (they have their own tests).
+
+What the key leaves out, and why that hides nothing: ages below the next limit are one class (no event of the model is
+shorter than a tick, and silence is an event of its own); a source that is active forgets all else (only a good clear
+word leads out, and it sets all else anew); the quarter second in which a repeated cut is not repeated again.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from edge.domain.actors import Actor, Role
+from edge.domain.alarm_commands import AckAlarm, ShelveAlarm
+from edge.domain.devices import DeviceReading
+from edge.domain.field_devices import (
+    MeterReading,
+    Operate,
+    OutputReading,
+    PointHealth,
+    Quality,
+    SignalKind,
+    SignalReading,
+)
+from edge.domain.garage import cut, kernel, zones
+from edge.domain.garage.interlock import ORDERS, Mode
+from edge.domain.garage.kernel import GarageKernel
+from edge.domain.garage.messages import (
+    Command,
+    ConfigApplied,
+    CutState,
+    CutZone,
+    RearmPort,
+    ResetZone,
+    SilenceZone,
+    StartSession,
+    StopSession,
+    TestZone,
+    Timer,
+)
+from edge.domain.garage.rows import ConfigRow
+from edge.domain.garage.settings import (
+    GarageConfig,
+    OutputKind,
+    OutputSettings,
+    Place,
+    PortSettings,
+    SourceSettings,
+    TariffSettings,
+    ZoneSettings,
+)
+from edge.domain.garage.world import World
+from edge.domain.garage.zone_rows import CauseRow, SwitchRow, ZoneRow
+from edge.domain.kernel import EffectClass, Reply, Send, Stamp
+from edge.domain.words import Text
+
+S = 1_000_000_000
+WALL = 1_795_320_000_000_000_000
+SUPERVISION_S = 3600
+NAME = Text(zh="x", en="x")
+DETECTORS = {SignalKind.SMOKE, SignalKind.HEAT, SignalKind.GAS}
+CUT_RANK = {Mode.FIRE: 2, Mode.LATCHED_FIRE: 2, Mode.RESETTABLE_FIRE: 2,
+            Mode.PRE_ALARM: 1, Mode.LATCHED: 1, Mode.RESETTABLE: 1}  # fmt: skip
+
+
+class Event(NamedTuple):
+    """``kind`` says what the ghost makes of it; ``name`` the source or switch; ``item`` the input (None: made by the
+    explorer); ``value`` what was said."""
+
+    label: str
+    kind: str
+    name: str
+    item: Any
+    value: Any = None
+
+
+class Ghost(NamedTuple):
+    """What the explorer itself knows of a source, from events alone: evidence 0-2, good and clear now, heard good
+    since the start."""
+
+    weight: int = 0
+    good: bool = False
+    seen: bool = False
+
+
+class State(NamedTuple):
+    world: World
+    now_ns: int
+    ghosts: dict[str, Ghost]
+
+
+@dataclass
+class Found:
+    """The result of an exploration."""
+
+    states: int = 0
+    transitions: int = 0
+    seconds: float = 0.0
+    modes: dict[str, int] | None = None
+    broken: str = ""
+    trace: tuple[str, ...] = ()
+    complete: bool = False
+
+
+# --- models -----------------------------------------------------------------------------------------------------------
+
+
+def signal(source: SourceSettings, active: bool | None, **facts: Any) -> DeviceReading:
+    reading = SignalReading(point=source.at.point, kind=source.kind, active=active, **facts)
+    return DeviceReading(source.at.device, 1, reading)
+
+
+def source(name: str, kind: SignalKind, zone: str = "Z", **facts: Any) -> SourceSettings:
+    return SourceSettings(source=name, zone=zone, kind=kind, at=Place("f", name), name=NAME,
+                          supervision_s=SUPERVISION_S, **facts)  # fmt: skip
+
+
+def output(name: str, kind: OutputKind, zone: str = "Z", **facts: Any) -> OutputSettings:
+    return OutputSettings(output=name, zone=zone, kind=kind, at=Place("b", name), name=NAME, **facts)
+
+
+def model_zone(zone: str = "Z", **facts: Any) -> ZoneSettings:
+    base = {"panels": (f"panel-{zone}",), "clear_s": 2, "prove_s": 2, "prove_hold_s": 1}
+    return ZoneSettings(zone=zone, name=NAME, **{**base, **facts})
+
+
+def model_config(
+    zone_list: tuple[ZoneSettings, ...],
+    sources: tuple[SourceSettings, ...],
+    outputs: tuple[OutputSettings, ...] = (),
+    ports: tuple[PortSettings, ...] = (),
+) -> GarageConfig:
+    return GarageConfig(version="m", site=NAME, utc_offset_min=480, zones=zone_list, sources=sources, outputs=outputs,
+                        ports=ports, tariff=TariffSettings(version="t", bands=()))  # fmt: skip
+
+
+def port(name: str, zone: str = "Z", **facts: Any) -> PortSettings:
+    return PortSettings(port=name, zone=zone, at=Place("p", name), name=NAME,
+                        **{"hold_s": 0, "meter_silent_s": 1, **facts})  # fmt: skip
+
+
+def words(one: SourceSettings, *, rich: bool) -> list[Event]:
+    """What a source may say. Rich: also a faulty head, an absent one, a stored word, a word out of order."""
+    name = one.source
+    events = [
+        Event(f"{name}=true", "word", name, signal(one, True), 2),
+        Event(f"{name}=false", "word", name, signal(one, False), 0),
+    ]
+    if rich:
+        events += [
+            Event(f"{name}=fault", "fault", name, signal(one, None, quality=Quality.FAULT)),
+            Event(f"{name}=retained true", "word", name, signal(one, True, retained=True), 1),
+            Event(f"{name}=retained false", "nothing", name, signal(one, False, retained=True)),
+            Event(f"{name}=old false", "nothing", name, signal(one, False, delay_ms=86_400_000)),
+            Event(f"{name} offline", "offline", name,
+                  DeviceReading("f", 1, PointHealth(point=one.at.point, online=False))),
+            Event(f"{name} silent", "silent", name, None),
+        ]  # fmt: skip
+    return events
+
+
+def switch_words(name: str, device: str, meter: str | None = None) -> list[Event]:
+    """What a switch and its meter may say, true or not."""
+    point = meter or name
+    return [
+        Event(f"{name} flows", "switch", name, DeviceReading(device, 1, MeterReading(point=point, power_w=200.0))),
+        Event(f"{name} dead", "switch", name, DeviceReading(device, 1, MeterReading(point=point, power_w=0.0))),
+        Event(f"{name} says on", "switch", name, DeviceReading(device, 1, OutputReading(point=name, on=True))),
+        Event(f"{name} says off", "switch", name, DeviceReading(device, 1, OutputReading(point=name, on=False))),
+    ]
+
+
+def command(label: str, body: Any, role: Role = Role.PANEL) -> Event:
+    return Event(label, "command", type(body).__name__, (role, body))
+
+
+TICK = Event("1 s", "tick", "", None, 1)
+DARK = Event("11 min", "tick", "", None, 660)
+RESTART = Event("restart", "restart", "", None)
+
+
+def people(zone: str = "Z") -> list[Event]:
+    """What people do to a zone, on site and from elsewhere."""
+    return [
+        command(f"reset {zone}", ResetZone(zone=zone, panel=f"panel-{zone}", person="li")),
+        command(f"reset {zone} elsewhere", ResetZone(zone=zone, panel="panel-far", person="li")),
+        command(f"silence {zone}", SilenceZone(zone=zone)),
+        command(f"cut {zone}", CutZone(zone=zone)),
+    ]
+
+
+# --- the explorer -----------------------------------------------------------------------------------------------------
+
+
+def clone(world: World) -> World:
+    """A copy that shares what no input changes."""
+    new = copy.copy(world)
+    new.sources = {name: copy.copy(one) for name, one in world.sources.items()}
+    new.ports = {name: copy.copy(one) for name, one in world.ports.items()}
+    new.outputs = {}
+    for name, one in world.outputs.items():
+        fresh = copy.copy(one)
+        fresh.switch = copy.copy(one.switch)
+        new.outputs[name] = fresh
+    new.zones = {}
+    for name, zone in world.zones.items():
+        fresh_zone = copy.copy(zone)
+        fresh_zone.causes = dict(zone.causes)
+        new.zones[name] = fresh_zone
+    new.switch_rows, new.replies = dict(world.switch_rows), {}
+    return new
+
+
+class WorldRows:
+    """The rows that a world believes to be on disk."""
+
+    def __init__(self, world: World, config_row: ConfigRow) -> None:
+        self._tables: dict[type, list[Any]] = {
+            ConfigRow: [config_row],
+            ZoneRow: [zone.row for zone in world.zones.values() if zone.row is not None],
+            CauseRow: [cause for zone in world.zones.values() for cause in zone.causes.values()],
+            SwitchRow: list(world.switch_rows.values()),
+        }
+
+    def all(self, kind: type) -> Any:
+        return iter(self._tables.get(kind, ()))
+
+    def since(self, kind: type, column: str, value: Any) -> Any:
+        return (row for row in self.all(kind) if getattr(row, column) >= value)
+
+
+def source_key(one: Any, now_ns: int, *, fine: bool, latched: bool) -> Any:
+    """Fine: every quality is its own class. Else all that is neither active nor clear is one, for nothing but a word
+    leads out of it. A source that is active forgets the rest: only a good clear word ends it, and sets all anew."""
+    if one.weight:
+        return int(one.weight) if latched else (int(one.weight), one.seen)
+    heard_ns = one.begun_ns if one.heard_ns is None else one.heard_ns
+    stale = now_ns - heard_ns > one.stale_ns
+    if not (one.absent or stale or one.said is None or one.quality == "fault"):
+        return "clear"
+    if not one.detector:
+        return "doubt"
+    if not fine:
+        return ("doubt", one.seen)
+    return ("absent" if one.absent else "stale" if stale else "unknown" if one.said is None else "fault", one.seen)
+
+
+def switch_key(one: Any, zone: ZoneSettings, now_ns: int) -> tuple[Any, ...]:
+    """A charger or contactor. Why a failed cut is called welded or unproven, and why a switch is bad, decides nothing
+    but the words of its alarm."""
+    flow = cut.flows(one, zone) is True
+    if one.wanted:
+        late = one.on is False and now_ns - one.on_ns >= cut.LAG_NS
+        held = (one.live, min(one.hold_ns // 3, now_ns - one.told_ns) // S) if one.hold_ns else None
+        return (True, one.armed, bool(one.bad), one.on, late, held)
+    key = (False, one.armed, bool(one.bad), one.on, flow, one.urgent)
+    if one.cut is CutState.NONE or one.cut is CutState.PROVEN:
+        return (*key, one.cut)
+    low = None if one.low_ns is None else max(0, (one.metered_ns or 0) - max(one.low_ns, one.began_ns)) // S
+    left = cut.limit_ns(one, zone) - (now_ns - one.began_ns)
+    return (*key, left // S if one.cut is CutState.COMMANDED else "failed", low)
+
+
+def zone_key(state: State, zone: Any, *, fine: bool) -> tuple[Any, ...]:
+    """A zone and all in it. Sources of one kind are interchangeable, so they are sorted."""
+    world, now_ns, settings, orders = state.world, state.now_ns, zone.settings, ORDERS[zone.mode]
+    clear, witnesses = None, frozenset()
+    if orders.latched:
+        if zone.clear_ns is not None:
+            clear = min(now_ns - zone.clear_ns, settings.clear_s * S) // S
+        if not orders.doors:  # a fire stays one: who else spoke decides nothing any more
+            witnesses = frozenset(one.ref for one in zone.causes.values())
+    blind = zone.blind_ns is not None and now_ns - zone.blind_ns >= settings.no_detector_s * S
+    sources = [
+        (one.kind, str(source_key(one, now_ns, fine=fine, latched=orders.latched)), name in witnesses, ghost.weight,
+         ghost.good, ghost.seen and not (ghost.weight and orders.latched))
+        for name in zone.sources
+        for one, ghost in ((world.sources[name], state.ghosts[name]),)
+    ]  # fmt: skip
+    switches = [world.ports[name] for name in zone.ports]
+    switches += [world.outputs[name].switch for name in zone.contactors]
+    return (
+        zone.mode, clear, zone.silenced, zone.water_asked, zone.feed_asked, zone.test_end_ns > now_ns, blind,
+        tuple(sorted(sources)), tuple(switch_key(one, settings, now_ns) for one in switches),
+    )  # fmt: skip
+
+
+def state_key(state: State, *, fine: bool) -> int:
+    """Canonical, as a number: 64 bits of hash. With 10^5 states two fall together once in 10^9 runs."""
+    return hash(tuple(zone_key(state, zone, fine=fine) for zone in state.world.zones.values()))
+
+
+def quiet(monkeypatch: Any) -> None:
+    """Views and alarms off: nothing decides by them."""
+    monkeypatch.setattr(zones, "sync_alarms", lambda turn, zone: None)
+    monkeypatch.setattr(kernel, "flush", lambda book, stamp: [])
+    monkeypatch.setattr(kernel, "shows", lambda turn: [])
+
+
+# --- the models -------------------------------------------------------------------------------------------------------
+
+
+def evidence_model() -> tuple[GarageConfig, list[Event]]:
+    """Two heads with all that may befall them, call point, panel; siren, door, water. No switches: what is said."""
+    sources = (
+        source("d1", SignalKind.SMOKE),
+        source("d2", SignalKind.SMOKE),
+        source("call", SignalKind.CALL_POINT),
+        source("panel", SignalKind.PANEL_FIRE),
+    )
+    outputs = (output("siren", OutputKind.SIREN), output("door", OutputKind.DOOR), output("water", OutputKind.WATER))
+    events = [*words(sources[0], rich=True), *words(sources[1], rich=True)]
+    events += [*words(sources[2], rich=False), *words(sources[3], rich=False)]
+    events += [TICK, DARK, RESTART, *people(), command("test", TestZone(zone="Z", minutes=120))]
+    return model_config((model_zone(),), sources, outputs), events
+
+
+def _cut_parts() -> tuple[tuple[Any, ...], tuple[Any, ...], list[Event]]:
+    sources = (source("d1", SignalKind.SMOKE), source("panel", SignalKind.PANEL_FIRE))
+    outputs = (output("k", OutputKind.CONTACTOR, meter=Place("b", "km")), output("feed", OutputKind.FEED))
+    events = [*words(sources[0], rich=False), *words(sources[1], rich=False), TICK, RESTART, *people()[:1]]
+    events += [command("start", StartSession(session_id="s", port="p")), command("rearm", RearmPort(port="p"))]
+    return sources, outputs, events
+
+
+def port_model() -> tuple[GarageConfig, list[Event]]:
+    """A charger with all that it and its meter may say, true or not; a contactor of which only the meter speaks."""
+    sources, outputs, events = _cut_parts()
+    events += [*switch_words("p", "p"), *switch_words("k", "b", "km")[:2]]
+    events += [
+        Event("p rebooted", "switch", "p", DeviceReading("p", 1, PointHealth(point="p", online=True, rebooted=True))),
+        command("stop", StopSession(port="p")),
+        command("ack", AckAlarm(alarm_id="1")),
+        command("shelve", ShelveAlarm(alarm_id="1", minutes=5)),
+    ]
+    return model_config((model_zone(),), sources, outputs, (port("p"),)), events
+
+
+def contactor_model() -> tuple[GarageConfig, list[Event]]:
+    """A contactor with all that it and its meter may say; a charger of which only the meter speaks."""
+    sources, outputs, events = _cut_parts()
+    events += [*switch_words("k", "b", "km"), *switch_words("p", "p")[:2], command("rearm k", RearmPort(port="k"))]
+    zone = model_zone(contactor_first=True)
+    return model_config((zone,), sources, outputs, (port("p"),)), events
+
+
+def combined_model() -> tuple[GarageConfig, list[Event]]:
+    """The product of garage-domain.md 7.1: two heads, call point, panel, charger, contactor, door, water, latch, start;
+    qualities that lead to the same are one class (``source_key``)."""
+    sources = (
+        source("d1", SignalKind.SMOKE),
+        source("d2", SignalKind.SMOKE),
+        source("call", SignalKind.CALL_POINT),
+        source("panel", SignalKind.PANEL_FIRE),
+    )
+    outputs = (
+        output("k", OutputKind.CONTACTOR, meter=Place("b", "km")),
+        *(output("feed", OutputKind.FEED), output("siren", OutputKind.SIREN), output("door", OutputKind.DOOR)),
+        output("water", OutputKind.WATER),
+    )
+    events = [event for one in sources for event in words(one, rich=False)]
+    events += [event for one in sources[:2] for event in words(one, rich=True)[2:3]]
+    events += [*switch_words("p", "p")[:2], *switch_words("k", "b", "km")[:2], TICK, RESTART, *people()[:1]]
+    events += [command("start", StartSession(session_id="s", port="p")), command("rearm", RearmPort(port="p"))]
+    zone = model_zone(clear_s=1, prove_s=1, prove_hold_s=0)
+    return model_config((zone,), sources, outputs, (port("p"),)), events
+
+
+def neighbour_model() -> tuple[GarageConfig, list[Event]]:
+    """Two zones that cut each other, one head and one call point each."""
+    sources = tuple(
+        one for zone in "AB"
+        for one in (source(f"{zone}-d", SignalKind.SMOKE, zone), source(f"{zone}-call", SignalKind.CALL_POINT, zone))
+    )  # fmt: skip
+    outputs = tuple(output(f"{zone}-door", OutputKind.DOOR, zone) for zone in "AB")
+    events = [event for one in sources for event in words(one, rich=False)]
+    events += [TICK, RESTART, *people("A"), *people("B")]
+    zone_list = (model_zone("A", neighbours=("B",), clear_s=1), model_zone("B", neighbours=("A",), clear_s=1))
+    return model_config(zone_list, sources, outputs), events
+
+
+class Explorer:
+    """Breadth first over all events. ``check`` gets (before, event, effects, after) and gives "" or what is broken."""
+
+    def __init__(self, config: GarageConfig, events: list[Event], check: Any, *, fine: bool = True) -> None:
+        self.kernel, self.config, self.events, self.check = GarageKernel(), config, events, check
+        self.config_row = ConfigRow(kind="garage", version="m", body=msgspec.msgpack.encode(config))
+        self.silent = {one.source for one in config.sources if one.kind in DETECTORS} & {
+            event.name for event in events if event.kind == "silent"
+        }
+        self.settings = {one.source: one for one in config.sources}
+        self.fine = fine
+
+    def begin(self) -> State:
+        world = self.kernel.load(WorldRows(World(), self.config_row))
+        state = State(world, 1_000_000 * S, {one.source: Ghost() for one in self.config.sources})
+        self.kernel.resume(world, self.stamp(state.now_ns))
+        return state
+
+    def stamp(self, now_ns: int, boot: str = "b") -> Stamp:
+        return Stamp(1, boot, now_ns, WALL, True)
+
+    def apply(self, state: State, event: Event) -> tuple[list[Any], State]:
+        world, now_ns = state.world, state.now_ns
+        if event.kind == "restart":
+            fresh = self.kernel.load(WorldRows(world, self.config_row))
+            effects = self.kernel.resume(fresh, self.stamp(now_ns))
+            return effects, State(fresh, now_ns, self.haunt(state, event))
+        world = clone(world)
+        effects: list[Any] = []
+        if event.kind == "tick":
+            now_ns += event.value * S
+            item: Any = Timer()
+        elif event.kind == "silent":
+            now_ns += SUPERVISION_S * 2 * S - S
+            for name, ghost in state.ghosts.items():
+                if name != event.name and ghost.good:
+                    effects += self.kernel.handle(world, signal(self.settings[name], False), self.stamp(now_ns))
+            now_ns += 2 * S
+            item = Timer()
+        elif event.kind == "command":
+            role, body = event.item
+            item = Command("c", Actor(role, "u"), body)
+        else:
+            item = event.item
+        effects += self.kernel.handle(world, item, self.stamp(now_ns))
+        return effects, State(world, now_ns, self.haunt(state, event))
+
+    def haunt(self, state: State, event: Event) -> dict[str, Ghost]:
+        ghosts = state.ghosts
+        if event.kind in {"nothing", "switch", "command", "tick"}:
+            return ghosts
+        new = dict(ghosts)
+        old = new.get(event.name, Ghost())
+        match event.kind:
+            case "word" if event.value == 0:
+                new[event.name] = Ghost(0, True, True)
+            case "word":
+                new[event.name] = Ghost(max(old.weight, event.value), False, old.seen or event.value == 2)
+            case "fault" | "offline":
+                new[event.name] = old._replace(good=False)
+            case "silent":
+                for name, one in new.items():
+                    if name == event.name or not one.good:
+                        new[name] = one._replace(good=False)
+            case "restart":
+                for name, one in new.items():  # evidence in a walk test is no latch: the head has to speak again
+                    kept = CUT_RANK.get(state.world.zones[self.settings[name].zone].mode, 0) > 0
+                    new[name] = Ghost(one.weight if kept else 0, False, False)
+        return new
+
+    def run(self, *, limit_states: int = 1_000_000, limit_s: float = 110.0) -> Found:
+        """Explore until nothing is new, an invariant breaks, or a limit is reached (``complete`` tells)."""
+        found, begun = Found(), time.process_time()
+        first = self.begin()
+        seen = {state_key(first, fine=self.fine)}
+        came: dict[int, tuple[int, str]] = {}
+        queue = [(state_key(first, fine=self.fine), first)]
+        for key, state in queue:
+            for event in self.events:
+                effects, after = self.apply(state, event)
+                found.transitions += 1
+                broken = self.check(self, state, event, effects, after)
+                if broken:
+                    found.broken, found.trace = broken, (*self.trace(came, key), event.label)
+                    found.states, found.seconds = len(seen), time.process_time() - begun
+                    return found
+                new = state_key(after, fine=self.fine)
+                if new not in seen:
+                    seen.add(new)
+                    came[new] = (key, event.label)
+                    queue.append((new, after))
+            if len(queue) > limit_states or time.process_time() - begun > limit_s:
+                break
+        else:
+            found.complete = True
+        found.states, found.seconds = len(seen), time.process_time() - begun
+        found.modes = {}
+        for _, state in queue:
+            for zone in state.world.zones.values():
+                found.modes[zone.mode.value] = found.modes.get(zone.mode.value, 0) + 1
+        return found
+
+    @staticmethod
+    def trace(came: dict[int, tuple[int, str]], key: int) -> tuple[str, ...]:
+        steps: list[str] = []
+        while key in came:
+            key, label = came[key]
+            steps.append(label)
+        return tuple(reversed(steps))
+
+
+def _load_invariants() -> Any:
+    spec = importlib.util.spec_from_file_location("garage_invariants", Path(__file__).with_name("invariants.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+INVARIANTS = _load_invariants()
+
+
+@pytest.fixture
+def explore(monkeypatch: Any) -> Any:
+    """``explore(model, **limits)`` -> Found, with views and alarms off."""
+    quiet(monkeypatch)
+
+    def run(model: Any, **limits: Any) -> Found:
+        config, events = model()
+        return Explorer(config, events, INVARIANTS.check).run(**limits)
+
+    return run

@@ -1,0 +1,328 @@
+"""What must hold for every event from every state (design 6.4, garage-domain.md 7.2), told from the events alone.
+
+``ghosts`` are the explorer's own record of what the sources said; nothing here asks the interlock why it did something,
+only whether what it did is allowed.
+"""
+
+from __future__ import annotations
+
+from edge.domain.field_devices import Operate, Poll
+from edge.domain.garage.cut import NS_PER_S
+from edge.domain.garage.interlock import Mode
+from edge.domain.kernel import EffectClass, Reply, Send
+
+RANK = {"fire": 2, "latched_fire": 2, "resettable_fire": 2, "pre_alarm": 1, "latched": 1, "resettable": 1}
+DETECTORS = ("smoke", "heat", "gas")
+CONFIRM = ("call_point", "panel_fire")
+FAILED = ("unproven", "welded")
+SAFE_ON = ("siren", "door", "feed")
+_RANKS = {id(mode): RANK.get(mode.value, 0) for mode in Mode}
+
+
+def rank(zone):
+    return _RANKS[id(zone.mode)]
+
+
+def operates(effects):
+    return [
+        (one.command, one.effect_class) for one in effects if type(one) is Send and type(one.command) is Operate
+    ]
+
+
+def reply(effects):
+    return next((one for one in effects if isinstance(one, Reply)), None)
+
+
+def switch(world, name):
+    """(role, switch): in the models a switch's point has its name."""
+    if name in world.ports:
+        return "port", world.ports[name]
+    return world.outputs[name].kind.value, world.outputs[name].switch
+
+
+def check(explorer, before, event, effects, after):
+    """The first broken invariant, or ""."""
+    told = operates(effects)
+    for rule in RULES:
+        broken = rule(before, event, effects, told, after)
+        if broken:
+            return f"{rule.__name__}: {broken}"
+    if told:
+        for rule in RULES_OF_COMMANDS:
+            broken = rule(before, event, effects, told, after)
+            if broken:
+                return f"{rule.__name__}: {broken}"
+    return ""
+
+
+def credible(state, zone):
+    """[(source, ghost)] of the zone's sources whose active word stands. In a walk test, detectors are shown as tests."""
+    testing = zone.test_end_ns > state.now_ns
+    found = []
+    for name in zone.sources:
+        one, ghost = state.world.sources[name], state.ghosts[name]
+        if ghost.weight and not (testing and one.kind in DETECTORS):
+            found.append((one, ghost))
+    return found
+
+
+def credible_signal_cuts_everything(before, event, effects, told, after):
+    spoke = event.kind == "word" and event.value
+    if not spoke and event.name != "CutZone":
+        return ""
+    off = {command.point for command, _ in told if not command.on}
+    for name, zone in after.world.zones.items():
+        testing = zone.test_end_ns > after.now_ns
+        if spoke and event.name in zone.sources:
+            detector = after.world.sources[event.name].kind in DETECTORS
+            if testing and detector:
+                continue
+            if not rank(zone):
+                return f"{event.name} spoke and {name} is {zone.mode}"
+            recent = after.now_ns - before.world.zones[name].struck_ns < NS_PER_S // 4
+            missing = [port for port in zone.ports if port not in off]
+            if missing and not recent:
+                return f"{event.label}: {missing} not told off"
+        if event.kind == "command" and event.name == "CutZone" and event.item[1].zone == name and not rank(zone):
+            return f"a hand cut {name} and it is {zone.mode}"
+    return ""
+
+
+def latched_means_cut(before, event, effects, told, after):
+    for name, zone in after.world.zones.items():
+        if not rank(zone):
+            continue
+        for port_name in zone.ports:
+            one = after.world.ports[port_name]
+            if one.wanted or one.armed or one.cut == "none":
+                return f"{name} is {zone.mode}, {port_name} wanted={one.wanted} armed={one.armed} cut={one.cut}"
+            if one.cut != "proven" and after.now_ns - one.told_ns > 10 * NS_PER_S:
+                return f"{port_name}: not proven and not told for {(after.now_ns - one.told_ns) / NS_PER_S} s"
+    return ""
+
+
+def only_a_reset_leaves_a_latch(before, event, effects, told, after):
+    for name, zone in after.world.zones.items():
+        old = before.world.zones[name]
+        if rank(zone) >= rank(old):
+            continue
+        if event.kind != "command" or event.name != "ResetZone":
+            return f"{name} went from {old.mode} to {zone.mode} by {event.label}"
+        body = event.item[1]
+        if body.zone != name or body.panel not in zone.settings.panels or not body.person:
+            return f"{name} was reset by {body}"
+        if reply(effects).code != "ok":
+            return f"{name} was reset though the answer is {reply(effects).code}"
+        doubtful = [one for one in zone.sources if not before.ghosts[one].good and after.world.sources[one].fire]
+        if doubtful:
+            return f"{name} was reset while {doubtful} were not good and clear"
+        if old.clear_ns is None or before.now_ns - old.clear_ns < zone.settings.clear_s * NS_PER_S:
+            return f"{name} was reset before it was clear for {zone.settings.clear_s} s"
+        contactors = [before.world.outputs[one].switch for one in zone.contactors]
+        dead = contactors and all(one.cut == "proven" for one in contactors)
+        unproven = [one for one in zone.ports if before.world.ports[one].cut != "proven"]
+        if unproven and not dead:
+            return f"{name} was reset while {unproven} were not proven dead"
+    return ""
+
+
+def water_needs_two_devices_and_a_word(before, event, effects, told, after):
+    for command, effect_class in told:
+        if switch(after.world, command.point)[0] != "water" or not command.on:
+            continue
+        if event.kind != "word" or not event.value:
+            return f"water by {event.label}"
+        if effect_class is not EffectClass.DURABLE:
+            return "water before the commit"
+        zone = after.world.zones[switch(after.world, command.point)[1].zone]
+        sure = [one for one, ghost in credible(after, zone) if ghost.weight == 2]
+        field = [one for one in sure if one.kind in (*DETECTORS, "call_point")]
+        if len({one.unit for one in field}) < 2 or not any(one.kind in DETECTORS for one in field):
+            return f"water on {[one.source for one in sure]}"
+        if before.world.zones[zone.settings.zone].water_asked:
+            return "water asked twice"
+    return ""
+
+
+def two_devices_bring_water(before, event, effects, told, after):
+    for zone in after.world.zones.values():
+        if event.kind != "word" or event.value != 2 or event.name not in zone.sources or not zone.waters:
+            continue
+        sure = [one for one, ghost in credible(after, zone) if ghost.weight == 2]
+        field = [one for one in sure if one.kind in (*DETECTORS, "call_point")]
+        two = len({one.unit for one in field}) > 1 and any(one.kind in DETECTORS for one in field)
+        if two and not zone.water_asked:
+            return f"no water though {[one.source for one in field]} agree"
+    return ""
+
+
+def fire_is_fire(before, event, effects, told, after):
+    """Call point, panel or two independent signals: doors, full alarm, contactor. Nothing less brings them."""
+    for name, zone in after.world.zones.items():
+        now, was = rank(zone), rank(before.world.zones[name])
+        spoke = event.kind == "word" and event.value and event.name in zone.sources
+        found = credible(after, zone) if spoke or now > was else []
+        full = [one for one, ghost in found if ghost.weight == 2]
+        confirmed = any(one.kind in CONFIRM for one in full)
+        two = bool(full) and len({one.unit for one, _ in found}) > 1
+        if spoke and (confirmed or two) and now != 2:
+            return f"{name}: {[one.source for one, _ in found]} and it is {zone.mode}"
+        if now == 2 and was < 2:
+            witnesses = {ref.partition(":")[2] for ref in zone.causes} | {one.source for one, _ in found}
+            units = {after.world.sources[one].unit for one in witnesses if one in after.world.sources}
+            if not confirmed and len(units) < 2:
+                return f"{name} is {zone.mode} on {witnesses}"
+        if now == 2:
+            shut = [one for one in zone.contactors if after.world.outputs[one].switch.wanted]
+            locked = [one for one in zone.doors if not after.world.outputs[one].switch.wanted]
+            mute = [one for one in zone.sirens if not after.world.outputs[one].switch.wanted]
+            if shut or locked or (mute and not zone.silenced):
+                return f"{name} is {zone.mode}: closed {shut}, locked {locked}, mute {mute}"
+        if not now and any(
+            after.world.outputs[one].switch.wanted for one in (*zone.doors, *zone.sirens, *zone.waters)
+        ):
+            return f"{name} is {zone.mode} and something still sounds, is released or asks for water"
+    return ""
+
+
+def pre_alarm_sounds(before, event, effects, told, after):
+    for name, zone in after.world.zones.items():
+        mute = [one for one in zone.sirens if not after.world.outputs[one].switch.wanted]
+        if rank(zone) and mute and not zone.silenced:
+            return f"{name} is {zone.mode} and {mute} is mute"
+        if zone.silenced and not before.world.zones[name].silenced and event.name != "SilenceZone":
+            return f"{name} was silenced by {event.label}"
+        raised = rank(zone) > rank(before.world.zones[name])
+        if raised and zone.silenced and event.name != "SilenceZone":
+            return f"{name} got worse and stays silent"
+    return ""
+
+
+def safety_only_toward_safe(before, event, effects, told, after):
+    for one in effects:
+        if not isinstance(one, Send):
+            continue
+        if isinstance(one.command, Poll):
+            continue
+        role = switch(after.world, one.command.point)[0]
+        toward_safe = one.command.on if role in SAFE_ON else not one.command.on and role in {"port", "contactor"}
+        if (one.effect_class is EffectClass.SAFETY) != toward_safe:
+            return f"{role} on={one.command.on} as {one.effect_class}"
+        if not one.command.command_id or not one.command.expires_mono_ns:
+            return f"{role}: a command without id or expiry"
+    return ""
+
+
+def switching_on_is_allowed(before, event, effects, told, after):
+    """On is told once, by a person's act, where every detector was heard good since the start; or again to what is on."""
+    for command, _ in told:
+        role, one = switch(after.world, command.point)
+        if not command.on or role not in {"port", "contactor"}:
+            continue
+        zone = after.world.zones[one.zone]
+        if rank(zone):
+            return f"{command.point} told on while {zone.settings.zone} is {zone.mode}"
+        if event.kind == "restart":
+            return f"{command.point} told on by a start"
+        if event.kind == "command" and event.name in {"StartSession", "RearmPort"} and reply(effects).code == "ok":
+            unseen = [
+                name for name in zone.sources
+                if after.world.sources[name].kind in DETECTORS and not after.ghosts[name].seen
+            ]  # fmt: skip
+            if unseen:
+                return f"{command.point} told on though {unseen} have not spoken since the start"
+            if role == "port" and not before.world.ports[one.name].armed:
+                return f"{command.point} told on though it is not armed"
+            if one.bad:
+                return f"{command.point} told on though it is {one.bad}"
+            continue
+        old = switch(before.world, command.point)[1]
+        if not (one.hold_ns and old.wanted and one.wanted and one.live and one.on is not False):
+            return f"{command.point} told on by {event.label}"
+    return ""
+
+
+def words_do_not_move(before, event, effects, told, after):
+    """Silence, acknowledge and shelve: nothing in the field but the siren, and nothing weaker."""
+    if event.kind != "command" or event.name not in {"SilenceZone", "AckAlarm", "ShelveAlarm"}:
+        return ""
+    for command, _ in told:
+        role = switch(after.world, command.point)[0]
+        if role == "siren" or (not command.on and role in {"port", "contactor"}) or (command.on and role in SAFE_ON):
+            continue
+        return f"{event.name} told {command.point} on={command.on}"
+    return ""
+
+
+def every_cut_is_proven_or_escalates(before, event, effects, told, after):
+    for name, zone in after.world.zones.items():
+        evaluated = event.kind == "tick"
+        ports = [after.world.ports[one] for one in zone.ports]
+        contactors = [after.world.outputs[one].switch for one in zone.contactors]
+        for one in (*ports, *contactors):
+            waited = after.now_ns - one.began_ns
+            limit_s = zone.settings.prove_s if one.urgent else max(zone.settings.prove_s, one.silent_ns // NS_PER_S)
+            if evaluated and one.cut == "commanded" and waited >= limit_s * NS_PER_S:
+                return f"{one.name}: neither proven nor failed after {waited / NS_PER_S} s"
+            if one.cut == "proven" and before_cut(before, one) != "proven":
+                if one.on is True or one.low_ns is None:
+                    return f"{one.name} proven while on={one.on}, low={one.low_ns}"
+                if one.metered_ns - max(one.low_ns, one.began_ns) < zone.settings.prove_hold_s * NS_PER_S:
+                    return f"{one.name} proven before {zone.settings.prove_hold_s} s without current"
+        if evaluated and any(one.cut in FAILED for one in ports) and any(one.wanted for one in contactors):
+            return f"{name}: a cut failed and the contactor stays closed"
+        if any(one.cut in FAILED for one in contactors):
+            feeds = [after.world.outputs[one].switch.wanted for one in zone.feeds]
+            if not zone.feed_asked or not all(feeds) or not rank(zone):
+                return f"{name}: the contactor failed, feed asked={zone.feed_asked} {feeds}, {zone.mode}"
+        if any(not one.wanted for one in contactors) and any(one.wanted for one in ports) and evaluated:
+            return f"{name}: a port is wanted behind an open contactor"
+        for one in ports:
+            if evaluated and not one.wanted and one.cut in ("none", "proven") and one.on is True:
+                return f"{one.name} says on, should be off, and nobody cuts it"
+    return ""
+
+
+def before_cut(before, one):
+    old = switch(before.world, one.name)[1]
+    return old.cut
+
+
+def neighbours_of_a_fire_are_cut(before, event, effects, told, after):
+    for name, zone in after.world.zones.items():
+        if zone.mode != "fire" or not any(after.ghosts[one].weight for one in zone.sources):
+            continue
+        for other in zone.settings.neighbours:
+            if not rank(after.world.zones[other]):
+                return f"{name} burns and its neighbour {other} is {after.world.zones[other].mode}"
+    return ""
+
+
+def blind_is_not_normal(before, event, effects, told, after):
+    """A zone is NORMAL only when every source of fire was heard good and clear, and is not silent since."""
+    for name, zone in after.world.zones.items():
+        if zone.mode != "normal":
+            continue
+        doubtful = [one for one in zone.sources if after.world.sources[one].fire and not after.ghosts[one].good]
+        if doubtful:
+            return f"{name} is normal while {doubtful} are not known to be good and clear"
+    return ""
+
+
+RULES = (
+    credible_signal_cuts_everything,
+    latched_means_cut,
+    only_a_reset_leaves_a_latch,
+    two_devices_bring_water,
+    fire_is_fire,
+    pre_alarm_sounds,
+    every_cut_is_proven_or_escalates,
+    neighbours_of_a_fire_are_cut,
+    blind_is_not_normal,
+)
+RULES_OF_COMMANDS = (
+    water_needs_two_devices_and_a_word,
+    safety_only_toward_safe,
+    switching_on_is_allowed,
+    words_do_not_move,
+)
