@@ -6,7 +6,7 @@ How a kernel uses it, per port::
     decision = observe(state, port, full, reading, now_ns)  # each MeterReading of the port's meter
     decision = tick(state, port, now_ns)  # at ``deadline(state, port)``, or at any time
     switched(state, now_ns, on=False)  # paused and closed again by load management
-    resume_after_downtime(state, downtime_ns, now_ns)  # after a start, with the state read back from its row
+    resume_after_downtime(state, port, downtime_ns, now_ns)  # after a start, with the state read back from its row
     stop(state, "stopped", now_ns)  # a person, smoke, the zone: any reason from outside
 
 When ``decision.cut`` is true the port must be off: the machine has ended and repeats the same decision for ever;
@@ -148,7 +148,7 @@ def switched(state: Charging, now_ns: int, *, on: bool) -> None:
     state.power_w = 0.0
 
 
-def resume_after_downtime(state: Charging, downtime_ns: int | None, now_ns: int) -> Decision:
+def resume_after_downtime(state: Charging, port: PortSettings, downtime_ns: int | None, now_ns: int) -> Decision:
     """Go on after a restart. Downtime counts as closed time; when nobody can say how long it was (None, or negative:
     the wall clock went back) the session ends, because its caps could no longer be kept."""
     state.seen_ns = now_ns
@@ -161,7 +161,7 @@ def resume_after_downtime(state: Charging, downtime_ns: int | None, now_ns: int)
         charging_trend.skip(state.trend, state.age_ns // MINUTE_NS)
         state.power_w = 0.0
         state.heard_ns, state.idle_ns, state.gap_ns = state.age_ns, -1, state.age_ns
-    return _decide(state, "", changed=True)
+    return _decide(state, _time_cap(state, port), changed=True)
 
 
 def without_samples(state: Charging) -> Charging:

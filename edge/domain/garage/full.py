@@ -116,7 +116,7 @@ def rest_wh(minutes: list[int], window: int) -> float:
 
 
 def full_by(state: Fullness, full: FullSettings, trend: Trend, pack_wh: float, passed: int) -> str:
-    """Why it is full after ``passed`` more minutes, "" while it is not: ``low_flat``, ``tail``, ``float`` (by slope)."""
+    """Why it is full after ``passed`` more minutes, "" while it is not: ``low_flat``, ``tail``, ``float``."""
     minutes = trend.minutes
     now = level(minutes)
     if now == 0:
