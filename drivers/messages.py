@@ -106,9 +106,11 @@ def outermost(text: str) -> str | None:
     """What stands directly within the outermost braces of ``text`` (texts kept, inner objects left out), or None when
     the braces do not close: for a message that is refused and may still say something that must be acted upon."""
     begin, end = text.find("{"), text.rfind("}")
+    if begin < 0 or end < begin:
+        return None
     kept: list[str] = []
     depth, quoted, escaped = 0, False, False
-    for letter in text[max(begin, 0) : end + 1]:
+    for letter in text[begin : end + 1]:
         if quoted:
             quoted = escaped or letter != '"'
             escaped = letter == "\\" and not escaped
@@ -118,10 +120,12 @@ def outermost(text: str) -> str | None:
             depth += 1 if letter == "{" else -1
             if depth < 0:
                 return None
+            if depth == 0:
+                kept.append(",")
             continue
         if depth == 1:
             kept.append(letter)
-    return "".join(kept) if begin >= 0 and depth == 0 and not quoted else None
+    return "".join(kept) if depth == 0 and not quoted else None
 
 
 def boolean(fields: dict[str, Any], key: str) -> bool | None:
