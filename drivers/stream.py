@@ -117,6 +117,10 @@ class StreamDriver(ABC, Generic[F]):
     def on_closed(self) -> None:
         """The link is gone."""
 
+    def is_sign_of_life(self, frame: F) -> bool:
+        """False for what a modem says while the device behind it may be dead."""
+        return True
+
     def on_refused(self, refused: Refused) -> None:
         """Bytes were refused."""
 
@@ -151,8 +155,9 @@ class StreamDriver(ABC, Generic[F]):
             if isinstance(item, Refused):
                 self.on_refused(item)
                 continue
-            self._heard_ns = self.now_ns
-            self._silent = False
+            if self.is_sign_of_life(item):
+                self._heard_ns = self.now_ns
+                self._silent = False
             self.on_frame(item)
 
     def _counters(self) -> tuple[int, int, int, int]:

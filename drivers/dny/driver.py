@@ -68,6 +68,7 @@ class DnyDriver(StreamDriver[Frame]):
     def __init__(self, options: Mapping[str, OptionValue]) -> None:
         read = OptionReader("dny", options)
         silent_s = read.integer("silent_s", 200, 10, 3600)
+        self._board_silent_ns = silent_s * 1000 * NS_PER_MS
         self._limit_min = read.integer("limit_min", 600, 1, 1092)
         self._gap_ns = read.integer("gap_ms", 500, 0, 5000) * NS_PER_MS
         self._cut_gap_ns = read.integer("cut_gap_ms", 50, 0, 1000) * NS_PER_MS
@@ -79,6 +80,7 @@ class DnyDriver(StreamDriver[Frame]):
         self._starts: deque[_Job] = deque()
         self._asked: dict[int, _Job] = {}
         self._boards: dict[str, int] = {}
+        """Device id -> when it was last heard; 0: told as silent."""
         self._sessions: dict[str, str] = {}
         self._wrote_ns: int | None = None
 
@@ -92,10 +94,12 @@ class DnyDriver(StreamDriver[Frame]):
         self._starts.clear()
         self._cuts.clear()
         self._asked.clear()
-        self._all_offline("link_closed")
+        for board in self._boards:
+            self._boards[board] = 0
+            self.say(PointHealth(point=board, online=False, detail="link_closed"))
 
-    def on_silent(self) -> None:
-        self._all_offline("silent")
+    def is_sign_of_life(self, frame: Frame) -> bool:
+        return isinstance(frame, Message)
 
     def on_frame(self, frame: Frame) -> None:
         if isinstance(frame, Link):
@@ -103,8 +107,8 @@ class DnyDriver(StreamDriver[Frame]):
             self.alive("link")
             return
         self.ready()
-        if frame.device_id not in self._boards and len(self._boards) < BOARDS_MAX:
-            self._boards[frame.device_id] = 0
+        if frame.device_id in self._boards or len(self._boards) < BOARDS_MAX:
+            self._boards[frame.device_id] = self.now_ns
         self._message(frame)
         self.say(PointHealth(point=frame.device_id, online=True, rebooted=frame.command == Command.REGISTER))
 
@@ -126,11 +130,18 @@ class DnyDriver(StreamDriver[Frame]):
 
     def on_tick(self) -> None:
         self._send_due()
+        for board, heard_ns in self._boards.items():
+            if heard_ns and self.now_ns >= heard_ns + self._board_silent_ns:
+                self._boards[board] = 0
+                self.say(PointHealth(point=board, online=False, detail="silent"))
 
     def next_tick(self) -> int | None:
+        at = [heard_ns + self._board_silent_ns for heard_ns in self._boards.values() if heard_ns]
         if self._cuts:
-            return self._free_at(self._cut_gap_ns)
-        return self._free_at(self._gap_ns) if self._starts else None
+            at.append(self._free_at(self._cut_gap_ns))
+        elif self._starts:
+            at.append(self._free_at(self._gap_ns))
+        return min(at, default=None)
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
@@ -269,10 +280,6 @@ class DnyDriver(StreamDriver[Frame]):
                 detail=f"result {content.code:02x}",
             )
         )
-
-    def _all_offline(self, why: str) -> None:
-        for board in self._boards:
-            self.say(PointHealth(point=board, online=False, detail=why))
 
 
 def _remember(store: dict[K, V], key: K, value: V) -> None:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from drivers.buffer import ErrorKind, Refused
+from drivers.buffer import Refused
 from drivers.gb26875.frames import (
-    HEADER_LENGTH,
-    START,
     AppType,
     Command,
     Frame,
@@ -22,7 +20,7 @@ from drivers.gb26875.frames import (
     command_name,
     encode,
     expected_reply,
-    read_header,
+    nack_of,
 )
 from drivers.gb26875.objects import FAULT, FIRE, STATES, InfoObject, Version, write_time
 from drivers.gb26875.readings import UNIT_POINT, Reader
@@ -38,15 +36,6 @@ _QUESTIONS = (
     (AppType.READ_UNIT_VERSION, bytes(1)),
 )
 """What the unit is asked: system 1:1 is where panels put their fire alarm system; the others carry a spare byte."""
-_NACKABLE = frozenset(
-    {
-        ErrorKind.BAD_CHECKSUM,
-        ErrorKind.BAD_TERMINATOR,
-        ErrorKind.BAD_COUNT,
-        ErrorKind.BAD_TIME,
-        ErrorKind.BAD_VALUE,
-    }
-)
 
 
 class CentreDriver(StreamDriver[Frame]):
@@ -105,9 +94,9 @@ class CentreDriver(StreamDriver[Frame]):
         if refused.alarm == "fire" and not any(each.status & FIRE for each in told):
             # Cut off behind its state bits: nobody can say which component, so it is the panel as a whole.
             self.say(SignalReading(point=UNIT_POINT, kind=SignalKind.PANEL_FIRE, active=True, detail="torn message"))
-        raw = refused.raw
-        if refused.kind in _NACKABLE and len(raw) > HEADER_LENGTH and raw.startswith(START):
-            self.write(answer(read_header(raw), Command.NACK))
+        nack = nack_of(refused)
+        if nack is not None:
+            self.write(nack)
             self.alive(f"refused: {refused.kind.value}")
 
     def on_command(self, command: DeviceCommand) -> bool:

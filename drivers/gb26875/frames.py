@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import msgspec
 
-from drivers.buffer import ErrorKind, Refusal
+from drivers.buffer import ErrorKind, Refusal, Refused
 from drivers.checksum import sum8
 from drivers.driver import LocalProtocolError
 from drivers.gb26875.objects import (
@@ -165,7 +165,7 @@ def _application(command: int, app: bytes) -> Application | Refusal:
 
 
 def read_header(raw: bytes) -> Header:
-    """The header of a frame or of a refused candidate of at least ``HEADER_LENGTH`` bytes."""
+    """The header of a frame or of a refused candidate of that length."""
     return Header(
         serial=int.from_bytes(raw[2:4], "little"),
         version_major=raw[4],
@@ -174,9 +174,6 @@ def read_header(raw: bytes) -> Header:
         source=int.from_bytes(raw[12:18], "little"),
         destination=int.from_bytes(raw[18:24], "little"),
     )
-
-
-HEADER_LENGTH = _LENGTH_AT
 
 
 def encode(header: Header, command: int, app: bytes = b"") -> bytes:
@@ -204,6 +201,25 @@ def answer(header: Header, command: int, app: bytes = b"") -> bytes:
     """An ack, nack or reply: the sender's serial and time, addresses exchanged."""
     back = msgspec.structs.replace(header, source=header.destination, destination=header.source)
     return encode(back, command, app)
+
+
+_NACKABLE = frozenset(
+    {
+        ErrorKind.BAD_CHECKSUM,
+        ErrorKind.BAD_TERMINATOR,
+        ErrorKind.BAD_COUNT,
+        ErrorKind.BAD_TIME,
+        ErrorKind.BAD_VALUE,
+    }
+)
+
+
+def nack_of(refused: Refused) -> bytes | None:
+    """The nack to a refused candidate, with the serial that it seems to have; None when it is too short to tell."""
+    raw = refused.raw
+    if refused.kind not in _NACKABLE or len(raw) < _OVERHEAD or not raw.startswith(START):
+        return None
+    return answer(read_header(raw), Command.NACK)
 
 
 def system_state(system_type: int, system_address: int, status: int, at: datetime) -> bytes:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from drivers.buffer import Refused
 from drivers.engine import NS_PER_MS
 from drivers.gb26875.frames import (
     AppType,
@@ -21,6 +22,7 @@ from drivers.gb26875.frames import (
     answer,
     component_state,
     encode,
+    nack_of,
     system_state,
     unit_state,
 )
@@ -112,6 +114,12 @@ class UnitDriver(StreamDriver[Frame]):
             case _:
                 pass
         self.alive()
+
+    def on_refused(self, refused: Refused) -> None:
+        nack = nack_of(refused)
+        if nack is not None:
+            self._put(nack)
+            self.alive(f"refused: {refused.kind.value}")
 
     def on_command(self, command: DeviceCommand) -> bool:
         match command:

@@ -36,10 +36,10 @@ class Centre(LineDevice):
         self._heard.clear()
 
     def ask(self, question: int, now_ns: int, command: int = 4) -> None:
-        """Send a request (or another command) with one spare byte."""
-        self.answer(
-            [pack(Packet(4242, bytes((0, 0, 8, 22, 11, 26)), OWN, 0, command, bytes((question, 1, 0))))], now_ns
-        )
+        """Send a request (or another command): a clock with 90, else one spare byte."""
+        clock = bytes((0, 0, 8, 22, 11, 26))
+        unit = bytes((question, 1)) + (clock if question == 90 else b"\0")
+        self.answer([pack(Packet(4242, clock, OWN, 0, command, unit))], now_ns)
 
     def on_bytes(self, heard: Heard) -> None:
         self._heard += heard.data

@@ -35,7 +35,17 @@ def gb_time_ok(six):
     return 1 <= day <= calendar.monthrange(2000 + year, month)[1]
 
 
-GB_SIZES = {1: (10, 4), 2: (46, 40), 3: (16, 10), 4: (10, 4), 21: (7, 1), 24: (8, 2), 25: (2, None), 28: (6, 0), 90: (6, 0)}
+GB_SIZES = {
+    1: (10, 4),
+    2: (46, 40),
+    3: (16, 10),
+    4: (10, 4),
+    21: (7, 1),
+    24: (8, 2),
+    25: (2, None),
+    28: (6, 0),
+    90: (6, 0),
+}
 
 
 def gb_valid(raw):
@@ -65,7 +75,7 @@ def gb_says(app):
         return False
     size, status_at = {1: (10, 2), 2: (46, 7), 21: (7, 0)}[app[0]]
     body = app[2:]
-    whole = [at for at in range(0, len(body) - size + 1, size)]
+    whole = range(0, len(body) - size + 1, size)
     torn = [len(body) // size * size] if len(body) % size > status_at + (app[0] != 21) else []
     return any(body[at + status_at] & 6 for at in whole) or any(body[at + status_at] & 2 for at in torn)
 
@@ -262,3 +272,67 @@ def vectors():
         return [json.loads(line) for line in (VECTORS / f"{protocol}.jsonl").read_text(encoding="utf-8").splitlines()]
 
     return read
+
+
+# --- a driver on a simulated device, in simulated time ---------------------------------------------------------------
+
+MS = 1_000_000
+
+
+class Rig:
+    """``device`` is a simulated line device. ``commits``: acknowledgements leave (readings reach the disk)."""
+
+    def __init__(self, driver, device, *, now=0):
+        self.driver, self.device, self.now = driver, device, now
+        self.readings, self.written, self.commits = [], [], True
+        self.carry(driver.opened(now))
+
+    def carry(self, output):
+        self.readings += output.readings
+        self.written += output.write
+        for frame in output.write + (output.acknowledge if self.commits else []):
+            self.device.receive(frame, self.now)
+        return output
+
+    def command(self, command):
+        return self.carry(self.driver.command(command, self.now))
+
+    def run(self, ms):
+        """Let ``ms`` pass; gives the readings of that time."""
+        first, end = len(self.readings), self.now + int(ms * MS)
+        for _ in range(500_000):
+            due = [at for at in (self.device.deadline(), self.driver.deadline()) if at is not None]
+            at = max(self.now, min(due, default=end + 1))
+            if at > end:
+                self.now = end
+                return self.readings[first:]
+            self.now = at
+            data = self.device.take(at)
+            if data:
+                self.carry(self.driver.received(data, at))
+            elif self.driver.deadline() is not None and self.driver.deadline() <= at:
+                self.carry(self.driver.tick(at))
+        raise AssertionError("the driver or the device spins")
+
+    def of(self, name, **wanted):
+        return [
+            item
+            for item in self.readings
+            if type(item).__name__ == name and all(getattr(item, key) == value for key, value in wanted.items())
+        ]
+
+    def last(self, name, **wanted):
+        return self.of(name, **wanted)[-1]
+
+    def states(self):
+        return [(item.state.value, item.problem) for item in self.of("DeviceHealth")]
+
+    def reconnect(self):
+        self.carry(self.driver.closed(self.now))
+        self.device.restart(self.now)
+        self.carry(self.driver.opened(self.now))
+
+
+@pytest.fixture
+def rig():
+    return Rig
