@@ -36,14 +36,25 @@ def _cut_ports(turn: Turn, zone: Zone, orders: Orders) -> list[Switch]:
     """Order every port off that must be, and judge how far each cut has come."""
     ports = [turn.world.ports[name] for name in zone.ports]
     cause = _first_cause(zone) if orders.cut else ""
+    dead = _is_dead(turn, zone)
     for port in ports:
         if orders.cut:
             port.armed = False
             cut_port(turn, port, cause, urgent=True)
         elif port.wanted and not orders.run:
             cut_port(turn, port, "no_detector", urgent=False)
+        if dead and port.cut is CutState.COMMANDED:
+            port.cut, port.power_w, port.current_a = CutState.PROVEN, None, None  # what it said last was before
         _watch(turn, zone, port)
     return ports
+
+
+def _is_dead(turn: Turn, zone: Zone) -> bool:
+    """The zone's contactors are proven open and no outlet has measured current since. A plug behind them has lost its
+    own mains and can prove nothing more: what is above it has proven it."""
+    contactors = [turn.world.outputs[name].switch for name in zone.contactors]
+    proven = bool(contactors) and all(contactor.cut is CutState.PROVEN for contactor in contactors)
+    return proven and not any(_still_flows(turn, zone, contactor) for contactor in contactors)
 
 
 def _watch(turn: Turn, zone: Zone, switch: Switch, *, word_is_proof: bool = False) -> None:

@@ -75,6 +75,29 @@ def test_a_proven_contactor_is_proof_for_the_ports_behind_it(charging):
     assert not charging.operates("B1-feed")
 
 
+def test_plugs_that_went_dark_behind_an_opened_contactor_are_proven_by_it(charging):
+    charging.says("B1-s1", True)
+    charging.says("B1-s2", True)  # a fire: the contactor opens at once, and the plugs lose their own mains with it
+    for _ in range(3):
+        dead(charging, "B1-km")
+        charging.run(1)
+    assert {charging.world.ports[name].cut for name in ("B1-p1", "B1-p2")} == {"proven"}
+    charging.run(10)
+    assert not [alarm for alarm in charging.shown["alarms"].alarms if alarm.cause == "cut_not_confirmed"]
+    assert not charging.operates("B1-feed")
+
+
+def test_an_outlet_that_still_measures_current_is_not_proven_by_the_contactor(charging):
+    charging.says("B1-s1", True)
+    charging.says("B1-s2", True)
+    for _ in range(4):
+        dead(charging, "B1-km")
+        charging.meter("B1-p1", 180.0, current_a=0.8)
+        charging.run(1)
+    assert charging.world.ports["B1-p1"].cut != "proven"
+    assert "cut_not_confirmed" in {alarm.cause for alarm in charging.shown["alarms"].alarms}
+
+
 def test_a_welded_contact_is_told_from_a_silent_meter(charging):
     charging.says("B1-s1", True)
     charging.reports("B1-p1", False)
