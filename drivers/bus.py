@@ -151,9 +151,7 @@ class BusDriver(ABC, Generic[F]):
         fresh = queue.next_cut()
         if fresh is not None:
             return fresh, None
-        repeat, item = queue.next_repeat(), queue.next_read(self.now_ns, urgent=True)
-        if item is None and not queue.switch_ons:
-            item = queue.next_read(self.now_ns, urgent=False)
+        repeat, item = queue.next_repeat(), queue.next_read(self.now_ns)
         if repeat is not None and item is not None:
             queue.reads_turn = not queue.reads_turn
             return (None, item) if queue.reads_turn else (repeat, None)

@@ -123,14 +123,15 @@ class BusQueue:
             if (not point or point in item.points) and (item.proof or not proof_only):
                 item.urgent = True
 
-    def next_read(self, now_ns: int, *, urgent: bool) -> Item | None:
-        """The due item that has waited longest. A station that is gone is never urgent."""
-        best: Item | None = None
-        for item in self.items:
-            hurried = item.urgent and self.stations[item.station].online is not False
-            if (hurried if urgent else item.due_ns <= now_ns) and (best is None or item.due_ns < best.due_ns):
-                best = item
-        return best
+    def next_read(self, now_ns: int) -> Item | None:
+        """The item that should be read now: of those in a hurry, else of those due, the one that has waited longest. A
+        station that is gone is in no hurry. While something waits to be switched on, only reads that prove a cut."""
+        hurried = [each for each in self.items if each.urgent and self.stations[each.station].online is not False]
+        if self.switch_ons:
+            waiting = [each for each in hurried if any(self.is_proving(point, now_ns) for point in each.points)]
+        else:
+            waiting = hurried or [each for each in self.items if each.due_ns <= now_ns]
+        return min(waiting, key=lambda each: each.due_ns, default=None)
 
     def next_due_ns(self) -> int | None:
         return min((item.due_ns for item in self.items), default=None)
