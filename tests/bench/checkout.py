@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from _fdatasync import IDLE_S, bare_fdatasync
 from _report import Result, publish, quantile, result
 from _site import BenchSite, Stream, running_site
 
@@ -32,22 +32,6 @@ from edge.domain.canteen.settings import CanteenConfig
 DISHES = 360
 PLATES = 8
 TRAYS = 1000
-IDLE_S = 0.02
-RECORD = b"x" * 300
-
-
-def bare_fdatasync(path: Path, count: int) -> list[float]:
-    """Milliseconds of write + fdatasync of one record after idleness."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    times = []
-    for _ in range(count):
-        time.sleep(IDLE_S)
-        begun = time.perf_counter()
-        os.write(fd, RECORD)
-        os.fdatasync(fd)
-        times.append((time.perf_counter() - begun) * 1e3)
-    os.close(fd)
-    return times
 
 
 def bare_import_s() -> float:
