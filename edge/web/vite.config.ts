@@ -7,7 +7,11 @@ import { join, resolve } from "node:path";
 import { constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
-const PAGES = ["index", "login", "setup", "lane", "menu", "demo", "cashier", "docs", "404"];
+const PAGES = [
+  ...["index", "login", "setup", "docs", "404"],
+  ...["lane", "menu", "demo", "cashier"],
+  ...["garage", "zone", "alarms", "sessions", "port"],
+];
 const PACKED = /\.(html|js|css|svg|json|txt)$/;
 /** Smaller files do not gain a round trip by packing. */
 const PACK_FROM_BYTES = 1024;

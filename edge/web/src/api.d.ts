@@ -216,6 +216,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{username}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a user a PIN for panels
+         * @description At a panel that is bound to a place this PIN says who resets a zone. It opens nothing else.
+         *
+         *     Roles: admin.
+         */
+        post: operations["users_set_pin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{username}": {
         parameters: {
             query?: never;
@@ -806,6 +828,469 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/garage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The garage at a glance
+         * @description Zones, sessions, power, and whether the configuration is armed.
+         *
+         *     Roles: admin, maintenance, manager, panel, read-only.
+         */
+        get: operations["garage_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/zones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All zones
+         * @description The present view of each zone.
+         *
+         *     Roles: admin, maintenance, manager, panel, read-only.
+         */
+        get: operations["garage_zones"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/zones/{zone}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One zone
+         * @description What the zone's panel shows now.
+         *
+         *     Roles: admin, maintenance, manager, panel, read-only.
+         */
+        get: operations["garage_zone"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/ports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All chargers
+         * @description Which outlets are free, and the own session.
+         *
+         *     Roles: admin, cashier, maintenance, manager, member, panel, read-only, resident.
+         */
+        get: operations["garage_ports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/ports/{port}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One charger
+         * @description Minutes left, energy and cost are shown to the session's owner and to the staff.
+         *
+         *     Roles: admin, cashier, maintenance, manager, member, panel, read-only, resident.
+         */
+        get: operations["garage_port"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open alarms
+         * @description Grouped by root cause.
+         *
+         *     Roles: admin, maintenance, manager, panel, read-only.
+         */
+        get: operations["garage_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Charging sessions
+         * @description With energy, price and why each ended.
+         *
+         *     Roles: admin, cashier, maintenance, manager, member, panel, resident.
+         */
+        get: operations["garage_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/alarms/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Journal of the alarms
+         * @description What came and went, and who did what.
+         *
+         *     Roles: admin, maintenance, manager, panel, read-only.
+         */
+        get: operations["garage_alarm_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/alarms/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How well the alarms serve
+         * @description Alarms per hour and operator, time in flood, stale alarms, shares of the priorities.
+         *
+         *     Roles: admin, maintenance, manager, panel, read-only.
+         */
+        get: operations["garage_alarm_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/zones/{zone}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release a latched zone, on site
+         * @description Only from a panel that is bound to this zone, by a person with a PIN, when nothing blocks it. Chargers stay off;
+         *     the certified fire panel is not touched.
+         *
+         *     Roles: panel.
+         */
+        post: operations["garage_reset_zone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/zones/{zone}/silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop the sound of a zone
+         * @description The sound and nothing else; a new signal sounds again.
+         *
+         *     Roles: admin, maintenance, manager, panel.
+         */
+        post: operations["garage_silence_zone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/zones/{zone}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin or end a walk test
+         * @description Detectors are shown as tested and cut nothing for so long; call points and the panel still do.
+         *
+         *     Roles: maintenance, panel.
+         */
+        post: operations["garage_test_zone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/zones/{zone}/cut": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cut a zone's chargers by hand
+         * @description Like one credible signal: latched until a reset on site.
+         *
+         *     Roles: admin, maintenance, manager, panel.
+         */
+        post: operations["garage_cut_zone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/ports/{port}/rearm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Allow one charger again
+         * @description After a trip or a reset. Nothing is switched on by it.
+         *
+         *     Roles: admin, maintenance, manager, panel.
+         */
+        post: operations["garage_rearm_port"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/ports/{port}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin charging
+         * @description A resident pays from the own purse, whatever the body says of cards.
+         *
+         *     Roles: admin, cashier, manager, member, panel, resident.
+         */
+        post: operations["garage_start_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/ports/{port}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop charging
+         * @description A resident stops the own session only; another's answers as if it did not exist.
+         *
+         *     Roles: admin, cashier, manager, member, panel, resident.
+         */
+        post: operations["garage_stop_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/alarms/{alarm_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * I have seen it
+         * @description Ends its sound and its escalation; releases nothing.
+         *
+         *     Roles: admin, maintenance, manager, panel.
+         */
+        post: operations["garage_ack_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/alarms/{alarm_id}/shelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put an alarm aside for a while
+         * @description At most one shift; then it sounds again if it lasts. Fire cannot be shelved.
+         *
+         *     Roles: admin, maintenance, manager, panel.
+         */
+        post: operations["garage_shelve_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/alarms/{alarm_id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a latched alarm whose cause has gone
+         * @description Not the reset of a zone: nothing in the field moves.
+         *
+         *     Roles: admin, maintenance, manager, panel.
+         */
+        post: operations["garage_reset_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/alarms/{alarm_id}/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an alarm out of service, or back
+         * @description For maintenance. Fire refuses.
+         *
+         *     Roles: admin, maintenance, manager.
+         */
+        post: operations["garage_service_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/garage/alarms/{alarm_id}/shown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A panel has it on its screen
+         * @description The proof of delivery of the channel "page".
+         *
+         *     Roles: admin, maintenance, manager, panel.
+         */
+        post: operations["garage_alarm_shown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo/state": {
         parameters: {
             query?: never;
@@ -904,6 +1389,255 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description One line of the journal of alarms; ``by`` is "" for what happened by itself. */
+        AlarmEvent: {
+            /**
+             * @description Id of the alarm.
+             * @example 1841.2
+             */
+            alarm_id: string;
+            /**
+             * @description raise, clear, acknowledge, shelve, ...
+             * @example acknowledge
+             */
+            event: string;
+            /**
+             * @description The alarm's state after it.
+             * @example acknowledged
+             */
+            state: string;
+            /**
+             * @description Who did it, empty for what happened by itself.
+             * @example panel:token:9f2c41aa
+             */
+            by: string;
+            /**
+             * @description What took part, or why.
+             * @example smoke:B1-smoke-3
+             */
+            detail: string;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_ns: number;
+            /**
+             * @description Whether the clock was to be trusted then.
+             * @example true
+             */
+            at_trusted: boolean;
+        };
+        /** @description The journal, newest first. */
+        AlarmEventList: {
+            /**
+             * @description The lines, newest first.
+             * @example []
+             */
+            items: components["schemas"]["AlarmEvent"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description The report over the last ``hours`` clock hours, the present one included. Shares are per cent of the annunciations; ``stale`` are ids of alarms that have been live for over 24 h. */
+        AlarmKpi: {
+            /**
+             * @description Over so many clock hours, the present one included.
+             * @example 24
+             */
+            hours: number;
+            /**
+             * @description People who watch at the same time.
+             * @example 1
+             */
+            operators: number;
+            /**
+             * @description Alarms that began to sound.
+             * @example 31
+             */
+            annunciations: number;
+            /**
+             * @description Mean; up to about 6 is comfortable, 12 the limit.
+             * @example 1.29
+             */
+            per_hour_per_operator: number;
+            /**
+             * @description Most in one hour.
+             * @example 7
+             */
+            peak_hour: number;
+            /**
+             * @description Share of the time in flood, per cent; under 1 is the aim.
+             * @example 0
+             */
+            flood_pct: number;
+            /**
+             * @description A flood lasts.
+             * @example false
+             */
+            floods_now: boolean;
+            /**
+             * @description Share of fire and high, per cent; about 5 is the aim.
+             * @example 5
+             */
+            share_high_pct: number;
+            /**
+             * @description Share of medium, per cent; about 15 is the aim.
+             * @example 15
+             */
+            share_medium_pct: number;
+            /**
+             * @description Share of low, per cent; about 80 is the aim.
+             * @example 80
+             */
+            share_low_pct: number;
+            /**
+             * @description Mean wait for an acknowledgement, s; null without any.
+             * @example 48
+             */
+            mean_ack_wait_s: number | null;
+            /**
+             * @description Alarms that are not normal now.
+             * @example 2
+             */
+            standing: number;
+            /**
+             * @description Alarms in sight for over 24 h; under 5 is the aim.
+             * @example []
+             */
+            stale: string[];
+            /**
+             * @description Notices that found no room in the outbox.
+             * @example 0
+             */
+            dropped_notices: number;
+        };
+        /** @description One alarm group as a panel shows it (``edge.domain.alarms``). ``state``: unacknowledged, acknowledged, returned_unacknowledged, shelved, suppressed, out_of_service. ``latched``: its condition has gone and only a reset ends it. ``count``: how often it came or something joined it; ``dropped``: details beyond those shown. */
+        AlarmView: {
+            /**
+             * @description Id of the alarm.
+             * @example 1841.2
+             */
+            alarm_id: string;
+            /**
+             * @description What it is, as a code.
+             * @example smoke
+             */
+            cause: string;
+            /**
+             * @description Its zone, empty for none.
+             * @example B1
+             */
+            zone: string;
+            /**
+             * @description fire, high, medium or low.
+             * @example fire
+             */
+            priority: string;
+            /**
+             * @description unacknowledged, acknowledged, returned_unacknowledged, shelved, suppressed or out_of_service.
+             * @example unacknowledged
+             */
+            state: string;
+            /**
+             * @description Its cause has gone and only a reset ends it.
+             * @example false
+             */
+            latched: boolean;
+            /**
+             * @description How often it came or something joined it.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description What took part.
+             * @example [
+             *       "smoke:B1-smoke-3"
+             *     ]
+             */
+            details: string[];
+            /**
+             * @description When it came, UTC ns.
+             * @example 1795147440000000000
+             */
+            first_wall_ns: number;
+            /**
+             * @description When it last changed by itself, UTC ns.
+             * @example 1795147440000000000
+             */
+            last_wall_ns: number;
+            /**
+             * @description Who acknowledged it, empty for nobody.
+             * @example panel:token:9f2c41aa
+             */
+            acknowledged_by: string;
+            /**
+             * @description Seconds left of its shelf.
+             * @example 0
+             */
+            shelved_left_s: number;
+            /**
+             * @description Its cause lasts.
+             * @example true
+             */
+            active: boolean;
+            /**
+             * @description May be put aside; never a fire.
+             * @example false
+             */
+            shelvable: boolean;
+            /**
+             * @description Its sound was stopped.
+             * @example false
+             */
+            silenced: boolean;
+            /**
+             * @description It comes and goes, and is held until calm.
+             * @example false
+             */
+            flapping: boolean;
+            /**
+             * @description Details beyond those listed.
+             * @example 0
+             */
+            dropped: number;
+            /**
+             * @description What explains it, empty for nothing.
+             * @example
+             */
+            hidden_by: string;
+        };
+        /** @description All alarms that are not normal, the first fire on top; key ``alarms``. Alarms that a parent explains are details of that parent and not listed. ``hidden`` counts them. */
+        AlarmsView: {
+            /**
+             * @description The alarms, the first fire on top.
+             * @example []
+             */
+            alarms: components["schemas"]["AlarmView"][];
+            /**
+             * @description 10 or more began within 10 minutes, and not yet fewer than 5.
+             * @example false
+             */
+            flood: boolean;
+            /**
+             * @description How many nobody has acknowledged.
+             * @example 1
+             */
+            unacknowledged: number;
+            /**
+             * @description Some alarm sounds.
+             * @example true
+             */
+            sounding: boolean;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_wall_ns: number;
+            /**
+             * @description Alarms that another one explains.
+             * @example 0
+             */
+            hidden: number;
+        };
         /** @description How sure it is that all plates were read, and why. ``miss_bound`` is the bound on the chance that a live plate is still unread, ``dead_bound`` the chance that a plate with a dead chip lies there; ``failing`` names the checks of the stopping rule that do not hold yet, of: passes, singletons, residual, incomplete, moving. */
         Assurance: {
             /**
@@ -1061,6 +1795,23 @@ export interface components {
              */
             family: string[];
         };
+        /**
+         * CutBody
+         * @description Why somebody cuts a zone by hand.
+         */
+        CutBody: {
+            /**
+             * Reason
+             * @description Kept with the cut.
+             * @example smell of burning
+             */
+            reason: string;
+        };
+        /**
+         * @description none. commanded: told, not proven. proven: no current flows. unproven: no meter says so in time. welded: reported off while current flows.
+         * @enum {string}
+         */
+        CutState: "commanded" | "none" | "proven" | "unproven" | "welded";
         /** @description Whether a daemon is heard, and the age in ms of its last sign of life (-1: never heard). */
         DaemonLife: {
             /**
@@ -1424,6 +2175,67 @@ export interface components {
              */
             fault: "noise" | "unplug" | "replug" | "reset" | "leak" | "none";
         };
+        /** @description The whole garage in one glance; key ``garage``. ``zones``: (zone, state, cut). ``armed`` False with ``problems``: the configuration was refused and why. */
+        GarageView: {
+            /**
+             * @description Name of the site.
+             * @example {
+             *       "zh": "康乐花园",
+             *       "en": "Kangle Garden"
+             *     }
+             */
+            site: components["schemas"]["Text"];
+            /**
+             * @description False: the configuration was refused, nothing is switched on; problems says why.
+             * @example true
+             */
+            armed: boolean;
+            /**
+             * @description Why it is not armed, as codes.
+             * @example []
+             */
+            problems: string[];
+            /**
+             * @description Zone, state, proof of cut.
+             * @example [
+             *       [
+             *         "B1",
+             *         "normal",
+             *         "none"
+             *       ]
+             *     ]
+             */
+            zones: [
+                string,
+                components["schemas"]["ZoneState"],
+                components["schemas"]["CutState"]
+            ][];
+            /**
+             * @description Chargers in use.
+             * @example 14
+             */
+            sessions: number;
+            /**
+             * @description Power, W; null when not measured.
+             * @example 176
+             */
+            power_w: number;
+            /**
+             * @description Inputs that could not be handled and were kept for repair; 0 is normal.
+             * @example 0
+             */
+            set_aside: number;
+            /**
+             * @description Business day, ISO date (Asia/Shanghai).
+             * @example 2026-11-20
+             */
+            business_day: string;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_wall_ns: number;
+        };
         /**
          * Health
          * @description The process answers.
@@ -1610,7 +2422,7 @@ export interface components {
             role: components["schemas"]["Role"];
             /**
              * Member
-             * @description Your member token, for members.
+             * @description Your member token, for members and residents.
              * @example m001
              */
             member: string | null;
@@ -1620,6 +2432,12 @@ export interface components {
              * @example 1
              */
             lane: string | null;
+            /**
+             * Panel
+             * @description Where you stand, for panels bound to a place.
+             * @example B1-door
+             */
+            panel: string | null;
         };
         MenuItemView: {
             /**
@@ -1740,6 +2558,18 @@ export interface components {
             family: string;
         };
         /**
+         * NewPin
+         * @description A personal PIN.
+         */
+        NewPin: {
+            /**
+             * Pin
+             * @description 6 digits or more, 4 different, no run.
+             * @example 730264
+             */
+            pin: string;
+        };
+        /**
          * NewPlate
          * @description A plate for the registry.
          */
@@ -1794,6 +2624,12 @@ export interface components {
              */
             lane?: string | null;
             /**
+             * Panel
+             * @description Place of the panel as the garage settings name it, for the role panel only.
+             * @example B1-door
+             */
+            panel?: string | null;
+            /**
              * Days
              * @description Days until it expires.
              * @default 365
@@ -1827,7 +2663,7 @@ export interface components {
             role: "cashier" | "kitchen" | "member" | "family" | "resident" | "panel" | "coach" | "maintenance" | "manager" | "admin" | "read-only";
             /**
              * Member
-             * @description Member token, for the role member only.
+             * @description Member token, for the roles member and resident only.
              * @example m001
              */
             member?: string | null;
@@ -2304,6 +3140,52 @@ export interface components {
              */
             at_trusted: boolean;
         };
+        /**
+         * @description contactor, feed, siren, door, water.
+         * @enum {string}
+         */
+        OutputKind: "contactor" | "door" | "feed" | "siren" | "water";
+        /** @description ``wanted`` is what we command, ``on`` what the device says, ``cut`` the proof (contactor only). */
+        OutputView: {
+            /**
+             * @description Id of the output.
+             * @example B1-contactor
+             */
+            output: string;
+            /**
+             * @description What it switches.
+             * @example contactor
+             */
+            kind: components["schemas"]["OutputKind"];
+            /**
+             * @description Name of the output.
+             * @example {
+             *       "zh": "充电总接触器",
+             *       "en": "Charger contactor"
+             *     }
+             */
+            name: components["schemas"]["Text"];
+            /**
+             * @description What is commanded.
+             * @example true
+             */
+            wanted: boolean;
+            /**
+             * @description What the device says; null when it has not said.
+             * @example true
+             */
+            on: boolean | null;
+            /**
+             * @description Proof of the cut, contactors only.
+             * @example none
+             */
+            cut: components["schemas"]["CutState"];
+            /**
+             * @description Stable code, empty when there is none.
+             * @example
+             */
+            fault: string;
+        };
         PaidView: {
             /**
              * @description Id of the sale.
@@ -2533,6 +3415,135 @@ export interface components {
              */
             seen: number;
         };
+        /** @description Chargers by name. */
+        PortList: {
+            /**
+             * @description The chargers that the caller may see.
+             * @example []
+             */
+            ports: components["schemas"]["PortView"][];
+        };
+        /**
+         * @description empty, idle_load, cc, taper, float, done, suspect, tripped.
+         * @enum {string}
+         */
+        PortPhase: "cc" | "done" | "empty" | "float" | "idle_load" | "suspect" | "taper" | "tripped";
+        /** @description One charger; key ``port/<port>``. ``armed`` False: it stays off until re-armed. ``reason`` is why it was last switched off (full, stopped, overpower, no_taper, hard_cap, meter_silent, smoke, unplugged ...). ``queue`` is its place in the zone's load queue, 0 = not waiting. ``remaining_min`` None unknown. ``member`` is a token. */
+        PortView: {
+            /**
+             * @description Id of the charger.
+             * @example B1-P03
+             */
+            port: string;
+            /**
+             * @description Its zone.
+             * @example B1
+             */
+            zone: string;
+            /**
+             * @description Name of the charger.
+             * @example {
+             *       "zh": "3 号口",
+             *       "en": "Outlet 3"
+             *     }
+             */
+            name: components["schemas"]["Text"];
+            /**
+             * @description What the charging model makes of it.
+             * @example cc
+             */
+            phase: components["schemas"]["PortPhase"];
+            /**
+             * @description False: it stays off until somebody allows it again.
+             * @example true
+             */
+            armed: boolean;
+            /**
+             * @description What is commanded.
+             * @example true
+             */
+            wanted: boolean;
+            /**
+             * @description What the device says; null when it has not said.
+             * @example true
+             */
+            on: boolean | null;
+            /**
+             * @description How far the proof of its cut has come.
+             * @example none
+             */
+            cut: components["schemas"]["CutState"];
+            /**
+             * @description Why it was last switched off, as a code.
+             * @example full
+             */
+            reason: string;
+            /**
+             * @description Stable code, empty when there is none.
+             * @example
+             */
+            fault: string;
+            /**
+             * @description Power, W; null when not measured.
+             * @example 176
+             */
+            power_w: number | null;
+            /**
+             * @description Current, A; null when not measured.
+             * @example 0.772
+             */
+            current_a: number | null;
+            /**
+             * @description Temperature, degrees Celsius; null when not measured.
+             * @example 31.5
+             */
+            temperature_c: number | null;
+            /**
+             * @description Seconds since it was measured, at at_wall_ns; null for never.
+             * @example 1
+             */
+            measured_ago_s: number | null;
+            /**
+             * @description Id of the session, empty without one.
+             * @example s-7f3a
+             */
+            session_id: string;
+            /**
+             * @description Who pays, as a token; empty for a stranger's.
+             * @example m001
+             */
+            member: string;
+            /**
+             * @description Energy, Wh.
+             * @example 412
+             */
+            energy_wh: number;
+            /**
+             * @description Price so far, fen.
+             * @example 46
+             */
+            cost_fen: number;
+            /**
+             * @description Time connected, s.
+             * @example 7200
+             */
+            charging_s: number;
+            /**
+             * @description Minutes until full, estimated; null when unknown.
+             * @example 130
+             */
+            remaining_min: number | null;
+            /**
+             * @description Place in the queue of its zone's power, 0 when not waiting.
+             * @example 0
+             */
+            queue: number;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_wall_ns: number;
+        };
         /** @description An error as RFC 9457 describes it. */
         Problem: {
             /**
@@ -2565,7 +3576,7 @@ export interface components {
              * @example tray_changed
              * @enum {string}
              */
-            code: "already_refunded" | "already_set_up" | "already_voided" | "bad_binding" | "bad_command" | "bad_cursor" | "bad_idempotency_key" | "bad_json" | "bad_login" | "bad_method" | "bad_request" | "bad_token" | "bad_value" | "blocked" | "books_away" | "busy" | "cross_origin" | "daemon_away" | "demo_away" | "demo_off" | "demo_refused" | "forbidden" | "full" | "host_not_allowed" | "id_reused" | "id_taken" | "internal" | "last_admin" | "method_not_allowed" | "no_member" | "no_view_yet" | "not_firm" | "not_found" | "not_logged_in" | "not_ready" | "pages_missing" | "purse_short" | "stopping" | "storage" | "tender_short" | "too_large" | "too_many_streams" | "too_many_tries" | "too_old" | "too_slow" | "tray_changed" | "unknown_card" | "unknown_category" | "unknown_dish" | "unknown_lane" | "unknown_member" | "unknown_order" | "unknown_plate" | "unknown_token" | "unknown_user" | "unknown_view" | "unsupported_media" | "user_exists" | "validation" | "weak_password";
+            code: "already_refunded" | "already_set_up" | "already_voided" | "bad_binding" | "bad_command" | "bad_cursor" | "bad_idempotency_key" | "bad_json" | "bad_login" | "bad_method" | "bad_pin" | "bad_request" | "bad_token" | "bad_value" | "blocked" | "books_away" | "busy" | "cross_origin" | "daemon_away" | "demo_away" | "demo_off" | "demo_refused" | "forbidden" | "full" | "garage_away" | "host_not_allowed" | "id_reused" | "id_taken" | "internal" | "last_admin" | "method_not_allowed" | "no_garage" | "no_member" | "no_person" | "no_view_yet" | "not_firm" | "not_found" | "not_latched" | "not_logged_in" | "not_on_site" | "not_ready" | "not_resettable" | "not_shelvable" | "pages_missing" | "port_busy" | "purse_short" | "stopping" | "storage" | "tender_short" | "too_large" | "too_many_streams" | "too_many_tries" | "too_old" | "too_slow" | "tray_changed" | "unknown_alarm" | "unknown_card" | "unknown_category" | "unknown_dish" | "unknown_lane" | "unknown_member" | "unknown_order" | "unknown_plate" | "unknown_port" | "unknown_session" | "unknown_token" | "unknown_user" | "unknown_view" | "unknown_zone" | "unsupported_media" | "user_exists" | "validation" | "weak_password" | "weak_pin";
             /**
              * @description What the words need, e.g. the tray's new version.
              * @example {
@@ -2836,6 +3847,24 @@ export interface components {
             plates: components["schemas"]["NewPlate"][];
         };
         /**
+         * ResetBody
+         * @description Who resets: a person beside the panel, by name and personal PIN. The panel is known from its own token.
+         */
+        ResetBody: {
+            /**
+             * Person
+             * @description User name of the person.
+             * @example duty1
+             */
+            person: string;
+            /**
+             * Pin
+             * @description The person's PIN.
+             * @example 730264
+             */
+            pin: string;
+        };
+        /**
          * RetireBody
          * @description Take a plate out of use, or back.
          */
@@ -2853,6 +3882,98 @@ export interface components {
          * @enum {string}
          */
         Role: "diner-terminal" | "cashier" | "kitchen" | "member" | "family" | "resident" | "panel" | "coach" | "maintenance" | "manager" | "admin" | "device" | "read-only";
+        /**
+         * ServiceBody
+         * @description Out of service, or back.
+         */
+        ServiceBody: {
+            /**
+             * Out
+             * @description False: back in service.
+             * @example true
+             */
+            out: boolean;
+            /**
+             * Reason
+             * @description Kept with the alarm.
+             * @default
+             * @example head being replaced
+             */
+            reason: string;
+        };
+        /** @description A charging session, open (``ended_ns`` 0) or closed. ``member`` is a token, ``charging_s`` the time connected. */
+        Session: {
+            /**
+             * @description Id of the session, empty without one.
+             * @example s-7f3a
+             */
+            session_id: string;
+            /**
+             * @description Id of the charger.
+             * @example B1-P03
+             */
+            port: string;
+            /**
+             * @description Id of the zone.
+             * @example B1
+             */
+            zone: string;
+            /**
+             * @description Who pays, as a token.
+             * @example m001
+             */
+            member: string;
+            /**
+             * @description waiting, charging or ended.
+             * @example ended
+             */
+            state: string;
+            /**
+             * @description Why it ended, as a code.
+             * @example full
+             */
+            reason: string;
+            /**
+             * @description When it began, UTC ns.
+             * @example 1795147440000000000
+             */
+            started_ns: number;
+            /**
+             * @description When it ended, UTC ns; 0 while it runs.
+             * @example 1795147440000000000
+             */
+            ended_ns: number;
+            /**
+             * @description Time connected, s.
+             * @example 7200
+             */
+            charging_s: number;
+            /**
+             * @description Energy, Wh.
+             * @example 412
+             */
+            energy_wh: number;
+            /**
+             * @description Price, fen.
+             * @example 212
+             */
+            cost_fen: number;
+            /**
+             * @description Digest of the tariff that priced it.
+             * @example t1
+             */
+            tariff_version: string;
+        };
+        /** @description Sessions, newest first. */
+        SessionList: {
+            /**
+             * @description The sessions, newest first.
+             * @example []
+             */
+            items: components["schemas"]["Session"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
+            next_cursor: string | null;
+        };
         /**
          * SetupBody
          * @description The first account, an administrator, against the token that the server printed.
@@ -2875,6 +3996,106 @@ export interface components {
              * @example correct horse 7 battery
              */
             password: string;
+        };
+        /**
+         * ShelveBody
+         * @description For how long an alarm is put aside.
+         */
+        ShelveBody: {
+            /**
+             * Minutes
+             * @description Minutes, at most one shift; 0 ends the shelf.
+             * @example 60
+             */
+            minutes: number;
+            /**
+             * Reason
+             * @description Kept with the alarm.
+             * @default
+             * @example fitter on the way
+             */
+            reason: string;
+        };
+        /**
+         * @description smoke, heat, gas, call_point, panel_fire, flow, pressure, door_open, key_switch, tamper.
+         * @enum {string}
+         */
+        SignalKind: "call_point" | "door_open" | "flow" | "gas" | "heat" | "key_switch" | "panel_fire" | "pressure" | "smoke" | "tamper";
+        /**
+         * @description clear, active, test, fault, stale (two supervision periods missed), absent (its master says so), unknown (not heard since the start).
+         * @enum {string}
+         */
+        SourceState: "absent" | "active" | "clear" | "fault" | "stale" | "test" | "unknown";
+        SourceView: {
+            /**
+             * @description Id of the source.
+             * @example B1-smoke-3
+             */
+            source: string;
+            /**
+             * @description What it senses.
+             * @example smoke
+             */
+            kind: components["schemas"]["SignalKind"];
+            /**
+             * @description Name of the source.
+             * @example {
+             *       "zh": "烟感 3",
+             *       "en": "Smoke 3"
+             *     }
+             */
+            name: components["schemas"]["Text"];
+            /**
+             * @description What is made of it now.
+             * @example clear
+             */
+            state: components["schemas"]["SourceState"];
+            /**
+             * @description Seconds since it was heard, at at_wall_ns; null for never.
+             * @example 40
+             */
+            heard_ago_s: number | null;
+            /**
+             * @description Its battery is low.
+             * @example false
+             */
+            battery_low: boolean;
+            /**
+             * @description For the technician.
+             * @example
+             */
+            detail: string;
+        };
+        /**
+         * StartBody
+         * @description How to charge. A resident pays from the own purse; the desk may name a card.
+         */
+        StartBody: {
+            /**
+             * Session Id
+             * @description Id of the session, made by the page.
+             * @example s-7f3a
+             */
+            session_id: string;
+            /**
+             * Card
+             * @description Card that pays; staff only.
+             * @default
+             * @example A0000017
+             */
+            card: string;
+            /**
+             * Limit Fen
+             * @description Stop at this price, fen; 0 = what the purse allows.
+             * @default 0
+             */
+            limit_fen: number;
+            /**
+             * Limit Min
+             * @description Stop after so many minutes; 0 = the site's limit.
+             * @default 0
+             */
+            limit_min: number;
         };
         /** @description One signed ledger line of the price. ``allocation`` is in line order and adds up to ``fen``. */
         Step: {
@@ -2982,6 +4203,18 @@ export interface components {
             allocation: number[];
         };
         /**
+         * StopBody
+         * @description Which session to stop, so that a late press stops nobody else's.
+         */
+        StopBody: {
+            /**
+             * Session Id
+             * @description As shown.
+             * @example s-7f3a
+             */
+            session_id: string;
+        };
+        /**
          * SystemInfo
          * @description What this box is. A page reloads itself when ``build`` changes and no transaction is open.
          */
@@ -3020,6 +4253,18 @@ export interface components {
              * @example false
              */
             needs_setup: boolean;
+        };
+        /**
+         * TestBody
+         * @description How long a walk test lasts.
+         */
+        TestBody: {
+            /**
+             * Minutes
+             * @description Minutes; 0 ends it.
+             * @example 30
+             */
+            minutes: number;
         };
         /** @description A word for people in both languages. */
         Text: {
@@ -3062,6 +4307,12 @@ export interface components {
              * @example 1
              */
             lane: string | null;
+            /**
+             * Panel
+             * @description Its place, for panels.
+             * @example B1-door
+             */
+            panel: string | null;
             /**
              * Created By
              * @description Who made it.
@@ -3236,7 +4487,7 @@ export interface components {
              */
             users: components["schemas"]["User"][];
         };
-        /** @description Data of the event ``view``: LaneView for keys ``lane/<lane>``, MenuView for ``menu``, DayView for ``day``, DeviceView for ``device/<device>``. */
+        /** @description Data of the event ``view``: LaneView for keys ``lane/<lane>``, MenuView for ``menu``, DayView for ``day``, DeviceView for ``device/<device>``, GarageView for ``garage``, ZoneView for ``zone/<zone>``, PortView for ``port/<port>``, AlarmsView for ``alarms``. */
         ViewEvent: {
             /**
              * @description Which view.
@@ -3285,6 +4536,127 @@ export interface components {
              * @example Kangle Canteen
              */
             en: string;
+        };
+        /** @description Zones by name. */
+        ZoneList: {
+            /**
+             * @description The zones.
+             * @example []
+             */
+            zones: components["schemas"]["ZoneView"][];
+        };
+        /**
+         * @description normal. watch: a sensor is silent or faulty. pre_alarm: one credible signal, chargers are cut. fire: two signals, a call point or the panel. latched: clear, waiting. resettable: a person on site may reset.
+         * @enum {string}
+         */
+        ZoneState: "fire" | "latched" | "normal" | "pre_alarm" | "resettable" | "watch";
+        /** @description All that a panel shows of a zone; key ``zone/<zone>``. ``reasons`` are stable codes with their sources, the first cause first (smoke:B1-smoke-2 ...); ``blocks_reset`` names what a reset still waits for (signal:..., clear_for, cut:..., latched_neighbour:...). */
+        ZoneView: {
+            /**
+             * @description Id of the zone.
+             * @example B1
+             */
+            zone: string;
+            /**
+             * @description Name of the zone.
+             * @example {
+             *       "zh": "地下车库东区",
+             *       "en": "Basement east"
+             *     }
+             */
+            name: components["schemas"]["Text"];
+            /**
+             * @description What the interlock makes of it.
+             * @example normal
+             */
+            state: components["schemas"]["ZoneState"];
+            /**
+             * @description Why, as code:source, the first cause first.
+             * @example [
+             *       "smoke:B1-smoke-3"
+             *     ]
+             */
+            reasons: string[];
+            /**
+             * @description What a reset still waits for.
+             * @example [
+             *       "signal:B1-smoke-3",
+             *       "clear_for:60"
+             *     ]
+             */
+            blocks_reset: string[];
+            /**
+             * @description Seconds until all has been clear for long enough; null when it is not clear.
+             * @example 25
+             */
+            clear_in_s: number | null;
+            /**
+             * @description How far the proof of the cut has come, all chargers together.
+             * @example none
+             */
+            cut: components["schemas"]["CutState"];
+            /**
+             * @description The sound was stopped; a new signal sounds again.
+             * @example false
+             */
+            silenced: boolean;
+            /**
+             * @description Seconds left of a walk test, 0 without one.
+             * @example 0
+             */
+            test_left_s: number;
+            /**
+             * @description Water is asked for.
+             * @example false
+             */
+            water_asked: boolean;
+            /**
+             * @description Escape doors are released.
+             * @example false
+             */
+            doors_released: boolean;
+            /**
+             * @description Detectors, call points, contacts.
+             * @example []
+             */
+            sources: components["schemas"]["SourceView"][];
+            /**
+             * @description Contactors, sirens, doors, valves.
+             * @example []
+             */
+            outputs: components["schemas"]["OutputView"][];
+            /**
+             * @description Ids of its chargers.
+             * @example [
+             *       "B1-P01"
+             *     ]
+             */
+            ports: string[];
+            /**
+             * @description Power, W; null when not measured.
+             * @example 176
+             */
+            power_w: number;
+            /**
+             * @description What all its chargers together may draw, W.
+             * @example 6000
+             */
+            limit_w: number;
+            /**
+             * @description Since when it is in this state, UTC ns.
+             * @example 1795147440000000000
+             */
+            since_wall_ns: number;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_wall_ns: number;
+            /**
+             * @description False: the box does not know the time for sure.
+             * @example true
+             */
+            clock_trusted: boolean;
         };
     };
     responses: {
@@ -3760,6 +5132,45 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    users_set_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User name. */
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPin"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     users_delete: {
         parameters: {
             query?: never;
@@ -4196,6 +5607,8 @@ export interface operations {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
             200: {
                 headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4238,6 +5651,8 @@ export interface operations {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
             200: {
                 headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4280,6 +5695,8 @@ export interface operations {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
             200: {
                 headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4322,6 +5739,8 @@ export interface operations {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
             200: {
                 headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4364,6 +5783,8 @@ export interface operations {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
             200: {
                 headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4406,6 +5827,8 @@ export interface operations {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
             200: {
                 headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4448,6 +5871,8 @@ export interface operations {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
             200: {
                 headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4490,6 +5915,8 @@ export interface operations {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
             200: {
                 headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4529,6 +5956,8 @@ export interface operations {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
             200: {
                 headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4603,6 +6032,8 @@ export interface operations {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
             200: {
                 headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4645,6 +6076,8 @@ export interface operations {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
             200: {
                 headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4844,6 +6277,812 @@ export interface operations {
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All zones with their states. */
+            200: {
+                headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GarageView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_zones: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every zone, by name. */
+            200: {
+                headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoneList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_zone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The zone. */
+                zone: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description State, sources, outputs, proof of cut. */
+            200: {
+                headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoneView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_ports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every charger, by name; strangers' sessions are blank. */
+            200: {
+                headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_port: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The charging outlet. */
+                port: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The outlet; a stranger's session is blank. */
+            200: {
+                headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_alarms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that is not normal, the first fire on top. */
+            200: {
+                headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmsView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_sessions: {
+        parameters: {
+            query?: {
+                /** @description Only this charger. */
+                port?: string | null;
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first; residents get their own only. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_alarm_events: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmEventList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_alarm_report: {
+        parameters: {
+            query?: {
+                /** @description People who watch at the same time. */
+                operators?: number;
+                /** @description Over so many hours, the present one included. */
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Figures to hold against ISA-18.2. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmKpi"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_reset_zone: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The zone. */
+                zone: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_silence_zone: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The zone. */
+                zone: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_test_zone: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The zone. */
+                zone: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_cut_zone: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The zone. */
+                zone: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CutBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_rearm_port: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The charging outlet. */
+                port: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_start_session: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The charging outlet. */
+                port: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_stop_session: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The charging outlet. */
+                port: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_ack_alarm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the alarm. */
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_shelve_alarm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the alarm. */
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShelveBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_reset_alarm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the alarm. */
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_service_alarm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the alarm. */
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    garage_alarm_shown: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the alarm. */
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];

@@ -13,13 +13,14 @@ export const LOST_AFTER_MS = 2500;
 const REOPEN_AFTER_MS = 5000;
 const TICK_MS = 200;
 const RETRY_MS = [300, 700, 1500, 2500] as const;
-const DAEMON = "canteen";
 
 /** connecting: nothing yet · live · lost: the API is silent · daemon: the API lives, its daemon does not. */
 export type LinkState = "connecting" | "live" | "lost" | "daemon";
 
 interface Entry {
   value: Signal<unknown>;
+  /** When it came, on the page's own clock. */
+  atMs: number;
   boot: string;
   version: number;
 }
@@ -54,7 +55,11 @@ export class Live {
   private heard = false;
   private readonly timer: number;
 
-  constructor(private readonly keys: readonly string[]) {
+  /** `daemon` names the program whose life makes the views current. */
+  constructor(
+    private readonly keys: readonly string[],
+    readonly daemon: "canteen" | "garage" = "canteen",
+  ) {
     this.lastPulse = this.lastGood = performance.now();
     this.open();
     this.timer = window.setInterval(() => {
@@ -67,6 +72,12 @@ export class Live {
     return this.entry(key).value;
   }
 
+  /** Seconds since the view of `key` came; 0 when it has not. */
+  heldS(key: string): number {
+    const entry = this.entries.get(key);
+    return entry === undefined || entry.version < 0 ? 0 : Math.max(0, (performance.now() - entry.atMs) / 1000);
+  }
+
   close(): void {
     window.clearInterval(this.timer);
     this.source?.close();
@@ -75,7 +86,7 @@ export class Live {
   private entry(key: string): Entry {
     let entry = this.entries.get(key);
     if (!entry) {
-      entry = { value: signal<unknown>(undefined), boot: "", version: -1 };
+      entry = { value: signal<unknown>(undefined), atMs: 0, boot: "", version: -1 };
       this.entries.set(key, entry);
     }
     return entry;
@@ -113,12 +124,13 @@ export class Live {
     if (entry.version < 0) this.keysSeen.value = [...this.keysSeen.value, key].sort();
     entry.boot = boot;
     entry.version = version;
+    entry.atMs = performance.now();
     entry.value.value = view;
   }
 
   private onPulse(event: MessageEvent<string>): void {
     const { daemons } = JSON.parse(event.data) as PulseEvent;
-    this.daemonAlive = daemons[DAEMON]?.alive ?? false;
+    this.daemonAlive = daemons[this.daemon]?.alive ?? false;
     this.lastPulse = performance.now();
     if (this.daemonAlive) this.lastGood = this.lastPulse;
     this.heard = true;

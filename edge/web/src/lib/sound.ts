@@ -3,6 +3,8 @@
  * touched.
  */
 
+import { signal } from "@preact/signals";
+
 const PEAK = 0.25;
 const ATTACK_S = 0.01;
 
@@ -21,6 +23,18 @@ const WRONG: readonly Note[] = [
   { hz: 164.81, startS: 0.24, lengthS: 0.3 },
 ];
 
+/** Fire: a two-tone siren. Fault: three low beeps. Information: one soft tone. */
+const ALARMS = {
+  fire: [0, 0.35, 0.7, 1.05].map((startS, i) => ({ hz: i % 2 ? 660 : 880, startS, lengthS: 0.33 })),
+  fault: [0, 0.25, 0.5].map((startS) => ({ hz: 330, startS, lengthS: 0.15 })),
+  information: [{ hz: 523.25, startS: 0, lengthS: 0.4 }],
+} as const;
+
+export type AlarmTone = keyof typeof ALARMS;
+
+/** Whether a tone would be heard now: browsers wait for a touch. */
+export const soundReady = signal(false);
+
 let context: AudioContext | null = null;
 let muted = false;
 
@@ -32,7 +46,9 @@ export function muteSound(off: boolean): void {
 export function unlockSoundOnTouch(): void {
   const unlock = (): void => {
     context ??= new AudioContext();
-    void context.resume();
+    void context.resume().then(() => {
+      soundReady.value = context?.state === "running";
+    });
   };
   for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, unlock, { once: true, passive: true });
 }
@@ -43,6 +59,10 @@ export function chime(): void {
 
 export function wrongTray(): void {
   play(WRONG, "triangle");
+}
+
+export function alarmTone(kind: AlarmTone): void {
+  play(ALARMS[kind], kind === "fire" ? "square" : "triangle");
 }
 
 function play(notes: readonly Note[], shape: OscillatorType): void {

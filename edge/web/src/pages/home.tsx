@@ -1,5 +1,5 @@
 /** /: what this person may open, as large plain links. */
-import { BookOpen, CircleDollarSign, LogOut, MonitorPlay, ScanLine, UtensilsCrossed } from "lucide";
+import { BookOpen, CircleDollarSign, LogOut, MonitorPlay, PlugZap, ScanLine, Siren, UtensilsCrossed } from "lucide";
 import type { IconNode } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 
@@ -16,6 +16,7 @@ import { StateStrip } from "../parts/StateStrip";
 
 const DESK = ["cashier", "manager", "admin"];
 const BOSS = ["manager", "admin"];
+const WATCH = ["panel", "maintenance", "manager", "admin", "read-only"];
 
 interface Way {
   href: string;
@@ -78,6 +79,14 @@ function waysOf(role: string, lanes: readonly LaneView[]): Way[] {
   }
   if (DESK.includes(role)) {
     ways.push({ href: "/cashier", icon: CircleDollarSign, title: t("cashier.title"), todo: "home.cashier" });
+  }
+  if (info.value?.verticals.includes("garage") === true) {
+    if (WATCH.includes(role)) {
+      ways.push({ href: "/garage", icon: Siren, title: t("garage.title"), todo: "home.garage" });
+    }
+    if (WATCH.includes(role) && role !== "read-only") {
+      ways.push({ href: "/garage/sessions", icon: PlugZap, title: t("sessions.title"), todo: "home.sessions" });
+    }
   }
   ways.push({ href: "/menu", icon: UtensilsCrossed, title: t("menu.title"), todo: "home.menu" });
   if (BOSS.includes(role)) ways.push({ href: "/docs", icon: BookOpen, title: t("docs.title"), todo: "home.docs" });

@@ -22,7 +22,8 @@ export interface Help {
   busy?: boolean;
 }
 
-export type Topic = "home" | "menu" | "demo" | "cashier" | "login" | "setup" | "docs" | "missing";
+export type Topic = "home" | "menu" | "demo" | "cashier" | "login" | "setup" | "docs" | "missing" | GarageTopic;
+export type GarageTopic = "garage" | "zone" | "alarms" | "sessions" | "port";
 
 interface StripProps {
   page: string;

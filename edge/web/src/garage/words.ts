@@ -1,0 +1,109 @@
+/** What the garage says in words: states, causes, sources, proofs. Codes that are newer than this page stay codes. */
+import { ageWords } from "../lib/format";
+import { known, say, t } from "../lib/i18n";
+import type { AlarmView, OutputView, PortView, SourceView, ZoneState, ZoneView } from "../types";
+
+/** How a state asks for attention; colour, icon and place follow it. */
+export type Level = "quiet" | "look" | "act" | "fire";
+
+export function levelOf(state: ZoneState): Level {
+  switch (state) {
+    case "normal":
+      return "quiet";
+    case "watch":
+      return "look";
+    case "pre_alarm":
+    case "latched":
+    case "resettable":
+      return "act";
+    case "fire":
+      return "fire";
+  }
+}
+
+const GRAVITY: Record<ZoneState, number> = { fire: 0, pre_alarm: 1, latched: 2, resettable: 3, watch: 4, normal: 5 };
+
+/** Worst first; equals stay in the order of their names. */
+export function byGravity(a: ZoneView, b: ZoneView): number {
+  return GRAVITY[a.state] - GRAVITY[b.state] || a.zone.localeCompare(b.zone);
+}
+
+/** A code with its subject ("smoke:B1-smoke-3") in words; the name of the subject where the zone knows it. */
+export function reasonWords(reason: string, zone?: ZoneView): string {
+  const [code = "", ...rest] = reason.split(":");
+  const key = known(`cause.${code}`);
+  const subject = nameOf(rest[0] ?? "", zone);
+  const word = key ? t(key) : code;
+  return subject === "" ? word : `${word} · ${subject}`;
+}
+
+export function nameOf(id: string, zone?: ZoneView): string {
+  const source = zone?.sources.find((one) => one.source === id);
+  if (source) return say(source.name);
+  const output = zone?.outputs.find((one) => one.output === id);
+  return output ? say(output.name) : id;
+}
+
+/** What a reset still waits for. */
+export function blockWords(block: string, zone: ZoneView): string {
+  const [code = "", subject = ""] = block.split(":");
+  const left = zone.clear_in_s;
+  if (code === "clear_for") return left === null ? t("block.clear") : t("block.clear_in", { s: left });
+  const key = known(`block.${code}`);
+  return key ? t(key, { name: nameOf(subject, zone) }) : block;
+}
+
+export function zoneWord(state: ZoneState): string {
+  return t(`zone.${state}`);
+}
+
+export function causeWord(alarm: AlarmView): string {
+  const key = known(`cause.${alarm.cause}`);
+  return key ? t(key) : alarm.cause;
+}
+
+export function alarmState(alarm: AlarmView): string {
+  if (alarm.state === "shelved") return t("alarm.shelved", { left: ageWords(alarm.shelved_left_s) });
+  const key = known(`alarm.${alarm.state}`);
+  return key ? t(key) : alarm.state;
+}
+
+/** What a charger does, for people; why it was switched off, where that matters more. */
+export function portWord(port: PortView): string {
+  if (port.cut === "welded") return t("port.welded");
+  if (port.cut === "unproven") return t("port.unproven");
+  if (port.phase === "tripped" || !port.armed) return t("port.off");
+  if (port.queue > 0) return t("port.queue", { n: port.queue });
+  return t(`phase.${port.phase}`);
+}
+
+/** The level of a charger: what must be looked at stands out, the rest is quiet. */
+export function portLevel(port: PortView): Level {
+  if (port.cut === "welded" || port.cut === "unproven") return "act";
+  if (port.phase === "suspect" || port.fault !== "") return "look";
+  return "quiet";
+}
+
+export function whyOff(port: PortView): string {
+  if (port.reason === "") return "";
+  const key = known(`why_off.${port.reason.split(":")[0] ?? ""}`);
+  return key ? t(key) : port.reason;
+}
+
+export function sourceLevel(source: SourceView): Level {
+  if (source.state === "active") return "act";
+  return source.state === "clear" ? "quiet" : "look";
+}
+
+export function sourceWord(source: SourceView, heldS: number): string {
+  const word = t(`source.${source.state}`);
+  if (source.heard_ago_s === null) return `${word} · ${t("source.never")}`;
+  return `${word} · ${t("source.heard", { age: ageWords(source.heard_ago_s + heldS) })}`;
+}
+
+/** What an output was told and what it says of itself. */
+export function outputWord(output: OutputView): string {
+  if (output.kind === "contactor" && output.cut !== "none") return t(`cut.${output.cut}`);
+  const says = output.on === null ? t("output.silent") : t(`output.${output.kind}.${output.on ? "on" : "off"}`);
+  return output.on === null || output.on === output.wanted ? says : `${says} · ${t("output.differs")}`;
+}
