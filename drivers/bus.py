@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
-from drivers.busqueue import BusQueue, Cut, Item, Station
+from drivers.busqueue import BusQueue, Cut, Item, Station, StrayWatch
 from drivers.driver import Output
 from drivers.engine import NS_PER_MS, Ask, Engine, Script, Silence, Sleep
 from drivers.health import HealthReporter
@@ -20,9 +20,9 @@ from edge.domain.devices import DeviceCommand, DeviceIdentity, DeviceState, Read
 from edge.domain.field_devices import Operate, OutputReading, PointHealth, Poll, SetClock
 
 F = TypeVar("F")
-STRAYS_MAX = 5
-"""So many answers that nobody had asked for, since the last healthy minute, are told as a problem of the line."""
-_MINUTE_NS = 60_000 * NS_PER_MS
+STRAYS = (
+    "answers come that nobody asked for: two masters, two stations with one address, or one slower than its time-out"
+)
 
 
 class BusDriver(ABC, Generic[F]):
@@ -40,17 +40,17 @@ class BusDriver(ABC, Generic[F]):
         self._engine = self._new_engine()
         self._at_open = (0, 0, 0, 0)
         self._health = HealthReporter(self._counters)
-        self._strays_from = (0, 0)
+        self._stray_watch = StrayWatch()
         self._open = False
         self._introduced = False
-        self._reading = False
+        self._may_recall = False
 
     # --- Driver -------------------------------------------------------------------------------------------------------
 
     def opened(self, now_ns: int) -> Output:
-        self._open, self._introduced, self._reading = True, False, False
+        self._open, self._introduced, self._may_recall = True, False, False
         self._at_open = self._sums()
-        self._strays_from = (now_ns, self.strays())
+        self._stray_watch.begin(now_ns, self.strays())
         self.queue.begin(now_ns)
         self._engine.now_ns = now_ns
         self._change(DeviceState.CONNECTING)
@@ -74,7 +74,7 @@ class BusDriver(ABC, Generic[F]):
                 self.ignored_commands += 1
         if self._open:
             self._engine.wake(now_ns)
-            if self._reading and self.queue.next_cut() is not None:
+            if self._may_recall and self.queue.next_cut() is not None:
                 self._engine.recall(now_ns)
         return self._take()
 
@@ -170,7 +170,11 @@ class BusDriver(ABC, Generic[F]):
             cut.pending = False
             self._answer(command, accepted=False, detail=ask)
             return
-        answer: F | Silence = yield ask
+        answer: F | Silence = yield ask._replace(good_until_ns=command.expires_mono_ns)
+        if answer is Silence.RECALLED:
+            self.expired += 1
+            cut.pending = False
+            return
         if isinstance(answer, Silence):
             # A command that came meanwhile has given the cut new attempts.
             cut.pending = cut.left > 0
@@ -195,8 +199,17 @@ class BusDriver(ABC, Generic[F]):
         if isinstance(ask, str):
             self._answer(command, accepted=False, detail=ask)
             return
-        self.queue.cuts.pop(command.point, None)
-        answer: F | Silence = yield ask
+        self._may_recall = True
+        answer: F | Silence = yield ask._replace(good_until_ns=command.expires_mono_ns)
+        self._may_recall = False
+        if answer is Silence.RECALLED:
+            if self.queue.is_cutting(command.point) or self._too_late(command):
+                self._answer(command, accepted=False, detail="a cut came, or it expired")
+            else:
+                self.queue.switch_ons.setdefault(command.point, command)
+            return
+        if not self.queue.is_cutting(command.point):
+            self.queue.cuts.pop(command.point, None)
         if not isinstance(answer, Silence):
             accepted, detail = self._outcome(answer)
             self._reached(self._station_of(command.point))
@@ -204,9 +217,9 @@ class BusDriver(ABC, Generic[F]):
         self.queue.hurry(command.point, proof_only=True)
 
     def _read(self, item: Item) -> Script[None]:
-        self._reading = True
+        self._may_recall = True
         answer: Any = yield item.ask()
-        self._reading = False
+        self._may_recall = False
         if answer is Silence.RECALLED:
             return
         if isinstance(answer, Silence):
@@ -257,16 +270,9 @@ class BusDriver(ABC, Generic[F]):
 
     def _judge_line(self, silence: Silence | None) -> None:
         """The health of the line as a whole: single stations are told as points."""
-        since_ns, strays = self._strays_from
-        if self.strays() - strays >= STRAYS_MAX:
-            detail = "answers come that nobody asked for: two masters, two stations with one address, or a slow one"
-            self._change(DeviceState.FAULT, "stray_answers", detail)
-            if self.now_ns - since_ns >= _MINUTE_NS:
-                self._strays_from = (self.now_ns, self.strays())
-            return
-        if silence is None:
-            if self.now_ns - since_ns >= _MINUTE_NS:
-                self._strays_from = (self.now_ns, self.strays())
+        if self._stray_watch.is_bad(self.now_ns, self.strays()):
+            self._change(DeviceState.FAULT, "stray_answers", STRAYS)
+        elif silence is None:
             self._change(DeviceState.READY)
         elif all(station.online is False for station in self.queue.stations.values()):
             problem = "unreadable" if silence is Silence.DAMAGED else "no_answer"

@@ -22,6 +22,8 @@ CUT_TRIES = 3
 PROOF_PERIOD_NS = 500 * NS_PER_MS
 """While a cut that was accepted is being proven, what proves it is read so often, as far as the line allows."""
 DEAD_AFTER = 3
+STRAYS_MAX = 5
+MINUTE_NS = 60_000 * NS_PER_MS
 BACKOFF_FIRST_NS = 2_000 * NS_PER_MS
 
 
@@ -62,6 +64,28 @@ class Cut:
     left: int = CUT_TRIES
     accepted: bool = False
     tried_ns: int = 0
+
+
+@dataclass(slots=True)
+class StrayWatch:
+    """Tells when too many answers come that nobody had asked for: STRAYS_MAX within a minute. A single late answer is
+    no trouble."""
+
+    since_ns: int = 0
+    before: int = 0
+    bad: bool = False
+
+    def begin(self, now_ns: int, count: int) -> None:
+        self.since_ns, self.before, self.bad = now_ns, count, False
+
+    def is_bad(self, now_ns: int, count: int) -> bool:
+        """``count`` of stray answers since creation. A verdict holds until a minute has passed without one."""
+        many = count - self.before >= STRAYS_MAX
+        if now_ns - self.since_ns >= MINUTE_NS:
+            self.begin(now_ns, count)
+            self.bad = many
+        self.bad = self.bad or many
+        return self.bad
 
 
 @dataclass(slots=True)

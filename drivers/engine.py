@@ -23,7 +23,7 @@ F = TypeVar("F")
 
 class Silence(Enum):
     """Sent to the script instead of a frame. DAMAGED: bytes came and were refused, then the line fell silent.
-    RECALLED: the request was taken back before it was written (``Engine.recall``)."""
+    RECALLED: the request was taken back, or too old, before it was written (``Engine.recall``)."""
 
     TIMED_OUT = "timed_out"
     DAMAGED = "damaged"
@@ -31,11 +31,13 @@ class Silence(Enum):
 
 
 class Ask(NamedTuple):
-    """Send ``frame`` once the line has been silent long enough; wait for a frame that ``matches``."""
+    """Send ``frame`` once the line has been silent long enough; wait for a frame that ``matches``. After
+    ``good_until_ns`` (0: for ever) it is not sent any more and counts as recalled."""
 
     frame: bytes
     timeout_ns: int
     matches: Callable[[Any], bool]
+    good_until_ns: int = 0
 
 
 class Listen(NamedTuple):
@@ -234,6 +236,9 @@ class Engine(Generic[F]):
 
     def _send_if_silent(self, ask: Ask) -> None:
         if self._sent or self._send_at() > self.now_ns:
+            return
+        if 0 < ask.good_until_ns < self.now_ns:
+            self._resume(Silence.RECALLED)
             return
         self._sent = True
         self._since_ns = self.now_ns

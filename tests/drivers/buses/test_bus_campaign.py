@@ -121,4 +121,5 @@ def test_nothing_is_switched_on_unasked_or_late_and_every_last_off_opens(rig, si
             bus.command(Operate(point=point, on=False, command_id=f"end{again}"))
         bus.run(1_000)
     assert not any(map(site.is_on, site.points))
+    bus.run(125_000)
     assert bus.health()[-1][0] == "ready"
