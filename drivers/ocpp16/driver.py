@@ -93,6 +93,7 @@ class OcppDriver(StreamDriver[Line]):
                 asked = self._outbox.answered(error.message_id, self.now_ns)
                 if asked is not None:
                     self._settle(asked, accepted=False, detail=f"{error.error_code}: {error.description}"[:120])
+        self._tell_expired()
         self.say(PointHealth(point="0", online=True))
 
     def on_command(self, command: DeviceCommand) -> bool:
@@ -112,8 +113,8 @@ class OcppDriver(StreamDriver[Line]):
                 return False
 
     def on_tick(self) -> None:
-        for asked in self._outbox.go_on(self.now_ns):
-            self._settle(asked, accepted=False, detail="expired before it could be sent")
+        self._outbox.go_on(self.now_ns)
+        self._tell_expired()
 
     def next_tick(self) -> int | None:
         return self._outbox.deadline()
@@ -163,6 +164,11 @@ class OcppDriver(StreamDriver[Line]):
             if connector:
                 payload["connectorId"] = connector
             self._outbox.queue(Asked("TriggerMessage", payload, connector=connector), self.now_ns)
+
+    def _tell_expired(self) -> None:
+        for asked in self._outbox.expired:
+            self._settle(asked, accepted=False, detail="expired before it could be sent")
+        self._outbox.expired.clear()
 
     def _settle(self, asked: Asked, *, accepted: bool, detail: str) -> None:
         """Say how a command of the kernel ended. Accepted is not off: that is proven by the meter."""
@@ -269,7 +275,7 @@ class OcppDriver(StreamDriver[Line]):
         if status != "Accepted":
             # Begun offline, or with a card that nobody has authorised: it is stopped at once.
             stop = {"transactionId": transaction.transaction_id}
-            self._outbox.queue(Asked("RemoteStopTransaction", stop, connector=connector), self.now_ns)
+            self._afterwards = Asked("RemoteStopTransaction", stop, connector=connector)
         return {"transactionId": transaction.transaction_id, "idTagInfo": {"status": status}}
 
     def _adopt(self, payload: dict[str, Any]) -> None:

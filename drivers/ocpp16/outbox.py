@@ -42,6 +42,8 @@ class Outbox:
         self._sent_ns = 0
         self._number = 0
         self.timeouts = 0
+        self.expired: list[Asked] = []
+        """Calls that were too late when their turn came; whoever tells of them clears the list."""
 
     def clear(self) -> list[Asked]:
         """The link is gone: nothing of this is sent later. Gives what had not been sent."""
@@ -77,20 +79,18 @@ class Outbox:
             self.go_on(now_ns)
         return asked
 
-    def go_on(self, now_ns: int) -> list[Asked]:
-        """Send the next one if none is under way (or that one was given up); gives those that expired meanwhile."""
+    def go_on(self, now_ns: int) -> None:
+        """Send the next one if none is under way (or that one was given up)."""
         if self._under_way and now_ns >= self._sent_ns + TIMEOUT_NS:
             self.timeouts += 1
             self._under_way = ""
-        expired = []
         while self._waiting and not self._under_way:
             asked = self._waiting.popleft()
             if asked.expires_ns and now_ns >= asked.expires_ns:
-                expired.append(asked)
+                self.expired.append(asked)
                 continue
             self._under_way = self._send(asked, now_ns)
             self._sent_ns = now_ns
-        return expired
 
     def deadline(self) -> int | None:
         return self._sent_ns + TIMEOUT_NS if self._under_way and self._waiting else None

@@ -20,7 +20,8 @@ from edge.domain.field_devices import (
 
 FAULTED = "Faulted"
 _ON = {"Charging": True, "Available": False, "Preparing": False, "Finishing": False, "Reserved": False}
-"""The rest (suspended by the car or the charger, unavailable) does not say whether the contactor is closed."""
+_ON |= {"Unavailable": False}
+"""The rest (suspended by the car or the charger) does not say whether the contactor is closed."""
 _PLUGGED = {
     "Available": False,
     "Preparing": True,

@@ -1,0 +1,5 @@
+"""An OCPP 1.6J charge point: cars, contactors, transactions and the bad habits of the field."""
+
+from firmware_sim.ocpp16.charger import Charger, Connector, Habits
+
+__all__ = ["Charger", "Connector", "Habits"]
