@@ -2,7 +2,7 @@
 
 Two families of models. ``tuning`` is what the detector of the product was tuned on; ``held_out`` is what it is scored
 on, and differs in structure, not only in its draws: other open-circuit curves, a two-time-constant acceptance of
-lead-acid instead of one, losses that bend with load, chargers that step down in three stages, other ranges throughout.
+lead-acid instead of one, losses that bend with load, chargers that step down after CC, other ranges throughout.
 Nothing here is imported by the product and nothing of the product is imported here. Design numbers:
 ``garage-domain.md`` section 3 (currents in C, voltages, end currents, float and standby at the wall); they are the
 shape, not the truth.
@@ -45,8 +45,8 @@ class Sets:
     """N chargers with their batteries. ``cells``: blocks of 12 V or cells in series; ``r_ohm`` per cell; ``tau_h``: how
     lead accepts charge in CV; ``gas_c``: current in C that it turns into heat when full; ``end_c``: current at which
     the charger turns green; ``float_w``: what it draws at the wall from then on; ``stuck``: > 0: current in CV never
-    falls below that share of CC, and grows by ``growth`` an hour; ``stage_c`` > 0: it goes on with that smaller current
-    from the end of CC (three-stage); ``pre_s``: slow start of a cold or deeply empty battery; ``retop_s`` > 0: it
+    falls below that share of CC, and grows by ``growth`` an hour; ``stage`` > 0: it goes on with that share of CC
+    from the end of CC (two-step); ``pre_s``: slow start of a cold or deeply empty battery; ``retop_s`` > 0: it
     tops up for ``retop_len_s`` so often after its end; ``fan_w`` for ``fan_on_s`` of each ``fan_s``."""
 
     chem: NDArray[np.int64]
@@ -64,7 +64,7 @@ class Sets:
     float_w: F
     stuck: F
     growth: F
-    stage_c: F
+    stage: F
     pre_s: F
     retop_s: F
     retop_len_s: F
@@ -129,8 +129,7 @@ def simulate(family: str, s: Sets, connected: B, dt_s: float) -> Course:
     full_at, cv_at, stuck_at = np.full(n, -1), np.full(n, -1), np.full(n, -1)
     soc, ended, since = s.soc0.copy(), np.zeros(n, dtype=bool), np.zeros(n)
     cv_s, ended_s = np.zeros(n), np.zeros(n)
-    is_lead = s.chem == LEAD
-    bend = _OVERPOTENTIAL[family]
+    is_lead, bend = s.chem == LEAD, _OVERPOTENTIAL[family]
     for k in range(steps):
         on = connected[k]
         since = np.where(on, since + dt_s, 0.0)
@@ -140,7 +139,7 @@ def simulate(family: str, s: Sets, connected: B, dt_s: float) -> Course:
         floor = s.stuck * s.cc_a * (1.0 + s.growth * cv_s / 3600.0)
         accepts = takes
         takes = np.where((s.stuck > 0) & (cv_s > 0), np.maximum(takes, floor), takes)
-        offered = np.where((s.stage_c > 0) & (cv_s > 0), s.stage_c * s.cap_ah, s.cc_a)
+        offered = np.where((s.stage > 0) & (cv_s > 0), s.stage * s.cc_a, s.cc_a)
         offered = np.where(since < s.pre_s, 0.15 * s.cc_a, offered)
         amps = np.minimum(offered, takes)
         in_cv = takes <= s.cc_a

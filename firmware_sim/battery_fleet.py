@@ -89,7 +89,7 @@ def draw(family: str, chem: int, n: int, rng: np.random.Generator) -> Sets:
         float_w=floats if chem == LEAD else _between(rng, ranges["standby"], n),
         stuck=zero,
         growth=zero,
-        stage_c=np.where(rng.random(n) < 0.15, 0.08, 0.0) if chem == LEAD and family == "held_out" else zero,
+        stage=np.where(rng.random(n) < 0.15, 0.57, 0.0) if chem == LEAD and family == "held_out" else zero,
         pre_s=zero,
         retop_s=zero,
         retop_len_s=zero,
@@ -108,11 +108,13 @@ def mixed(family: str, n: int, rng: np.random.Generator, lead_share: float = 0.6
 
 
 def aged(family: str, sets: Sets, rng: np.random.Generator) -> Sets:
-    """Old batteries: less capacity, twice the resistance, slower and warmer lead."""
+    """Old batteries: less capacity, twice the resistance, slower and warmer lead. The charger knows no wear: its
+    currents stay what they were in A."""
     n = len(sets.cap_ah)
     worn = rng.uniform(0.6, 0.85, n) if family == "tuning" else rng.uniform(0.55, 0.88, n)
     return sets.having(
         cap_ah=sets.cap_ah * worn,
+        end_c=sets.end_c / worn,
         r_ohm=sets.r_ohm * rng.uniform(1.5, 2.5, n),
         tau_h=sets.tau_h * rng.uniform(1.0, 1.3, n),
         gas_c=rng.uniform(0.006, 0.016, n),

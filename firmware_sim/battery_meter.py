@@ -63,7 +63,8 @@ def read(
 def _lost(lost: NDArray[np.bool_], run: int) -> NDArray[np.bool_]:
     """``lost`` with runs longer than ``run`` broken up."""
     since = np.arange(len(lost)) - np.maximum.accumulate(np.where(lost, -1, np.arange(len(lost))))
-    return lost & (since % (run + 1) != 0)
+    kept: NDArray[np.bool_] = since % (run + 1) == 0
+    return lost & ~kept
 
 
 def _stepped(values: F, step: float) -> F:

@@ -15,6 +15,7 @@ import msgspec
 from edge.domain.alarm_flush import load_alarms
 from edge.domain.alarms import tick
 from edge.domain.field_devices import Poll
+from edge.domain.garage import port_kernel
 from edge.domain.garage.access import forget_boot as forget_doors
 from edge.domain.garage.building import apply_rows, build
 from edge.domain.garage.cut import NS_PER_S, REPEAT_NS, again
@@ -50,6 +51,7 @@ def load_world(rows: Rows) -> World:
     if world.config is not None:
         build(world, world.config)
         apply_rows(world)
+    port_kernel.load_sessions(world, rows)
     for reply in rows.since(ReplyRow, "day", days_kept_from(world.day)):
         world.replies[reply.command_id] = StoredReply(reply.digest, reply.code, reply.body, reply.day)
     return world
@@ -78,6 +80,7 @@ def begin(turn: Turn) -> None:
     for zone in world.zones.values():
         _begin_zone(zone, turn.stamp)
     tick(world.alarms, turn.stamp)
+    port_kernel.begin(turn)
     for name, zone in world.zones.items():
         turn.struck.add(name)  # a latched zone tells its cut again; water stays untouched, for no device spoke
         evaluate(turn, zone)

@@ -6,6 +6,7 @@ import msgspec
 
 from edge.domain.alarm_book import AlarmBook
 from edge.domain.garage.access_state import Door
+from edge.domain.garage.charging_book import Book
 from edge.domain.garage.cut import Switch
 from edge.domain.garage.interlock import Evidence, Mode
 from edge.domain.garage.settings import (
@@ -107,6 +108,7 @@ class World(msgspec.Struct, kw_only=True):
     replies: dict[str, StoredReply] = {}
     set_aside: int = 0
     clock_trusted: bool = True
+    charging: Book = msgspec.field(default_factory=Book)
 
 
 def place_key(device: str, point: str) -> str:

@@ -1,0 +1,186 @@
+"""The sessions of a garage as the kernel keeps them, and the rows that bring them back after a start.
+
+A session survives a restart with all its durations: downtime counts, and when nobody can say how long it was, the
+session ends. A user would notice a mistake as a session that is billed twice, or not at all.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.domain.garage import charging, load, purses, tariff
+from edge.domain.garage.charging import Charging
+from edge.domain.garage.load import Load
+from edge.domain.garage.messages import PurseCopy
+from edge.domain.garage.purses import Purses
+from edge.domain.garage.session_rows import (
+    ChargeRow,
+    CutRecordRow,
+    LoadRow,
+    PortChargingRow,
+    PurseCopyRow,
+    SessionRow,
+)
+from edge.domain.garage.tariff import Bill
+from edge.domain.kernel import Row, Rows, Stamp
+
+PURSES_KIND = "purses"
+
+
+class Session(msgspec.Struct, kw_only=True):
+    """One session at a port. ``waiting``: in the zone's queue, its port off. ``billed_wh``: of ``charging.total_wh``
+    what the bill has seen. ``at_mono_ns``: when that was."""
+
+    session_id: str
+    port: str
+    zone: str
+    member: str
+    card: str
+    day: str
+    started_ns: int
+    limit_fen: int
+    limit_min: int
+    charging: Charging
+    bill: Bill
+    waiting: bool = False
+    billed_wh: float = 0.0
+    at_mono_ns: int = 0
+
+
+class Book(msgspec.Struct, kw_only=True):
+    """All sessions by port, the purses, charges on their way, the queues of the zones, and when those are looked at."""
+
+    sessions: dict[str, Session] = {}
+    purses: Purses = msgspec.field(default_factory=Purses)
+    charges: dict[str, ChargeRow] = {}
+    loads: dict[str, Load] = {}
+    resumed_ns: dict[str, int] = {}
+    load_due_ns: int = 0
+
+
+def cost(session: Session) -> int:
+    return tariff.price(session.bill)[0]
+
+
+def session_row(session: Session, stamp: Stamp, *, ended: bool) -> SessionRow:
+    """The session as it stands."""
+    fen, parts = tariff.price(session.bill)
+    return SessionRow(
+        session_id=session.session_id,
+        port=session.port,
+        zone=session.zone,
+        payer=session.member,
+        card=session.card,
+        day=session.day,
+        state="ended" if ended else "waiting" if session.waiting else "charging",
+        reason=session.charging.reason,
+        started_ns=session.started_ns,
+        ended_ns=stamp.wall_ns if ended else 0,
+        charging_ms=session.charging.age_ns // 1_000_000,
+        energy_mwh=tariff.total_mwh(session.bill),
+        cost_fen=fen,
+        limit_fen=session.limit_fen,
+        limit_min=session.limit_min,
+        tariff_version=session.bill.tariff.version,
+        parts=msgspec.msgpack.encode(parts),
+    )
+
+
+def port_row(session: Session, stamp: Stamp, *, is_open: bool, armed: bool) -> PortChargingRow:
+    """The machine of the port, for the next start."""
+    return PortChargingRow(
+        port=session.port,
+        session_id=session.session_id,
+        open=is_open,
+        armed=armed,
+        at_ns=stamp.wall_ns,
+        charging=msgspec.msgpack.encode(charging.without_samples(session.charging)),
+        bill=msgspec.msgpack.encode(session.bill),
+    )
+
+
+def cut_row(session: Session, stamp: Stamp) -> CutRecordRow:
+    """Why it ended, with the evidence."""
+    state = session.charging
+    return CutRecordRow(
+        seq=stamp.seq,
+        port=session.port,
+        session_id=session.session_id,
+        reason=state.reason,
+        phase=state.phase.value,
+        at_ns=stamp.wall_ns,
+        age_ms=state.age_ns // 1_000_000,
+        detail=state.how,
+        samples=bytes(state.samples),
+    )
+
+
+def copy_row(copy: PurseCopy, stamp: Stamp) -> PurseCopyRow:
+    body = msgspec.msgpack.encode(copy.purses)
+    return PurseCopyRow(kind=PURSES_KIND, as_of_ns=copy.as_of_wall_ns, received_ns=stamp.wall_ns, body=body)
+
+
+def load_row(zone: str, queue: Load, stamp: Stamp) -> LoadRow:
+    return LoadRow(zone=zone, at_ns=stamp.wall_ns, body=msgspec.msgpack.encode(queue))
+
+
+def ended_rows(book: Book, session: Session, stamp: Stamp, *, armed: bool) -> list[Row]:
+    """All that a session leaves behind; its charge goes on its way."""
+    rows: list[Row] = [
+        session_row(session, stamp, ended=True),
+        port_row(session, stamp, is_open=False, armed=armed),
+        cut_row(session, stamp),
+    ]
+    fen = min(cost(session), session.limit_fen) if session.limit_fen else cost(session)
+    charge = purses.settle(book.purses, session.session_id, session.member, fen, stamp.wall_ns)
+    if charge is not None:
+        book.charges[session.session_id] = charge
+        rows.append(charge)
+    return rows
+
+
+def load_book(rows: Rows) -> Book:
+    """The book as committed rows tell it. Running sessions wait for ``resumed_ns`` (their row's wall time) to be turned
+    into downtime by the first turn after the start."""
+    book = Book()
+    for copy in rows.all(PurseCopyRow):
+        known = msgspec.msgpack.decode(copy.body, type=tuple[tuple[str, str, int], ...])
+        purses.take_copy(book.purses, PurseCopy(as_of_wall_ns=copy.as_of_ns, purses=known))
+    for charge in rows.all(ChargeRow):
+        if charge.state != "paid" or charge.answered_ns >= book.purses.as_of_wall_ns:
+            paid_ns = charge.answered_ns if charge.state == "paid" else 0
+            book.purses.unseen[charge.session_id] = (charge.member, charge.fen, paid_ns)
+        if charge.state != "paid":
+            book.charges[charge.session_id] = charge
+    machines = {row.port: row for row in rows.all(PortChargingRow) if row.open}
+    for row in rows.all(SessionRow):
+        machine = machines.get(row.port)
+        if row.state == "ended" or machine is None or machine.session_id != row.session_id:
+            continue
+        book.sessions[row.port] = _session(row, machine)
+        book.resumed_ns[row.port] = machine.at_ns
+        if row.payer:
+            book.purses.reserved[row.session_id] = (row.payer, row.limit_fen)
+    for queue in rows.all(LoadRow):
+        book.loads[queue.zone] = msgspec.msgpack.decode(queue.body, type=Load)
+        load.rebase(book.loads[queue.zone])
+    return book
+
+
+def _session(row: SessionRow, machine: PortChargingRow) -> Session:
+    state = msgspec.msgpack.decode(machine.charging, type=Charging)
+    return Session(
+        session_id=row.session_id,
+        port=row.port,
+        zone=row.zone,
+        member=row.payer,
+        card=row.card,
+        day=row.day,
+        started_ns=row.started_ns,
+        limit_fen=row.limit_fen,
+        limit_min=row.limit_min,
+        charging=state,
+        bill=msgspec.msgpack.decode(machine.bill, type=Bill),
+        waiting=row.state == "waiting",
+        billed_wh=state.total_wh,
+    )

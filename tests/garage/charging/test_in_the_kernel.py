@@ -1,0 +1,189 @@
+"""Charging through the real kernel: from the start command to the rows of the bill, over queues, trips and restarts."""
+
+import msgspec
+import pytest
+
+from edge.domain.actors import Role
+from edge.domain.field_devices import CardReading
+from edge.domain.garage.charging_samples import unpack
+from edge.domain.garage.messages import ChargePosted, PurseCopy, StartSession, StopSession
+from edge.domain.garage.session_rows import ChargeRow, CutRecordRow, PortChargingRow, SessionRow
+
+MINUTE = 60
+
+
+@pytest.fixture
+def paying(garage):
+    copy = PurseCopy(as_of_wall_ns=garage.wall_ns, purses=(("m1", "c1", 5000), ("m2", "c2", 100)))
+    assert garage.command(copy, role=Role.DEVICE).code == "ok"
+    return garage
+
+
+def begin(garage, port="B1-p1", session="s1", **facts):
+    return garage.command(StartSession(session_id=session, port=port, **facts), role=Role.RESIDENT)
+
+
+def draw(garage, minutes, watts, port="B1-p1", step_s=10, **facts):
+    """Readings every ``step_s``; detectors keep speaking. Stops when the port is told off."""
+    for k in range(round(minutes * MINUTE / step_s)):
+        garage.run(0.1)
+        garage.elapse(step_s - 0.1)
+        if k % 60 == 0:
+            garage.all_clear()
+        garage.meter(port, watts + 0.1 * (k % 7), **facts)
+        if not garage.world.ports[port].wanted:
+            return
+
+
+def rows(garage, kind):
+    return list(garage.rows.all(kind))
+
+
+def test_a_session_is_charged_stopped_billed_and_posted_once(paying):
+    assert begin(paying, card="c1").code == "ok"
+    assert paying.operates("B1-p1", on=True)
+    paying.reports("B1-p1", True)
+    draw(paying, 60, 200.0)
+    view = paying.shown["port/B1-p1"]
+    assert (view.session_id, view.member, view.phase) == ("s1", "m1", "cc")
+    assert paying.command(StopSession(port="B1-p1", session_id="s1")).code == "ok"
+    session = rows(paying, SessionRow)[0]
+    assert (session.state, session.reason, session.payer) == ("ended", "stopped", "m1")
+    assert session.energy_mwh == pytest.approx(200_000, rel=0.01)
+    assert session.cost_fen == 20, "0.2 kWh at 60 + 40 fen"
+    charge = rows(paying, ChargeRow)[0]
+    assert (charge.member, charge.fen, charge.state) == ("m1", 20, "pending")
+    for code in ("busy", "ok", "ok"):
+        paying.command(ChargePosted(session_id="s1", code=code), role=Role.DEVICE)
+    assert rows(paying, ChargeRow)[0].state == "paid"
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"member": "m1"}, "ok"),
+        ({"card": "c9"}, "unknown_card"),
+        ({"member": "m2"}, "purse_short"),
+        ({}, "no_member"),
+        ({"member": "m1", "limit_fen": -1}, "bad_value"),
+    ],
+)
+def test_who_may_begin(paying, facts, code):
+    assert begin(paying, **facts).code == code
+    assert bool(paying.operates("B1-p1", on=True)) == (code == "ok")
+
+
+def test_a_port_has_one_session(paying):
+    begin(paying, member="m1")
+    assert begin(paying, session="s2", member="m1").code == "port_busy"
+    assert paying.command(StopSession(port="B1-p1", session_id="other")).code == "unknown_session"
+
+
+def test_too_much_power_trips_the_port_and_keeps_the_evidence(paying):
+    begin(paying, member="m1")
+    paying.reports("B1-p1", True)
+    draw(paying, 5, 200.0)
+    paying.sent.clear()
+    paying.meter("B1-p1", 700.0)
+    assert paying.operates("B1-p1", on=False)
+    port = paying.world.ports["B1-p1"]
+    assert (port.wanted, port.armed, port.reason) == (False, False, "overpower")
+    cut = rows(paying, CutRecordRow)[0]
+    assert (cut.reason, unpack(cut.samples)[-1].power_w) == ("overpower", 700.0)
+    assert begin(paying, session="s2", member="m1").body["problem"] == "port_not_armed"
+
+
+def test_a_silent_meter_is_cut_by_the_timer(paying):
+    begin(paying, member="m1")
+    paying.reports("B1-p1", True)
+    paying.meter("B1-p1", 200.0)
+    paying.run(15)
+    assert paying.world.ports["B1-p1"].wanted
+    paying.run(0.3)
+    assert paying.world.ports["B1-p1"].reason == "meter_silent"
+
+
+def test_smoke_ends_the_session_and_bills_what_was_drawn(paying):
+    begin(paying, member="m1")
+    paying.reports("B1-p1", True)
+    draw(paying, 30, 200.0)
+    paying.says("B1-s1", True)
+    session = rows(paying, SessionRow)[0]
+    assert (session.state, session.cost_fen) == ("ended", 10)
+    assert paying.world.charging.sessions == {}
+
+
+def test_the_money_limit_ends_it(paying):
+    begin(paying, member="m1", limit_fen=5)
+    paying.reports("B1-p1", True)
+    draw(paying, 60, 200.0)
+    session = rows(paying, SessionRow)[0]
+    assert (session.reason, session.cost_fen) == ("money_limit", 5)
+
+
+def test_a_restart_keeps_the_session_and_counts_the_downtime(paying):
+    begin(paying, member="m1")
+    paying.reports("B1-p1", True)
+    draw(paying, 30, 200.0)
+    before = rows(paying, SessionRow)[0].energy_mwh
+    paying.sent.clear()
+    paying.restart(down_s=600)
+    session = paying.world.charging.sessions["B1-p1"]
+    assert session.charging.age_ns == pytest.approx(2400 * 10**9, rel=0.04)
+    assert not paying.operates("B1-p1", on=True), "never told on again"
+    paying.all_clear()
+    paying.reports("B1-p1", True)
+    draw(paying, 30, 200.0)
+    paying.command(StopSession(port="B1-p1"))
+    session = rows(paying, SessionRow)[0]
+    assert session.energy_mwh == pytest.approx(2 * before, rel=0.05)
+
+
+def test_a_restart_with_a_doubtful_clock_ends_the_session(paying):
+    begin(paying, member="m1")
+    paying.reports("B1-p1", True)
+    draw(paying, 5, 200.0)
+    paying.wall_trusted = False
+    paying.restart()
+    assert rows(paying, SessionRow)[0].reason == "downtime_unknown"
+    assert not paying.world.ports["B1-p1"].wanted
+    assert not rows(paying, PortChargingRow)[0].open
+
+
+def test_cards_at_the_port_start_and_stop(paying):
+    paying.give(paying.reading("B1-p1", CardReading(point="B1-p1", card="c1")))
+    assert paying.world.ports["B1-p1"].wanted
+    paying.give(paying.reading("B1-p1", CardReading(point="B1-p1", card="c2")))
+    assert paying.world.ports["B1-p1"].wanted
+    paying.give(paying.reading("B1-p1", CardReading(point="B1-p1", card="c1")))
+    assert not paying.world.ports["B1-p1"].wanted
+
+
+def test_the_zones_limit_makes_the_second_wait_and_lets_it_in_afterwards(kit):
+    config = kit.config()
+    zone = msgspec.structs.replace(config.zones[0], limit_w=400)
+    garage = kit.new(msgspec.structs.replace(config, zones=(zone,)))
+    garage.make_normal()
+    for k in (1, 2):
+        answer = garage.command(StartSession(session_id=f"s{k}", port=f"B1-p{k}"))
+        assert (answer.code, answer.body["queue"]) == ("ok", k - 1)
+    assert not garage.operates("B1-p2", on=True)
+    assert garage.shown["port/B1-p2"].queue == 1
+    garage.reports("B1-p1", True)
+    garage.meter("B1-p1", 200.0)
+    garage.command(StopSession(port="B1-p1"))
+    assert garage.operates("B1-p2", on=True)
+    assert garage.world.charging.sessions["B1-p2"].waiting is False
+
+
+def test_who_waits_when_smoke_comes_is_sent_home(kit):
+    config = kit.config()
+    zone = msgspec.structs.replace(config.zones[0], limit_w=400)
+    garage = kit.new(msgspec.structs.replace(config, zones=(zone,)))
+    garage.make_normal()
+    for k in (1, 2):
+        garage.command(StartSession(session_id=f"s{k}", port=f"B1-p{k}"))
+    garage.says("B1-s1", True)
+    garage.run(11)
+    assert garage.world.charging.sessions == {}
+    assert not garage.operates("B1-p2", on=True)
