@@ -44,7 +44,9 @@ async def run_device(device: MqttDevice, host: str, port: int, user: str = "", p
             async with client:
                 await _serve(device, client)
         except aiomqtt.MqttError:
-            pass
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the goodbye failed: that must not keep us alive
+                raise asyncio.CancelledError from None
         finally:
             device.disconnected(time.monotonic_ns())
         await asyncio.sleep(RETRY_S)
