@@ -13,48 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from drivers.messages import Problem
+from drivers.ocpp16.actions import ACTIONS
 
-ACTIONS = (
-    "Authorize",
-    "BootNotification",
-    "CancelReservation",
-    "CertificateSigned",
-    "ChangeAvailability",
-    "ChangeConfiguration",
-    "ClearCache",
-    "ClearChargingProfile",
-    "DataTransfer",
-    "DeleteCertificate",
-    "DiagnosticsStatusNotification",
-    "ExtendedTriggerMessage",
-    "FirmwareStatusNotification",
-    "GetCompositeSchedule",
-    "GetConfiguration",
-    "GetDiagnostics",
-    "GetInstalledCertificateIds",
-    "GetLocalListVersion",
-    "GetLog",
-    "Heartbeat",
-    "InstallCertificate",
-    "LogStatusNotification",
-    "MeterValues",
-    "RemoteStartTransaction",
-    "RemoteStopTransaction",
-    "ReserveNow",
-    "Reset",
-    "SecurityEventNotification",
-    "SendLocalList",
-    "SetChargingProfile",
-    "SignCertificate",
-    "SignedFirmwareStatusNotification",
-    "SignedUpdateFirmware",
-    "StartTransaction",
-    "StatusNotification",
-    "StopTransaction",
-    "TriggerMessage",
-    "UnlockConnector",
-    "UpdateFirmware",
-)
 _KNOWN = frozenset(ACTIONS)
 _TIMES = frozenset({"timestamp", "currentTime", "expiryDate", "retrieveDate", "startTime", "stopTime"})
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|z|[+-]\d\d(:?\d\d)?)?")
