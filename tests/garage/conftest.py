@@ -210,6 +210,10 @@ class Garage:
     def meter(self, name: str, power_w: float | None = None, **facts: Any) -> Effects:
         return self.give(self.reading(name, MeterReading(point=name, power_w=power_w, **facts)))
 
+    def draws(self, name: str, power_w: float = 180.0) -> None:
+        """A meter that lives: no two readings are the same."""
+        self.meter(name, power_w + self.seq % 7 / 10)
+
     def reports(self, name: str, on: bool | None, **facts: Any) -> Effects:
         return self.give(self.reading(name, OutputReading(point=name, on=on, **facts)))
 
@@ -281,7 +285,7 @@ def garage() -> Garage:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def kit() -> Any:
     """The helpers of this file, for tests that build their own garage."""
 

@@ -34,7 +34,7 @@ HOLD_PARTS = 3
 
 
 class Switch(msgspec.Struct, kw_only=True):
-    """``wanted``: what we command. ``on``: what the device itself said last since the last order. ``bad``: "" or why this
+    """``wanted``: what we command. ``on``: what the device itself said since the last order. ``bad``: "" or why this
     switch may not be trusted with current again before a person re-arms it (welded, unproven, meter_stuck).
     ``reason``: why it was last switched off. ``live``: told on, or seen on, since this start; without it no dead-man is
     told again. ``urgent``: the cut is for safety, so its proof has ``prove_s`` and no

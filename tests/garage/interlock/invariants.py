@@ -14,6 +14,7 @@ from edge.domain.kernel import EffectClass, Reply, Send
 RANK = {"fire": 2, "latched_fire": 2, "resettable_fire": 2, "pre_alarm": 1, "latched": 1, "resettable": 1}
 DETECTORS = ("smoke", "heat", "gas")
 CONFIRM = ("call_point", "panel_fire")
+RESETTABLE = (Mode.RESETTABLE, Mode.RESETTABLE_FIRE)
 FAILED = ("unproven", "welded")
 SAFE_ON = ("siren", "door", "feed")
 _RANKS = {id(mode): RANK.get(mode.value, 0) for mode in Mode}
@@ -24,9 +25,7 @@ def rank(zone):
 
 
 def operates(effects):
-    return [
-        (one.command, one.effect_class) for one in effects if type(one) is Send and type(one.command) is Operate
-    ]
+    return [(one.command, one.effect_class) for one in effects if type(one) is Send and type(one.command) is Operate]
 
 
 def reply(effects):
@@ -56,7 +55,7 @@ def check(explorer, before, event, effects, after):
 
 
 def credible(state, zone):
-    """[(source, ghost)] of the zone's sources whose active word stands. In a walk test, detectors are shown as tests."""
+    """[(source, ghost)] of the zone's sources whose active word stands; in a walk test, detectors are but tests."""
     testing = zone.test_end_ns > state.now_ns
     found = []
     for name in zone.sources:
@@ -102,28 +101,41 @@ def latched_means_cut(before, event, effects, told, after):
 
 
 def only_a_reset_leaves_a_latch(before, event, effects, told, after):
+    answered = event.name == "ResetZone" and reply(effects).code == "ok"
     for name, zone in after.world.zones.items():
         old = before.world.zones[name]
-        if rank(zone) >= rank(old):
+        if rank(zone) >= rank(old) and not (answered and event.item[1].zone == name):
             continue
         if event.kind != "command" or event.name != "ResetZone":
             return f"{name} went from {old.mode} to {zone.mode} by {event.label}"
         body = event.item[1]
         if body.zone != name or body.panel not in zone.settings.panels or not body.person:
             return f"{name} was reset by {body}"
-        if reply(effects).code != "ok":
+        if not answered:
             return f"{name} was reset though the answer is {reply(effects).code}"
-        doubtful = [one for one in zone.sources if not before.ghosts[one].good and after.world.sources[one].fire]
-        if doubtful:
-            return f"{name} was reset while {doubtful} were not good and clear"
-        if old.clear_ns is None or before.now_ns - old.clear_ns < zone.settings.clear_s * NS_PER_S:
-            return f"{name} was reset before it was clear for {zone.settings.clear_s} s"
-        contactors = [before.world.outputs[one].switch for one in zone.contactors]
-        dead = contactors and all(one.cut == "proven" for one in contactors)
-        unproven = [one for one in zone.ports if before.world.ports[one].cut != "proven"]
-        if unproven and not dead:
-            return f"{name} was reset while {unproven} were not proven dead"
+        waits = waits_for(before, old)
+        if waits:
+            return f"{name} was reset though it waits for {waits}"
     return ""
+
+
+def resettable_means_that_nothing_waits(before, event, effects, told, after):
+    for name, zone in after.world.zones.items():
+        if zone.mode in RESETTABLE and (waits := waits_for(after, zone)):
+            return f"{name} is {zone.mode} and waits for {waits}"
+    return ""
+
+
+def waits_for(state, zone):
+    """What forbids a reset: a source that is not good and clear, time, or a cut without proof."""
+    world = state.world
+    waits = [one for one in zone.sources if world.sources[one].fire and not state.ghosts[one].good]
+    if zone.clear_ns is None or state.now_ns - zone.clear_ns < zone.settings.clear_s * NS_PER_S:
+        waits.append("time")
+    contactors = [world.outputs[one].switch for one in zone.contactors]
+    if not (contactors and all(one.cut == "proven" for one in contactors)):
+        waits += [one for one in zone.ports if world.ports[one].cut != "proven"]
+    return waits
 
 
 def water_needs_two_devices_and_a_word(before, event, effects, told, after):
@@ -178,9 +190,7 @@ def fire_is_fire(before, event, effects, told, after):
             mute = [one for one in zone.sirens if not after.world.outputs[one].switch.wanted]
             if shut or locked or (mute and not zone.silenced):
                 return f"{name} is {zone.mode}: closed {shut}, locked {locked}, mute {mute}"
-        if not now and any(
-            after.world.outputs[one].switch.wanted for one in (*zone.doors, *zone.sirens, *zone.waters)
-        ):
+        if not now and any(after.world.outputs[one].switch.wanted for one in (*zone.doors, *zone.sirens, *zone.waters)):
             return f"{name} is {zone.mode} and something still sounds, is released or asks for water"
     return ""
 
@@ -214,7 +224,7 @@ def safety_only_toward_safe(before, event, effects, told, after):
 
 
 def switching_on_is_allowed(before, event, effects, told, after):
-    """On is told once, by a person's act, where every detector was heard good since the start; or again to what is on."""
+    """On is told by a person's act, where every detector was heard good since the start; or again to what is on."""
     for command, _ in told:
         role, one = switch(after.world, command.point)
         if not command.on or role not in {"port", "contactor"}:
@@ -313,6 +323,7 @@ RULES = (
     credible_signal_cuts_everything,
     latched_means_cut,
     only_a_reset_leaves_a_latch,
+    resettable_means_that_nothing_waits,
     two_devices_bring_water,
     fire_is_fire,
     pre_alarm_sounds,

@@ -39,10 +39,12 @@ def test_a_kill_between_the_cut_and_its_commit_switches_nothing_on_and_asks_ever
     charging.run(120)
     charging.reports("B1-p1", False)
     charging.run(60)
-    assert not charging.operates("B1-p1", on=True) and not charging.operates("B1-k", on=True)
+    assert not charging.operates("B1-p1", on=True)
+    assert not charging.operates("B1-k", on=True)
     charging.sent.clear()
     charging.give(input_of(charging, name))  # what was not acknowledged comes again
-    assert RANK[charging.zone().mode] and charging.operates("B1-p1", on=False)
+    assert RANK[charging.zone().mode]
+    assert charging.operates("B1-p1", on=False)
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -52,8 +54,10 @@ def test_a_latch_and_its_cause_survive_any_number_of_starts(charging, name):
     for _ in range(3):
         charging.sent.clear()
         charging.restart()
-        assert RANK[charging.zone().mode] == rank and list(charging.zone().causes) == causes
-        assert charging.operates("B1-p1", on=False) and not charging.world.ports["B1-p1"].armed
+        assert RANK[charging.zone().mode] == rank
+        assert list(charging.zone().causes) == causes
+        assert charging.operates("B1-p1", on=False)
+        assert not charging.world.ports["B1-p1"].armed
         assert not [c for _, c, _ in charging.sent if isinstance(c, Operate) and c.on and c.point in {"B1-p1", "B1-k"}]
     charging.run(90)
     assert RANK[charging.zone().mode] == rank
@@ -95,7 +99,8 @@ def test_silence_survives_a_restart_and_so_does_the_trip(garage):
     garage.command(SilenceZone(zone="B1"))
     garage.sent.clear()
     garage.restart()
-    assert garage.zone().silenced and not garage.operates("B1-siren", on=True)
+    assert garage.zone().silenced
+    assert not garage.operates("B1-siren", on=True)
     garage.says("B1-s2", True)
     assert garage.operates("B1-siren", on=True)
 
@@ -122,7 +127,8 @@ def test_a_re_arm_is_never_sent_again_after_a_restart(garage):
     garage.all_clear()
     garage.command(RearmPort(port="B1-p1"), command_id="arm")
     garage.run(60)
-    assert not garage.operates("B1-k", on=True) and not garage.operates("B1-p1", on=True)
+    assert not garage.operates("B1-k", on=True)
+    assert not garage.operates("B1-p1", on=True)
 
 
 def test_a_stop_under_way_goes_on_after_a_restart(charging):
@@ -145,7 +151,8 @@ def test_time_without_a_detector_counts_over_restarts(charging):
         charging.give(Timer())
         if not charging.world.ports["B1-p1"].wanted:
             break
-    assert charging.zone().mode == "dark" and not charging.world.ports["B1-p1"].wanted
+    assert charging.zone().mode == "dark"
+    assert not charging.world.ports["B1-p1"].wanted
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -154,7 +161,8 @@ def test_an_input_that_cannot_be_handled_cuts_its_zone(charging, name, monkeypat
     fresh = charging.kernel.load(charging.rows)
     effects = charging.kernel.set_aside(fresh, item, charging.stamp())
     offs = [one.command.point for one in effects if isinstance(one, Send) and isinstance(one.command, Operate)]
-    assert {"B1-p1", "B1-p2"} <= set(offs) and RANK[fresh.zones["B1"].mode] == 1
+    assert {"B1-p1", "B1-p2"} <= set(offs)
+    assert RANK[fresh.zones["B1"].mode] == 1
     assert ("internal" in [one.code for one in effects if isinstance(one, Reply)]) == (name == "hand")
 
     def broken(*_args):
