@@ -27,6 +27,8 @@ MQTT = frozenset({"zigbee2mqtt", "shelly", "tasmota"})
 REPORT_S = 10.0
 BIKES_PER_HOUR = 90
 BOX, FIELD = "box", "field"
+#: All simulated devices share one process, which a busy machine may hold up longer than any real board waits.
+PATIENCE: Mapping[str, Mapping[str, int]] = {"modbus": {"timeout_ms": 1500}, "dlt645": {"turn_round_ms": 1500}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,12 @@ def prepare(root: Path, garage: Mapping[str, Any]) -> GarageFolder:
 
 def demo_garage(garage: Mapping[str, Any], folder: GarageFolder) -> dict[str, Any]:
     """``[garage]`` of the site file with simulated wires."""
-    return {**garage, "devices": [dict(each) | {"link": folder.link(each)} for each in garage["devices"]]}
+    devices = []
+    for each in garage["devices"]:
+        patience = PATIENCE.get(each["protocol"])
+        options = {"options": {**each.get("options", {}), **patience}} if patience else {}
+        devices.append({**each, "link": folder.link(each), **options})
+    return {**garage, "devices": devices}
 
 
 def _free_ports(count: int) -> list[int]:
