@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ def run(name: str, site_dir: Path) -> int:
     """Run one process of the site in the foreground: NAME is canteen, garage or api."""
     from edge.cli_paths import require_site
 
+    _leave_rich_out()
     require_site(site_dir)
     if name == "api":
         from edge.api.server import run_api
@@ -26,6 +28,12 @@ def run(name: str, site_dir: Path) -> int:
     from edge.runtime.run import run_daemon
 
     return run_daemon(site_dir, name)
+
+
+def _leave_rich_out() -> None:
+    """Structlog imports rich, where it finds it, for coloured tracebacks: a quarter of a daemon's start, for a log that
+    is written as JSON. A name that is None in ``sys.modules`` counts as not installed (Python's import system)."""
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # None is the documented way
 
 
 @click.command()

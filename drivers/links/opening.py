@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from drivers.links.link import Opener
-from drivers.links.mqtt import MqttOpener
 from drivers.links.mqtt_url import MqttUrl
 from drivers.links.serial import SerialOpener
 from drivers.links.tcp import ListenOpener, TcpOpener
@@ -24,9 +23,11 @@ def opener_of(url: str, topics: Sequence[str] = ()) -> Opener:
         case ListenUrl() as parsed:
             return ListenOpener(parsed)
         case MqttUrl() as parsed:
+            # Imported here, like the next: a checkout box needs neither library.
+            from drivers.links.mqtt import MqttOpener  # noqa: PLC0415
+
             return MqttOpener(parsed, topics)
         case WsUrl() as parsed:
-            # Imported here: only sites with OCPP chargers need the library.
             from drivers.links.websocket import WsListenOpener  # noqa: PLC0415
 
             return WsListenOpener(parsed)

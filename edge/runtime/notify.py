@@ -22,7 +22,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import SplitResult, unquote, urlsplit
 
-import aiomqtt
 import msgspec
 import structlog
 
@@ -96,7 +95,7 @@ class NoticeSender:
         try:
             async with asyncio.timeout(ATTEMPT_S):
                 result = await self._deliver(notice)
-        except (OSError, TimeoutError, http.client.HTTPException, aiomqtt.MqttError, ValueError) as error:
+        except (OSError, TimeoutError, http.client.HTTPException, ValueError) as error:
             result = NotifyResult(notice_id=notice.notice_id, delivered=False, proof=_words(error))
         finally:
             self._busy.pop(notice.target, None)
@@ -166,7 +165,9 @@ def _post_http(url: SplitResult, body: bytes, notice_id: str) -> tuple[int, str]
 
 
 async def _publish(url: SplitResult, body: bytes) -> None:
-    """One message of quality 1, never retained; returns with the broker's PUBACK. Raises MqttError."""
+    """One message of quality 1, never retained; returns with the broker's PUBACK. Raises OSError."""
+    import aiomqtt  # noqa: PLC0415 - only boxes that notify over MQTT need the library
+
     topic = url.path.lstrip("/")
     if not url.hostname or not topic or "+" in topic or url.fragment:
         raise ValueError("the target must be mqtt://HOST:PORT/TOPIC")
@@ -180,8 +181,11 @@ async def _publish(url: SplitResult, body: bytes) -> None:
         timeout=ATTEMPT_S,
         socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
     )
-    async with client:
-        await client.publish(topic, body, qos=1, retain=False)
+    try:
+        async with client:
+            await client.publish(topic, body, qos=1, retain=False)
+    except aiomqtt.MqttError as error:
+        raise OSError(f"the broker: {error}") from error
 
 
 def _words(error: BaseException) -> str:
