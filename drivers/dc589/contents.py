@@ -6,8 +6,6 @@ ports in two frames. A user would notice a mistake as a port that charges and is
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 import msgspec
 
 from drivers.buffer import ErrorKind, Refusal
@@ -18,41 +16,6 @@ _HEARTBEAT_FIXED = 23
 _RECORD_LENGTH = 13
 _SECONDS_MAX = 59
 PARAMETERS_LENGTH = 33
-
-
-class BoardStatus(IntEnum):
-    OK = 0
-    HIGH_TEMPERATURE = 1
-    SMOKE = 2
-
-
-class PortState(IntEnum):
-    IDLE = 0
-    CHARGING = 1
-    OUTPUT_FAULT = 3
-    WELDED_RELAY = 4
-
-
-class StopResult(IntEnum):
-    """The code of BA. Zero is NOT success."""
-
-    NO_SUCH_PORT = 0x00
-    PORT_FAULT = 0x04
-    STOPPED = 0x10
-
-
-class FaultCode(IntEnum):
-    HIGH_TEMPERATURE = 0xAA
-    SMOKE = 0xBB
-
-
-class EndReason(IntEnum):
-    UNPLUGGED = 1
-    FULL = 2
-    FAULT = 3
-    OVERPOWER = 4
-    SMOKE = 8
-    HOT = 9
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,7 +176,9 @@ def read_heartbeat(data: bytes) -> Heartbeat | Refusal:
         return Refusal(ErrorKind.BAD_COUNT, f"{count} port states do not fit {len(data)} data bytes")
     count = data[21]
     charging, rest = data[22 + count], data[23 + count :]
-    if len(rest) % _RECORD_LENGTH or len(rest) // _RECORD_LENGTH > charging:
+    if len(rest) % _RECORD_LENGTH:
+        return _wrong_length(rest, "whole records of 13")
+    if len(rest) // _RECORD_LENGTH > charging:
         return Refusal(ErrorKind.BAD_COUNT, f"{len(rest)} bytes of records for {charging} charging ports")
     records = []
     for at in range(0, len(rest), _RECORD_LENGTH):

@@ -7,17 +7,8 @@ from enum import IntEnum
 
 import msgspec
 
-from drivers.dc589.contents import (
-    BoardStatus,
-    ChargeEnd,
-    CommandResult,
-    EndReason,
-    Fault,
-    FaultCode,
-    Heartbeat,
-    PortState,
-    StopResult,
-)
+from drivers.dc589.codes import BoardStatus, EndReason, FaultCode, PortState, StopResult
+from drivers.dc589.contents import ChargeEnd, CommandResult, Fault, Heartbeat
 from drivers.dc589.frames import Command, Frame, Grammar
 from drivers.decoded import Decoded, Fields, decode_stream
 

@@ -10,20 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from drivers.buffer import Refused
+from drivers.dc589.codes import BoardStatus, FaultCode, PortState, StopResult
 from drivers.dc589.contents import (
-    BoardStatus,
     Card,
     ChargeEnd,
     CommandResult,
     Fault,
-    FaultCode,
     Heartbeat,
     Login,
     Parameters,
     PortRecord,
-    PortState,
     PowerChange,
-    StopResult,
 )
 from drivers.dc589.frames import Command, Frame, Grammar, encode
 from drivers.dc589.ports import Ports

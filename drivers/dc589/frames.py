@@ -14,6 +14,7 @@ import msgspec
 from drivers.buffer import ErrorKind, Refusal
 from drivers.checksum import xor8
 from drivers.dc589 import contents
+from drivers.dc589.codes import BoardStatus
 from drivers.driver import LocalProtocolError
 
 START = 0xEE
@@ -109,7 +110,7 @@ class Grammar:
 
 
 _COMMANDS = frozenset(Command)
-_ALARMS: dict[int, str] = {contents.BoardStatus.SMOKE: "fire", contents.BoardStatus.HIGH_TEMPERATURE: "fault"}
+_ALARMS: dict[int, str] = {BoardStatus.SMOKE: "fire", BoardStatus.HIGH_TEMPERATURE: "fault"}
 
 
 def _alarm(command: int, data: bytes) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from drivers.dc589.contents import ChargeEnd, EndReason
+from drivers.dc589.codes import EndReason
+from drivers.dc589.contents import ChargeEnd
 
 SCANNED = 2
 """Consumer type of B7: started by the platform."""

@@ -28,6 +28,7 @@ BUSY_MAX = 20
 _BACKOFF_FIRST_NS = 500 * NS_PER_MS
 _BACKOFF_MAX_NS = 8_000 * NS_PER_MS
 _BUSY_NS = 50 * NS_PER_MS
+_ALIVE_NS = 4_000 * NS_PER_MS
 _STATUS = (Command.LSTAT, Command.ISTAT, Command.OSTAT)
 
 
@@ -106,7 +107,7 @@ class OsdpDriver:
         self._engine.stop()
         self._engine.now_ns = now_ns
         for station in self._stations:
-            self._say_online(station, online=False, why="link_closed")
+            self._say_offline(station, "link_closed")
         self._change(DeviceState.LOST, "link_closed")
         return self._take()
 
@@ -144,7 +145,8 @@ class OsdpDriver:
         station.wants_status = True
         station.next_ns = self._engine.now_ns
         station.problem = ("", "")
-        self._say_online(station, online=True, rebooted=True)
+        station.online = True
+        self._say_alive(station, rebooted=True)
         self._sum_up()
 
     def _handshake(self, station: Station) -> Script[str]:
@@ -212,6 +214,8 @@ class OsdpDriver:
             self._lost(station, "channel_broken" if broken else "no_answer")
             return None
         self._engine.output.readings += readings_of(reply)
+        if station.online and self._engine.now_ns >= station.told_ns + _ALIVE_NS:
+            self._say_alive(station)
         if reply.code == Reply.NAK and reply.payload[:1] in {b"\x04", b"\x05", b"\x06"}:
             # Sequence lost, or it wants (or lost) a secure channel: begin anew.
             secured = reply.payload[:1] != b"\x04" and not self._key
@@ -251,17 +255,23 @@ class OsdpDriver:
         for command in station.operates:
             self._answer(command, accepted=False, detail=problem)
         station.operates.clear()
-        self._say_online(station, online=False, why=problem)
+        self._say_offline(station, problem)
         self._sum_up()
 
     def _answer(self, command: Operate, *, accepted: bool, detail: str = "") -> None:
         reading = OutputReading(point=command.point, command_id=command.command_id, accepted=accepted, detail=detail)
         self._engine.output.readings.append(reading)
 
-    def _say_online(self, station: Station, *, online: bool, why: str = "", rebooted: bool = False) -> None:
-        if station.online != online:
-            station.online = online
-            reading = PointHealth(point=str(station.address), online=online, rebooted=rebooted, detail=why)
+    def _say_alive(self, station: Station, *, rebooted: bool = False) -> None:
+        """An idle reader answers polls with nothing to tell: say so now and then, or the line would look hung."""
+        station.told_ns = self._engine.now_ns
+        reading = PointHealth(point=str(station.address), online=True, rebooted=rebooted)
+        self._engine.output.readings.append(reading)
+
+    def _say_offline(self, station: Station, why: str) -> None:
+        if station.online is not False:
+            station.online = False
+            reading = PointHealth(point=str(station.address), online=False, detail=why)
             self._engine.output.readings.append(reading)
 
     def _sum_up(self) -> None:

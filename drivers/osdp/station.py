@@ -28,6 +28,7 @@ class Station:
         self.problem = ("", "")
         self.channel: SecureChannel | None = None
         self.next_ns = 0
+        self.told_ns = 0
         self.backoff_ns = 0
         self.operates: deque[Operate] = deque()
         self.wants_status = False

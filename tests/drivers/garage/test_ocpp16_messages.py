@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from drivers.decoding import main
+from drivers.ocpp16.actions import ACTIONS
 from drivers.ocpp16.frames import Call, CallError, CallResult, Refusal, encode, parse
 from drivers.ocpp16.meter import measured
-from drivers.ocpp16.actions import ACTIONS
 
 FOLDER = Path(__file__).parents[2] / "vectors"
 VECTORS = [json.loads(line) for line in (FOLDER / "ocpp16.jsonl").read_text(encoding="utf-8").splitlines()]

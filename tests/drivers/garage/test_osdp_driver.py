@@ -51,6 +51,14 @@ def test_ready_over_a_secure_channel(rig):
     assert len(secured) == len(rig.written) - 3, "all but the identity and the handshake"
 
 
+def test_an_idle_reader_is_heard_of_every_few_seconds(rig):
+    """A pump takes a line that is asked and tells nothing for ten seconds for hung."""
+    rig = bus(rig)
+    rig.run(S)
+    for _ in range(12):
+        assert [item for item in rig.run(5 * S) if type(item).__name__ == "PointHealth" and item.online]
+
+
 def test_cards_and_keys(rig):
     rig = bus(rig)
     rig.run(S)
@@ -142,7 +150,7 @@ def test_a_dead_reader_is_told_answers_for_it_and_comes_back(rig):
     rig.device.doors[1].dead = False
     rig.run(20 * S)
     assert rig.states()[-1] == ("ready", "")
-    assert rig.last("PointHealth", point="1").rebooted is True
+    assert len(rig.of("PointHealth", point="1", rebooted=True)) == 2
     assert not rig.device.doors[1].relay, "the old command is not carried out later"
 
 
