@@ -124,14 +124,13 @@ def _losses(family: str, s: Sets, dc_w: F) -> F:
 def simulate(family: str, s: Sets, connected: B, dt_s: float) -> Course:
     """Run N sessions over the steps of ``connected`` (steps, N): while false nothing is drawn and the charger forgets
     its stage. Forward Euler; 10 s steps change no end by more than a step (currents move over minutes)."""
-    steps, n = connected.shape
-    power, socs = np.zeros((steps, n)), np.zeros((steps, n))
+    n = connected.shape[1]
+    power, socs = np.zeros(connected.shape), np.zeros(connected.shape)
     full_at, cv_at, stuck_at = np.full(n, -1), np.full(n, -1), np.full(n, -1)
     soc, ended, since = s.soc0.copy(), np.zeros(n, dtype=bool), np.zeros(n)
     cv_s, ended_s = np.zeros(n), np.zeros(n)
     is_lead, bend = s.chem == LEAD, _OVERPOTENTIAL[family]
-    for k in range(steps):
-        on = connected[k]
+    for k, on in enumerate(connected):
         since = np.where(on, since + dt_s, 0.0)
         ended &= on
         ocv = _ocv(family, s.chem, soc)

@@ -89,7 +89,11 @@ def draw(family: str, chem: int, n: int, rng: np.random.Generator) -> Sets:
         float_w=floats if chem == LEAD else _between(rng, ranges["standby"], n),
         stuck=zero,
         growth=zero,
-        stage=np.where(rng.random(n) < 0.15, 0.57, 0.0) if chem == LEAD and family == "held_out" else zero,
+        stage=np.where(rng.random(n) < 0.1, rng.uniform(0.5, 0.7, n), 0.0)
+        if chem == LEAD and family == "tuning"
+        else np.where(rng.random(n) < 0.15, 0.57, 0.0)
+        if chem == LEAD
+        else zero,
         pre_s=zero,
         retop_s=zero,
         retop_len_s=zero,

@@ -18,10 +18,12 @@ from edge.domain.garage.settings import FullSettings
 #: a session that never exceeded it (a top-up) is judged as if its peak had been this.
 LEAST_PEAK_DW = 1200
 NO_CHARGER_DW = 600
-#: A float by slope: below this level and share of the peak. Above it stands the plateau of a second, smaller charger.
+#: A float by slope: below this level and share of the peak. Above it stands the plateau of a second, smaller charger;
+#: between it and ``NO_CHARGER_DW`` the reduced stage of a two-step charger, which is over within 75 min.
 FLOAT_DW = 900
 FLOAT_PCT = 45
 FLOAT_FLAT_MIN = 45
+FLOAT_HIGH_FLAT_MIN = 90
 FLOAT_FLAT_PCT = 4
 #: Flat: moved by no more than this over the flat window; a cold lead-acid taper (time constant 2.7 h) moves by 8 %.
 FLAT_PCT = 3
@@ -129,9 +131,10 @@ def full_by(state: Fullness, full: FullSettings, trend: Trend, pack_wh: float, p
         if state.low_min >= TAIL_MIN or 0 <= rest_wh(minutes, FLAT_MIN) * 100 <= TAIL_PCT * pack_wh:
             return "tail"
     limit = NO_CHARGER_DW if state.gapped else max(NO_CHARGER_DW, min(FLOAT_DW, FLOAT_PCT * trend.peak_dw // 100))
-    ends = drift(minutes, FLOAT_FLAT_MIN)
+    window = FLOAT_FLAT_MIN if now < NO_CHARGER_DW else FLOAT_HIGH_FLAT_MIN
+    ends = drift(minutes, window)
     if ends is not None and now < limit and max(ends) < limit:
-        return "float" if is_flat(minutes, FLOAT_FLAT_MIN, FLOAT_FLAT_PCT, FLAT_LEAST_DW) else ""
+        return "float" if is_flat(minutes, window, FLOAT_FLAT_PCT, FLAT_LEAST_DW) else ""
     return ""
 
 
