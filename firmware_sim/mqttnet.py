@@ -44,9 +44,7 @@ async def run_device(device: MqttDevice, host: str, port: int, user: str = "", p
             async with client:
                 await _serve(device, client)
         except aiomqtt.MqttError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # the goodbye failed: that must not keep us alive
-                raise asyncio.CancelledError from None
+            _end_if_told()  # the goodbye failed: that must not keep us alive
         finally:
             device.disconnected(time.monotonic_ns())
         await asyncio.sleep(RETRY_S)
@@ -65,6 +63,7 @@ async def _serve(device: MqttDevice, client: aiomqtt.Client) -> None:
             device.tick(now_ns)
             for out in device.take(now_ns):
                 await client.publish(out.topic, out.payload, out.qos, out.retain, timeout=5)
+                _end_if_told()
             wake.clear()
             deadline = device.deadline()
             wait_s = IDLE_S if deadline is None else min(IDLE_S, max(0.0, (deadline - time.monotonic_ns()) / 1e9))
@@ -78,6 +77,13 @@ async def _serve(device: MqttDevice, client: aiomqtt.Client) -> None:
     finally:
         hear.cancel()
         await asyncio.gather(hear, return_exceptions=True)
+
+
+def _end_if_told() -> None:
+    """Until Python 3.12 ``asyncio.wait_for``, which aiomqtt uses, may swallow a cancellation."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _hear(device: MqttDevice, client: aiomqtt.Client, wake: asyncio.Event) -> None:

@@ -124,8 +124,10 @@ def test_a_dead_man_lets_go_when_nobody_tells_it_again(mosquitto, run, protocol)
         async with Site(mosquitto, protocol) as site:
             site.run(device)
             await site.until(lambda s: s.of("PointHealth", online=True))
-            site.operate(point, on=True, hold_s=1)
+            site.operate(point, on=True, hold_s=2)
             await site.until(lambda s: s.of("OutputReading", point=point, on=True))
+            assert outlet.conducts
+            site.readings.clear()
             await site.until(lambda s: s.of("OutputReading", point=point, on=False))
             assert not outlet.conducts
 
@@ -143,7 +145,7 @@ def test_smoke_alone_twice_late_and_in_the_dark(broker, run):
             bridge.way.delay_ms = (50, 200)
             head.alarm = True
             bridge.tell("B1/head")
-            await site.until(lambda s: len(s.of("SignalReading", kind=SignalKind.SMOKE, active=True)) == 2)
+            await site.until(lambda s: len(s.of("SignalReading", kind=SignalKind.SMOKE, active=True)) >= 2)
             assert not site.of("SignalReading", retained=True)
             site.readings.clear()
             bridge.way.dark = True
@@ -192,8 +194,8 @@ def test_a_tasmota_that_closes_again_is_cut_each_time(mosquitto, run, monkeypatc
     run(overload())
 
 
-@pytest.mark.parametrize(("initial", "fault"), [("on", False), ("restore_last", False)])
-def test_a_shelly_from_the_factory_is_set_right_before_the_next_power_cut(mosquitto, run, initial, fault):
+@pytest.mark.parametrize("initial", ["on", "restore_last"])
+def test_a_shelly_from_the_factory_is_set_right_before_the_next_power_cut(mosquitto, run, initial):
     async def cut():
         outlet = Outlet(load_w=120, seed=8)
         device, point = plug_of("shelly", outlet)
@@ -204,11 +206,12 @@ def test_a_shelly_from_the_factory_is_set_right_before_the_next_power_cut(mosqui
             site.operate(point, on=True)
             await site.until(lambda s: s.of("OutputReading", accepted=True))
             assert outlet.conducts
+            site.readings.clear()
             device.reboot()
             await site.until(lambda s: s.of("PointHealth", rebooted=True))
             await site.until(lambda s: s.of("OutputReading", on=False))
             assert not outlet.conducts
-            assert bool(site.of("OutputReading", fault="output_fault")) is fault
+            assert not site.of("OutputReading", fault="output_fault")
 
     run(cut())
 
