@@ -54,6 +54,9 @@ class CentreDriver(StreamDriver[Frame]):
         self._own_address = read.integer("own_address", 0, 0, (1 << 48) - 1)
         self._unit_address = read.integer("peer_address", 0, 0, (1 << 48) - 1)
         self._poll = read.flag("poll", default=True)
+        read.integer(
+            "ack_timeout_ms", 5_000, 100, 10_000
+        )  # the unit's; a site file's options are also tried one by one
         read.finish()
         super().__init__(Grammar(), partial_ms=3_000, silent_ms=3 * heartbeat_s * 1000)
         self._reader = Reader()

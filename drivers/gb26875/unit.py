@@ -74,6 +74,7 @@ class UnitDriver(StreamDriver[Frame]):
         self._heartbeat_ns = read.integer("heartbeat_s", 30, 1, 600) * 1000 * NS_PER_MS
         self._own_address = read.integer("own_address", 0, 0, (1 << 48) - 1)
         self._centre_address = read.integer("peer_address", 0, 0, (1 << 48) - 1)
+        read.flag("poll", default=True)  # the centre's; a site file's options are also tried one by one
         self._ack_ns = read.integer("ack_timeout_ms", 5_000, 100, 10_000) * NS_PER_MS
         read.finish()
         super().__init__(Grammar(), partial_ms=3_000, silent_ms=3 * self._heartbeat_ns // NS_PER_MS)

@@ -366,8 +366,14 @@ def test_heartbeats_carry_the_time_that_was_told(upload):
     assert upload.written[-1][11] == 26
 
 
+@pytest.mark.parametrize("role", ["centre", "unit"])
+def test_each_role_takes_the_options_of_both(role):
+    """A site file's options are tried one by one, without the role that they are for."""
+    make_driver("gb26875", {"role": role, "ack_timeout_ms": 900, "poll": False})
+
+
 def test_wrong_options_are_named():
     with pytest.raises(LocalProtocolError, match="role"):
         make_driver("gb26875", {"role": "both"})
     with pytest.raises(LocalProtocolError, match="ack_timeout_ms"):
-        make_driver("gb26875", {"ack_timeout_ms": 100})
+        make_driver("gb26875", {"ack_timeout_ms": 99})
