@@ -11,14 +11,14 @@ from _charging_rules import FIELD_DEFAULT
 from _charging_score import OURS, run_named
 
 
-@pytest.mark.parametrize("case", ["lfp", "lead_acid", "loose_plug"])
+@pytest.mark.parametrize("case", ["lfp", "loose_plug"])
 def test_a_slice_of_a_charge_case(case):
-    scores = run_named(case, "tuning", 10, 5)
+    scores = run_named(case, "tuning", 8, 5)
     ours, short = scores[OURS], scores["< 5 W 2 min"]
-    assert (ours.sessions, ours.false, ours.missed, ours.past_cap) == (10, 0, 0, 0)
+    assert (ours.sessions, ours.false, ours.missed, ours.past_cap) == (8, 0, 0, 0)
     assert ours.over(0.5) <= 30
     assert ours.over(0.5) < scores[FIELD_DEFAULT].over(0.5)
-    assert case == "lfp" or short.false + short.missed >= 5, "the judge must be able to fail a rule"
+    assert case == "lfp" or short.false + short.missed >= 4, "the judge must be able to fail a rule"
 
 
 def test_a_slice_of_a_fault_case():
