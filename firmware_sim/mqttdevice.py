@@ -60,6 +60,13 @@ class MqttDevice(ABC):
 
     # --- the network's calls ------------------------------------------------------------------------------------------
 
+    def begin(self, now_ns: int) -> None:
+        """Its life begins now, not at time zero: without this a device put on a real network would first live through
+        all the seconds since the machine was started."""
+        late_ns = now_ns - self.now_ns
+        self._timers = [(at_ns + late_ns, order, act) for at_ns, order, act in self._timers]
+        self.now_ns = now_ns
+
     def connected(self, now_ns: int) -> None:
         self.now_ns = now_ns
         self.is_connected = True

@@ -23,6 +23,7 @@ KEEPALIVE_S = 15
 
 async def run_device(device: MqttDevice, host: str, port: int, user: str = "", password: str = "") -> None:
     """Connect, serve, connect again, until cancelled."""
+    device.begin(time.monotonic_ns())
     while True:
         if device.way.dark:
             await asyncio.sleep(RETRY_S)
