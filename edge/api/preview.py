@@ -6,6 +6,7 @@ and cycles both lanes through every phase. Without login:
 * ``POST /api/v1/preview/{lane}/{phase}?problem=...&guest=true`` pins a lane to a phase (``cycle`` lets it go on);
 * ``POST /api/v1/preview/garage/{scene}`` plays a scene of the garage (quiet, watch, pre_alarm, fire, unproven,
   resettable, unarmed);
+* ``POST /api/v1/preview/panels/{panel}`` gives a token bound to that place, and a guard ``duty1`` a PIN;
 * ``POST /api/v1/preview/daemon/{state}`` with ``alive`` or ``dead`` makes the daemon seem so;
 * ``POST /api/v1/preview/links`` gives a fresh login link (``?role=cashier``) for scripts that take screenshots.
 """
@@ -30,6 +31,7 @@ from edge.api.account_types import AccountProblem
 from edge.api.accounts import Accounts
 from edge.api.app import create_app
 from edge.api.context import ApiConfig, Ctx
+from edge.api.garage_bodies import PortId
 from edge.api.guard import GuardedRoute
 from edge.api.models import LaneId
 from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
@@ -39,6 +41,7 @@ from edge.domain.actors import Role
 from edge.domain.canteen.messages import Command, Identify, Pay, Phase
 
 DWELL_S = 4.0
+PREVIEW_PIN = "730264"
 SCRIPT = (
     Phase.EMPTY,
     Phase.READING,
@@ -60,6 +63,7 @@ class PreviewRoute(GuardedRoute):
         "preview_daemon": None,
         "preview_link": None,
         "preview_garage": None,
+        "preview_panel": None,
     }
 
 
@@ -142,6 +146,14 @@ def preview_router(script: Script) -> APIRouter:
         script.garage.play(scene)
         return {"scene": scene}
 
+    async def panel(ctx: Ctx, panel: PortId) -> dict[str, str]:
+        _, token = ctx.accounts.tokens.create("preview", Role.PANEL, None, 1, "preview", panel=panel)
+        with contextlib.suppress(AccountProblem):
+            ctx.accounts.create_user("duty1", None, Role.MAINTENANCE, None, "preview")
+        ctx.accounts.pins.set("duty1", PREVIEW_PIN, "preview")
+        return {"token": token, "person": "duty1", "pin": PREVIEW_PIN}
+
+    router.add_api_route("/panels/{panel}", panel, methods=["POST"], operation_id="preview_panel")
     router.add_api_route("/garage/{scene}", scene, methods=["POST"], operation_id="preview_garage")
     router.add_api_route("/daemon/{state}", daemon, methods=["POST"], operation_id="preview_daemon")
     router.add_api_route("/links", link, methods=["POST"], operation_id="preview_link")

@@ -203,6 +203,9 @@ class Preview:
     def phase(self, lane: str, phase: str, problem: str = "", *, guest: bool = False) -> None:
         self.post(f"{lane}/{phase}?problem={problem}&guest={str(guest).lower()}")
 
+    def scene(self, scene: str) -> None:
+        self.post(f"garage/{scene}")
+
     def link(self, role: str = "admin") -> str:
         return str(self.post(f"links?role={role}")["token"])
 
@@ -213,6 +216,7 @@ def preview(server: str) -> Iterator[Preview]:
     steer = Preview(server)
     for lane in ("1", "2"):
         steer.phase(lane, "empty")
+    steer.scene("quiet")
     yield steer
     steer.post("daemon/alive")
 

@@ -7,6 +7,8 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 const SPAN_S = 600;
+/** So much is shown at first, until there is more. */
+const START_S = 60;
 /** A longer silence is drawn as a gap. */
 const GAP_S = 5;
 const HEIGHT = 200;
@@ -15,6 +17,8 @@ export interface Line {
   label: string;
   unit: string;
   dash?: number[];
+  /** The axis reaches at least so far. */
+  atLeast?: number;
 }
 
 export class Samples {
@@ -108,15 +112,27 @@ function optionsOf(lines: readonly Line[], place: HTMLElement): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(10, (high || 0) * 1.15)] } },
+    scales: {
+      x: { time: true, range: (_plot, first, last) => [Math.min(first, last - START_S), last] },
+      ...Object.fromEntries(lines.map((line) => [line.unit, { range: rangeOf(line) }])),
+    },
     axes: [
       { ...axis, values: (_plot, ticks) => ticks.map(clock), space: 90 },
-      { ...axis, size: 62, values: (_plot, ticks) => ticks.map((value) => `${value} ${lines[0]?.unit ?? ""}`) },
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- a const enum that has no value here
+      ...lines.map((line, i) => ({
+        ...axis,
+        scale: line.unit,
+        side: i === 0 ? (3 as const) : (1 as const),
+        grid: { ...axis.grid, show: i === 0 },
+        size: 62,
+        values: (_plot: uPlot, ticks: number[]) => ticks.map((value) => `${value} ${line.unit}`),
+      })),
     ],
     series: [
       {},
       ...lines.map((line, i) => ({
         label: line.label,
+        scale: line.unit,
         stroke: colours[i % colours.length] ?? of("--ink"),
         width: 2,
         points: { show: false },
@@ -125,6 +141,11 @@ function optionsOf(lines: readonly Line[], place: HTMLElement): uPlot.Options {
       })),
     ],
   };
+}
+
+/** From zero, so that a small change looks small; some room above. */
+function rangeOf(line: Line): uPlot.Scale.Range {
+  return (_plot, _low, high) => [0, Math.max(line.atLeast ?? 10, (high || 0) * 1.15)];
 }
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", {

@@ -8,7 +8,7 @@ import { say, t } from "../lib/i18n";
 import type { Live } from "../lib/live";
 import { Icon } from "../parts/Icon";
 import type { ZoneState, ZoneView } from "../types";
-import { levelOf, reasonWords, zoneWord } from "./words";
+import { levelOf, reasonWords, sinceS, zoneWord } from "./words";
 
 const ICONS: Record<ZoneState, IconNode> = {
   normal: CircleCheck,
@@ -22,8 +22,8 @@ const MAX_REASONS = 3;
 
 export function ZoneTile({ zone, live }: { zone: ZoneView; live: Live }) {
   const stale = live.state.value !== "live";
-  const sinceS = Math.max(0, (nowMs.value - zone.since_wall_ns / 1e6) / 1000);
-  const heldS = live.heldS(`zone/${zone.zone}`);
+  // Reading the clock makes ages grow while nothing comes.
+  const heldS = nowMs.value > 0 ? live.heldS(`zone/${zone.zone}`) : 0;
   return (
     <li class="zone-tile" data-level={levelOf(zone.state)} data-state={zone.state} data-stale={stale}>
       <a href={`/garage/zone/${encodeURIComponent(zone.zone)}`}>
@@ -31,7 +31,7 @@ export function ZoneTile({ zone, live }: { zone: ZoneView; live: Live }) {
         <p class="zone-state">
           <Icon of={ICONS[zone.state]} />
           <strong>{zoneWord(zone.state)}</strong>
-          <span>{t("zone.since", { age: ageWords(sinceS) })}</span>
+          <span>{t("zone.since", { age: ageWords(sinceS(zone, heldS)) })}</span>
         </p>
         <Reasons zone={zone} />
         <Done zone={zone} />

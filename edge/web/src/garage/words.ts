@@ -33,7 +33,7 @@ export function reasonWords(reason: string, zone?: ZoneView): string {
   const [code = "", ...rest] = reason.split(":");
   const key = known(`cause.${code}`);
   const subject = nameOf(rest[0] ?? "", zone);
-  const word = key ? t(key) : code;
+  const word = key ? t(key) : nameOf(code, zone);
   return subject === "" ? word : `${word} · ${subject}`;
 }
 
@@ -51,6 +51,11 @@ export function blockWords(block: string, zone: ZoneView): string {
   if (code === "clear_for") return left === null ? t("block.clear") : t("block.clear_in", { s: left });
   const key = known(`block.${code}`);
   return key ? t(key, { name: nameOf(subject, zone) }) : block;
+}
+
+/** How long a zone has been in its state, by the box's own clock and the age of the view. */
+export function sinceS(zone: ZoneView, heldS: number): number {
+  return Math.max(0, (zone.at_wall_ns - zone.since_wall_ns) / 1e9) + heldS;
 }
 
 export function zoneWord(state: ZoneState): string {

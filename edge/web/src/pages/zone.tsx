@@ -9,7 +9,7 @@ import { Board } from "../garage/board";
 import { GarageFrame, Guarded, WATCH_ROLES } from "../garage/frame";
 import { PortCard, PortMap } from "../garage/PortMap";
 import { Samples, TimePlot } from "../garage/TimePlot";
-import { levelOf, outputWord, reasonWords, sourceLevel, sourceWord, zoneWord } from "../garage/words";
+import { levelOf, outputWord, reasonWords, sinceS, sourceLevel, sourceWord, zoneWord } from "../garage/words";
 import { Done, Power } from "../garage/ZoneTile";
 import { ZoneActs } from "../garage/ZoneActs";
 import { nowMs } from "../lib/clock";
@@ -48,17 +48,17 @@ function ZonePage() {
 function Detail({ board, zone }: { board: Board; zone: ZoneView }) {
   const [chosen, choose] = useState("");
   const act = useMemo(() => new Act(), [chosen]);
-  const heldS = board.live.heldS(`zone/${zone.zone}`);
+  // Reading the clock makes ages grow while nothing comes.
+  const heldS = nowMs.value > 0 ? board.live.heldS(`zone/${zone.zone}`) : 0;
   const stale = board.live.state.value !== "live";
   const ports = zone.ports.map((port) => board.port(port).value).filter((port) => port !== undefined);
   const port = ports.find((one) => one.port === chosen);
   const alarms = board.alarms.value?.alarms.filter((alarm) => alarm.zone === zone.zone) ?? [];
-  const sinceS = Math.max(0, (nowMs.value - zone.since_wall_ns / 1e6) / 1000);
   return (
     <div class="zone-page" data-level={levelOf(zone.state)} data-stale={stale}>
       <section class="panel zone-head" data-level={levelOf(zone.state)}>
         <h1>{zoneWord(zone.state)}</h1>
-        <p>{t("zone.since", { age: ageWords(sinceS) })}</p>
+        <p>{t("zone.since", { age: ageWords(sinceS(zone, heldS)) })}</p>
         <ol class="zone-reasons">
           {zone.reasons.map((reason) => (
             <li key={reason}>{reasonWords(reason, zone)}</li>
@@ -68,14 +68,6 @@ function Detail({ board, zone }: { board: Board; zone: ZoneView }) {
         <Power zone={zone} />
       </section>
       <ZoneActs zone={zone} />
-      <section class="panel zone-outlets">
-        <h2>{t("zone.ports")}</h2>
-        <PortMap ports={ports} chosen={chosen} onChoose={choose} />
-        {port && <PortCard key={port.port} port={port} heldS={board.live.heldS(`port/${port.port}`)} act={act} />}
-      </section>
-      <Curves board={board} zone={zone} port={port} />
-      <Sources zone={zone} heldS={heldS} />
-      <Outputs zone={zone} />
       {alarms.length > 0 && (
         <section class="panel zone-alarms">
           <h2>{t("alarms.open", { n: alarms.length })}</h2>
@@ -86,13 +78,21 @@ function Detail({ board, zone }: { board: Board; zone: ZoneView }) {
           </ul>
         </section>
       )}
+      <section class="panel zone-outlets">
+        <h2>{t("zone.ports")}</h2>
+        <PortMap ports={ports} chosen={chosen} onChoose={choose} />
+        {port && <PortCard key={port.port} port={port} heldS={board.live.heldS(`port/${port.port}`)} act={act} />}
+      </section>
+      <Curves board={board} zone={zone} port={port} />
+      <Sources zone={zone} heldS={heldS} />
+      <Outputs zone={zone} />
     </div>
   );
 }
 
 function Sources({ zone, heldS }: { zone: ZoneView; heldS: number }) {
   return (
-    <section class="panel">
+    <section class="panel zone-list">
       <h2>{t("zone.sources")}</h2>
       <ul class="rows">
         {zone.sources.map((source) => (
@@ -109,7 +109,7 @@ function Sources({ zone, heldS }: { zone: ZoneView; heldS: number }) {
 
 function Outputs({ zone }: { zone: ZoneView }) {
   return (
-    <section class="panel">
+    <section class="panel zone-list">
       <h2>{t("zone.outputs")}</h2>
       <ul class="rows">
         {zone.outputs.map((output) => (
@@ -156,7 +156,7 @@ function Curves({ board, zone, port }: { board: Board; zone: ZoneView; port: Por
           title={t("plot.port", { port: say(port.name) })}
           lines={[
             { label: t("plot.power"), unit: "W" },
-            { label: t("plot.temperature"), unit: "°C", dash: [8, 4] },
+            { label: t("plot.temperature"), unit: "°C", dash: [8, 4], atLeast: 50 },
           ]}
         />
       )}

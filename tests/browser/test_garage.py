@@ -1,0 +1,241 @@
+"""The garage's pages: in both languages and sizes at wall, tablet and phone; what they say when something is wrong, or
+when nobody says anything any more; four acts that stay four; whose session is whose."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+AXE = "node_modules/axe-core/axe.min.js"
+WALL = (1920, 1080)
+TABLET = (1180, 820)
+PHONE = (390, 844)
+#: name: path, role, scene, size, what shows that it is ready.
+PAGES = {
+    "wall-quiet": ("/garage", "admin", "quiet", WALL, ".all-quiet[data-well=true]"),
+    "wall-fire": ("/garage", "admin", "fire", WALL, ".zone-tile[data-state=fire]"),
+    "wall-unproven": ("/garage", "maintenance", "unproven", TABLET, ".zone-done[data-bad=true]"),
+    "wall-phone": ("/garage", "maintenance", "watch", PHONE, ".zone-tile[data-state=watch]"),
+    "zone-fire": ("/garage/zone/B1", "maintenance", "fire", TABLET, ".alarm-card"),
+    "zone-wall": ("/garage/zone/B1", "admin", "quiet", WALL, ".port"),
+    "zone-phone": ("/garage/zone/B1", "maintenance", "resettable", PHONE, ".on-site"),
+    "alarms": ("/garage/alarms", "admin", "unproven", TABLET, ".alarm-card .act"),
+    "alarms-phone": ("/garage/alarms", "maintenance", "fire", PHONE, ".alarm-card .act"),
+    "sessions": ("/garage/sessions", "manager", "quiet", TABLET, ".session-rows li"),
+    "port-mine": ("/port/B1-P01", "resident", "quiet", PHONE, ".port-press.hold"),
+    "port-free": ("/port/B1-P02", "resident", "quiet", PHONE, ".port-press.primary"),
+    "port-taken": ("/port/B1-P03", "resident", "quiet", PHONE, ".port-word"),
+    "port-tripped": ("/port/B1-P03", "resident", "fire", PHONE, ".port-word"),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_are_readable_touchable_and_sound(preview, open_page, dist, name):
+    path, role, scene, size, ready = PAGES[name]
+    preview.scene(scene)
+    opened = open_page(*size, role=role)
+    page = opened.goto(path, ready)
+    page.wait_for_selector(".strip-link[data-link=live]")
+    faults = {}
+    for look in opened.looks():
+        opened.shot(f"garage-{name}-{look}")
+        if found := opened.audit(font=14):
+            faults[look] = found
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], look
+    assert faults == {}
+    assert axe(page, dist) == []
+    page.set_viewport_size({"width": 320, "height": 640})
+    opened.shot(f"garage-{name}-reflow")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def axe(page, dist):
+    page.evaluate((dist.parent / AXE).read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}))"
+        ".violations.map((v) => [v.id, v.impact, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160))])"
+    )
+    return [one for one in found if one[1] in {"serious", "critical"}]
+
+
+@pytest.mark.parametrize("how", ["cut", "hang"])
+def test_a_wall_whose_line_is_dead_says_so_within_five_seconds_and_recovers_alone(preview, open_page, line, how):
+    opened = open_page(*WALL, base=line.base)
+    opened.tolerate = ("net::ERR",)
+    page = opened.goto("/garage", ".all-quiet[data-well=true]")
+    getattr(line, how)()
+    page.wait_for_selector(".zone-tile[data-stale=true]", timeout=5000)
+    assert page.locator(".zone-tile[data-stale=false]").count() == 0
+    assert page.locator(".all-quiet[data-well=true]").count() == 0, "nobody knows whether all is quiet"
+    assert "秒前" in page.locator(".zone-heard").first.inner_text()
+    first = page.locator(".zone-heard").first.inner_text()
+    opened.until(f"document.querySelector('.zone-heard').innerText !== {json.dumps(first)}")
+    opened.shot(f"garage-wall-stale-{how}")
+    line.mend()
+    page.wait_for_selector(".all-quiet[data-well=true]", timeout=15_000)
+    assert page.locator(".zone-tile[data-stale=true]").count() == 0
+
+
+def test_a_wall_whose_daemon_is_dead_names_it(preview, open_page):
+    opened = open_page(*WALL, lang="en")
+    page = opened.goto("/garage", ".all-quiet[data-well=true]")
+    preview.post("daemon/dead")
+    page.wait_for_selector(".zone-tile[data-stale=true]", timeout=5000)
+    assert "The garage program does not answer" in page.locator(".notice").inner_text()
+    preview.post("daemon/alive")
+    page.wait_for_selector(".zone-tile[data-stale=false]", timeout=5000)
+
+
+def test_the_worst_zone_is_first_and_says_what_is_proven(preview, open_page):
+    opened = open_page(*WALL)
+    page = opened.goto("/garage", ".zone-tile")
+    assert page.locator(".zone-tile h2").all_inner_texts() == ["地下车库东区", "地下车库西区", "3 号楼楼道"]
+    preview.scene("watch")
+    page.wait_for_selector(".zone-tile[data-state=watch]")
+    assert page.locator(".zone-tile h2").first.inner_text() == "地下车库西区"
+    preview.scene("fire")
+    page.wait_for_selector(".zone-tile[data-state=fire]")
+    first = page.locator(".zone-tile").first.inner_text()
+    assert "火警" in first
+    assert "烟感 3" in first
+    assert "已证实" in first
+    assert page.locator(".notice[data-level=fire]").inner_text().startswith("火警")
+    preview.scene("unproven")
+    page.wait_for_selector(".zone-done[data-bad=true]")
+    assert "请到现场" in page.locator(".zone-done[data-bad=true]").inner_text()
+
+
+def test_every_garage_page_says_what_it_is_not(preview, open_page):
+    opened = open_page(*TABLET, lang="en")
+    for path in ("/garage", "/garage/zone/B1", "/garage/alarms", "/garage/sessions"):
+        page = opened.goto(path)
+        said = page.locator(".not-the-panel").inner_text()
+        assert "beside the certified fire panel" in said
+        assert "never resets it" in said
+
+
+def test_an_unarmed_garage_says_why(preview, open_page):
+    preview.scene("unarmed")
+    opened = open_page(*WALL)
+    page = opened.goto("/garage", ".notice[data-level=alarm]")
+    assert "zone_without_contactor:S3" in page.locator(".notice").inner_text()
+    assert page.locator(".all-quiet[data-well=true]").count() == 0
+
+
+def test_four_acts_are_four_acts(preview, open_page):
+    preview.scene("unproven")
+    opened = open_page(*TABLET)
+    page = opened.goto("/garage/alarms", ".alarm-card")
+    fire, cut = page.locator(".alarm-card").nth(0), page.locator(".alarm-card").nth(1)
+    assert fire.get_by_role("button", name="屏蔽").is_disabled(), "a fire is never shelved"
+    fire.get_by_role("button", name="静音").click()
+    page.wait_for_selector(".act-line[data-at=done]")
+    assert "已静音" in fire.inner_text()
+    assert "未确认" in fire.inner_text(), "silence acknowledges nothing"
+    cut.get_by_role("button", name="屏蔽").click()
+    cut.get_by_role("button", name="60 分钟").click()
+    page.wait_for_selector(".alarm-card[data-state=shelved]")
+    assert "60 分钟" in page.locator(".alarm-card[data-state=shelved]").inner_text()
+    fire.get_by_role("button", name="确认").click()
+    page.wait_for_selector(".alarm-card[data-priority=fire][data-state=acknowledged]")
+    page.goto(f"{opened.base}/garage/zone/B1")
+    page.wait_for_selector(".zone-head[data-level=act]")
+    assert "断开" in page.locator(".port").first.inner_text(), "none of it gives current back"
+
+
+def test_a_zone_is_reset_only_at_its_panel_with_a_personal_pin(preview, open_page):
+    preview.scene("resettable")
+    away = open_page(*TABLET, role="admin").goto("/garage/zone/B1", ".on-site")
+    assert away.locator(".reset-form").count() == 0
+    bound = preview.post("panels/B1-door")
+    opened = open_page(*TABLET, role="")
+    opened.tolerate = ("401", "403")
+    page = opened.goto(f"/garage/zone/B1#terminal={bound['token']}", ".reset-form")
+    assert bound["token"] not in page.url
+
+    def enter(pin):
+        page.locator(".reset-form input").nth(0).fill(bound["person"])
+        page.locator(".reset-form input").nth(1).fill(pin)
+        hold(page, ".reset-form .hold")
+
+    enter("918273")
+    page.wait_for_selector(".act-line[data-at=refused]")
+    assert "密码不对" in page.locator(".act-line[data-at=refused]").inner_text()
+    assert page.locator(".zone-head[data-level=act]").count() == 1
+    enter(bound["pin"])
+    page.wait_for_selector(".zone-head[data-level=quiet]")
+
+
+def hold(page, selector):
+    box = page.locator(selector).bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.wait_for_timeout(1150)
+    page.mouse.up()
+
+
+def test_a_resident_starts_and_stops_the_own_session_and_sees_nobody_elses(preview, open_page):
+    opened = open_page(*PHONE, role="resident")
+    page = opened.goto("/port/B1-P02", ".port-press.primary")
+    page.click(".port-press.primary")
+    page.wait_for_selector(".port-mine")
+    assert "190 分钟" in page.locator(".port-left").inner_text()
+    assert "¥" in page.locator(".port-mine").inner_text()
+    page.wait_for_selector(".plot-box canvas")
+    opened.shot("garage-port-mine")
+    page.locator(".port-press.hold").click()
+    page.wait_for_timeout(300)
+    assert page.locator(".port-mine").count() == 1, "a mere touch stops nothing"
+    hold(page, ".port-press.hold")
+    page.wait_for_selector(".port-press.primary")
+    page.goto(f"{opened.base}/port/B1-P03")
+    page.wait_for_selector(".port-word")
+    assert page.locator(".port-word").inner_text() == "有人在用"
+    assert page.locator(".port-mine, .port-press").count() == 0
+    assert page.locator(".session-rows small").count() == 0
+
+
+def test_an_unknown_outlet_is_named_so(preview, open_page):
+    opened = open_page(*PHONE, role="resident")
+    opened.tolerate = ("404",)
+    page = opened.goto("/port/X9-P99", ".fault")
+    assert "没有这个充电口" in page.locator(".fault").inner_text()
+
+
+TONES = """
+window.tones = [];
+class Param { setValueAtTime() {} linearRampToValueAtTime() {} exponentialRampToValueAtTime() {} }
+class Node {
+  constructor() { this.gain = new Param(); this.frequency = new Param(); }
+  connect() {} start() {} stop() {}
+}
+window.AudioContext = class {
+  state = "running"; currentTime = 0; destination = {};
+  resume() { return Promise.resolve(); }
+  createGain() { return new Node(); }
+  createOscillator() {
+    const node = new Node();
+    Object.defineProperty(node, "type", { set: (shape) => window.tones.push(shape) });
+    return node;
+  }
+};
+"""
+
+
+def test_fire_sounds_until_it_is_silenced_and_a_new_alarm_sounds_again(preview, open_page):
+    opened = open_page(*TABLET)
+    opened.context.add_init_script(TONES)
+    page = opened.goto("/garage/zone/B1", ".sound[data-ready=false]")
+    page.click(".sound")
+    page.wait_for_selector(".sound[data-ready=true]")
+    assert page.evaluate("tones.length") == 0, "quiet is silent"
+    preview.scene("pre_alarm")
+    opened.until("tones.includes('square')")
+    page.locator(".zone-acts").get_by_role("button", name="静音").click()
+    page.wait_for_selector(".zone-acts .act-line[data-at=done]")
+    page.evaluate("tones.length = 0")
+    page.wait_for_timeout(3000)
+    assert page.evaluate("tones.length") == 0
+    preview.scene("fire")
+    opened.until("tones.includes('square')")
