@@ -25,6 +25,10 @@ LINK_FORMS = same(
 )
 
 
+#: Options whose values never stand in a message: keys and passwords of devices.
+SECRETS = frozenset({"scbk", "password"})
+
+
 def read_devices(table: Table) -> tuple[DeviceSettings, ...]:
     """The ``[[devices]]`` of a vertical's table."""
     devices = []
@@ -48,6 +52,11 @@ def _options(table: Table, protocol: str) -> dict[str, int | str | bool]:
     return {name: value for name, value in table.items() if _option_ok(table, protocol, name, value)}
 
 
+def _without(words: str, value: Any, secret: bool) -> Text:  # noqa: FBT001 - a private helper of one call
+    """The driver's words, without a secret that they may repeat."""
+    return same(words.replace(str(value), "•••") if secret else words)
+
+
 def _option_ok(table: Table, protocol: str, name: str, value: Any) -> bool:
     if not isinstance(value, int | str):
         table.mistake("wrong_type", name, value, Text("整数、文字、true、false", "a whole number, text, true, false"))
@@ -56,7 +65,8 @@ def _option_ok(table: Table, protocol: str, name: str, value: Any) -> bool:
         try:
             make_driver(protocol, {name: value})
         except LocalProtocolError as error:
-            table.mistake("not_allowed", name, value, hint=same(str(error)))
+            secret = name in SECRETS
+            table.mistake("not_allowed", name, "•••" if secret else value, hint=_without(str(error), value, secret))
             return False
     return True
 

@@ -57,3 +57,13 @@ def test_a_device_that_calls_in_from_the_network_is_a_warning(site) -> None:
 def test_every_wrong_option_is_reported(site) -> None:
     site.swap("site.toml", "power_cdbm = 1500", "power_cdbm = -1\nq = 99\nsession = 2")
     assert [m.path.rpartition(".")[2] for m in site.mistakes()] == ["power_cdbm", "q", "session"]
+
+
+def test_a_key_that_is_wrong_is_not_printed(site) -> None:
+    key = "5ec2e7" * 7
+    site.swap("site.toml", 'protocol = "magicrf"', 'protocol = "osdp"')
+    site.swap("site.toml", 'region = "cn900"', f'scbk = "{key}"')
+    site.swap("site.toml", "power_cdbm = 1500 # 15 dBm: enough for a tray, too little for the next lane\n", "")
+    (mistake,) = [m for m in site.mistakes() if m.path.endswith("scbk")]
+    assert key not in str(mistake)
+    assert "32 hex digits" in mistake.hint.en
