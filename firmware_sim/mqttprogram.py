@@ -71,19 +71,8 @@ def common_operations(fleet: Fleet) -> dict[str, Operation]:
     """``state``, ``way`` (device, fault), ``outlet`` (outlet, fault, on), ``plug`` (outlet, load_w)."""
 
     async def state(_request: Json) -> Json:
-        return {
-            "devices": {name: {"connected": device.is_connected} for name, device in fleet.devices.items()},
-            "outlets": {
-                name: {
-                    "relay": outlet.relay,
-                    "conducts": outlet.conducts,
-                    "reported": outlet.reported,
-                    "power_w": outlet.power_w,
-                    "switched": outlet.switched,
-                }
-                for name, outlet in fleet.outlets.items()
-            },
-        }
+        devices = {name: {"connected": device.is_connected} for name, device in fleet.devices.items()}
+        return {"devices": devices, "outlets": {name: _outlet_state(each) for name, each in fleet.outlets.items()}}
 
     async def way(request: Json) -> Json:
         fault = text(request, "fault")
@@ -109,6 +98,16 @@ def common_operations(fleet: Fleet) -> dict[str, Operation]:
         return {}
 
     return {"state": state, "way": way, "outlet": outlet, "plug": plug}
+
+
+def _outlet_state(outlet: Outlet) -> Json:
+    return {
+        "relay": outlet.relay,
+        "conducts": outlet.conducts,
+        "reported": outlet.reported,
+        "power_w": outlet.power_w,
+        "switched": outlet.switched,
+    }
 
 
 def start(prog: str, build: Build, known: set[str], description: str | None) -> int:
