@@ -40,11 +40,11 @@ class Times:
 class Bench:
     """One garage under measurement."""
 
-    def __init__(self, root: Path, layout: Layout, folder: GarageFolder) -> None:
+    def __init__(self, root: Path, layout: Layout, folder: GarageFolder, *, persistent: bool = False) -> None:
         self.layout = layout
         self.folder = folder
         self.root = root
-        self.broker = Mosquitto(root / "broker")
+        self.broker = Mosquitto(root / "broker", persistent=persistent)
         folder.write_mqtt(layout, self.broker.port)
         self.daemon: Process | None = None
         self.helpers: list[subprocess.Popen[bytes]] = []
@@ -251,7 +251,8 @@ class Bench:
         return time.perf_counter() - begun_s
 
     def _cut_came(self, zone: str) -> bool:
-        return any(packet.topic == f"relay/{zone}-k/rpc" and is_cut(packet) for packet in self.mqtt.receive(0.05))
+        relay = f"relay/{zone}-k/rpc"
+        return any(packet.topic == relay and is_cut(packet) for packet in self.mqtt.receive(0.05))
 
 
 def is_cut(packet: Packet) -> bool:

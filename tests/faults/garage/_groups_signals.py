@@ -19,11 +19,13 @@ YEAR_NS = 365 * 86_400 * S
 
 JUNK = (
     "", "{", "}", "null", "[]", "true", "0", '"smoke"', "{}", '{"smoke":null}', '{"smoke":"maybe"}', '{"smoke":2}',
-    '{"smoke":[true]}', '{"smoke":{"a":1}}', '{"smoke":NaN}', '{"smoke":false,"smoke":false}', "\x00\x01", "ÿþ", "OFFON",
+    '{"smoke":[true]}', '{"smoke":{"a":1}}', '{"smoke":NaN}', '{"smoke":false,"smoke":false}', "\x00\x01", "ÿþ",
+    "OFFON",
     '{"battery":1e999}', '{"linkquality":"' + "9" * 4000 + '"}', "[" * 5000, '{"a":' * 2000, '{"state":"\\ud800"}',
     '{"POWER":"MAYBE"}', '{"ENERGY":{"Power":-1e308}}', '{"ENERGY":{"Power":[1,2,{}]}}', '{"ENERGY":7}',
     '{"id":"x","result":{}}', '{"method":"Switch.Set"}', '{"id":0,"output":"yes"}', '{"params":[]}', "ON\nOFF",
-    '{"Time":"9999-99-99","ENERGY":{"Power":"many"}}', '{"id":99999999999999999999,"src":3,"result":null}', "x" * 65_000,
+    '{"Time":"9999-99-99","ENERGY":{"Power":"many"}}', '{"id":99999999999999999999,"src":3,"result":null}',
+    "x" * 65_000,
 )  # fmt: skip
 
 

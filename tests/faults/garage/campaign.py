@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+import _groups_real
 import structlog
 from _case import Case, Group
 from _groups_power import cloud, contacts, kills, power, same_instant, two_fires
@@ -28,6 +29,13 @@ from _trace import Results, Trace
 
 #: Group (as garage-domain.md 7.5 numbers them) -> what plays it. Some groups have several cases.
 GROUPS: dict[str, Group] = {
+    "01-broker": _groups_real.broker,
+    "02-stale-broker": _groups_real.stale_broker,
+    "04-floods": _groups_real.floods,
+    "08-disk": _groups_real.disk,
+    "09-kills": _groups_real.kills,
+    "09-starved": _groups_real.starved,
+    "14-reload": _groups_real.reload,
     "03-order-and-age": order_and_age,
     "05-junk": junk,
     "07-clocks": clocks,
