@@ -15,11 +15,13 @@ from edge.domain.garage import charging, charging_book, tariff
 from edge.domain.garage import purses as purse_book
 from edge.domain.garage.charging import Decision
 from edge.domain.garage.charging_book import Session
+from edge.domain.garage.charging_posting import post, post_debts, post_pending
 from edge.domain.garage.charging_sharing import TURN_OVER, keep, place, share
 from edge.domain.garage.cut import Switch
 from edge.domain.garage.messages import ChargePosted, PortPhase, PurseCopy, StartSession, StopSession
 from edge.domain.garage.outcome import Outcome, refused
 from edge.domain.garage.purses import Authorised
+from edge.domain.garage.session_rows import ChargeRow
 from edge.domain.garage.switching import blocks_on, cut_port, keep_switch
 from edge.domain.garage.turn import Turn
 from edge.domain.garage.world import World
@@ -124,6 +126,7 @@ def purses(turn: Turn, body: PurseCopy) -> Outcome:
     """The canteen's purses, for authorising."""
     if purse_book.take_copy(turn.world.charging.purses, body):
         turn.put(charging_book.copy_row(body, turn.stamp))
+        post_debts(turn)
     return Outcome("ok", {"as_of_wall_ns": turn.world.charging.purses.as_of_wall_ns})
 
 
@@ -213,6 +216,8 @@ def _end(turn: Turn, port: Switch, session: Session, reason: str) -> None:
     del book.sessions[port.name]
     for row in charging_book.ended_rows(book, session, turn.stamp, armed=port.armed):
         turn.put(row)
+        if isinstance(row, ChargeRow):
+            post(turn, row)
     keep_switch(turn, port)
     turn.ports[port.name] = None
     share(turn, port.zone)
@@ -278,6 +283,7 @@ def begin(turn: Turn) -> None:
     """A start: downtime counts; sessions whose port is not wanted on any more have ended."""
     world, book, stamp = turn.world, turn.world.charging, turn.stamp
     book.load_due_ns = turn.now_ns + LOAD_NS
+    post_pending(turn)
     for name, session in list(book.sessions.items()):
         port, settings = world.ports.get(name), world.port_settings.get(name)
         at_ns = book.resumed_ns.pop(name, stamp.wall_ns)

@@ -105,8 +105,8 @@ class ZoneSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 class DoorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One access door. ``reader``: where cards are shown. ``release``: the DOOR output that unlocks it; ``contact``:
-    the source (kind ``door_open``) that says whether the leaf stands open, "" none. A card unlocks for ``unlock_s``; open
-    for longer than ``held_s`` after that is an alarm, and so is an opening that nobody was granted."""
+    the source (kind ``door_open``) that says whether the leaf stands open, "" none. A card unlocks for ``unlock_s``;
+    open for longer than ``held_s`` after that is an alarm, and so is an opening that nobody was granted."""
 
     door: str
     zone: str
