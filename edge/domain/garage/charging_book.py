@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.domain.field_devices import MeterReading
 from edge.domain.garage import charging, load, purses, tariff
 from edge.domain.garage.charging import Charging
 from edge.domain.garage.load import Load
@@ -60,6 +61,15 @@ class Book(msgspec.Struct, kw_only=True):
 
 def cost(session: Session) -> int:
     return tariff.price(session.bill)[0]
+
+
+def book_energy(session: Session, reading: MeterReading, stamp: Stamp) -> None:
+    """Put on the bill what was drawn since the last reading."""
+    drawn = session.charging.total_wh
+    energy = tariff.interval_mwh(session.bill, max(0, round((drawn - session.billed_wh) * 1000)), reading.energy_wh)
+    length_ns = max(0, stamp.mono_ns - session.at_mono_ns)
+    session.billed_wh, session.at_mono_ns = drawn, stamp.mono_ns
+    tariff.add(session.bill, energy, stamp.wall_ns, length_ns, trusted=stamp.wall_trusted)
 
 
 def session_row(session: Session, stamp: Stamp, *, ended: bool) -> SessionRow:

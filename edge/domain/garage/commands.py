@@ -9,6 +9,7 @@ contactor. Nothing here speaks to the certified fire panel. A user would notice 
 from __future__ import annotations
 
 from edge.domain.alarms import silence
+from edge.domain.garage.charging_alarms import rearmed
 from edge.domain.garage.cut import Switch
 from edge.domain.garage.evidence import blocks_reset
 from edge.domain.garage.interlock import ORDERS
@@ -55,6 +56,7 @@ def rearm_port(turn: Turn, body: RearmPort) -> Outcome:
     if switch.cut not in {CutState.NONE, CutState.PROVEN} and not _dead(turn, zone, switch):
         return refused("blocked", problem=f"cut_{switch.cut.value}", port=body.port)
     switch.armed, switch.bad = True, ""
+    rearmed(turn, switch.name)
     keep_switch(turn, switch)
     if may_close(world, zone):
         for name in zone.contactors:

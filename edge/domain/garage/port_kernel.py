@@ -11,7 +11,7 @@ import msgspec
 
 from edge.domain.actors import Actor, Role
 from edge.domain.field_devices import CardReading, KeypadReading, MeterReading, OutputReading, SessionReading
-from edge.domain.garage import charging, charging_book, tariff
+from edge.domain.garage import charging, charging_alarms, charging_book, tariff
 from edge.domain.garage import purses as purse_book
 from edge.domain.garage.charging import Decision
 from edge.domain.garage.charging_book import Session
@@ -154,23 +154,16 @@ def metered(turn: Turn, port: Switch, reading: MeterReading) -> None:
         return
     settings = world.port_settings[port.name]
     decision = charging.observe(session.charging, settings, config.full, reading, turn.now_ns)
-    _bill(turn, session, reading)
+    charging_book.book_energy(session, reading, turn.stamp)
     _obey(turn, port, session, decision)
     limit_w = world.zones[port.zone].settings.limit_w
     if sum(world.ports[name].power_w or 0.0 for name in world.zones[port.zone].ports) > limit_w:
         share(turn, port.zone)
 
 
-def _bill(turn: Turn, session: Session, reading: MeterReading) -> None:
-    """Book what was drawn since the last reading."""
-    drawn = session.charging.total_wh
-    energy = tariff.interval_mwh(session.bill, max(0, round((drawn - session.billed_wh) * 1000)), reading.energy_wh)
-    length_ns = max(0, turn.now_ns - session.at_mono_ns)
-    session.billed_wh, session.at_mono_ns = drawn, turn.now_ns
-    tariff.add(session.bill, energy, turn.stamp.wall_ns, length_ns, trusted=turn.stamp.wall_trusted)
-
-
 def _obey(turn: Turn, port: Switch, session: Session, decision: Decision) -> None:
+    if decision.changed or decision.cut:
+        charging_alarms.tell(turn, port, decision)
     if decision.cut:
         if decision.trip:
             port.armed = False
@@ -213,6 +206,7 @@ def ended(turn: Turn, port: Switch, reason: str) -> None:
 def _end(turn: Turn, port: Switch, session: Session, reason: str) -> None:
     book = turn.world.charging
     charging.stop(session.charging, reason, turn.now_ns)
+    charging_alarms.ended(turn, port)
     del book.sessions[port.name]
     for row in charging_book.ended_rows(book, session, turn.stamp, armed=port.armed):
         turn.put(row)

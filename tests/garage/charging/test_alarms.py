@@ -1,0 +1,57 @@
+"""Warnings of a charger last as long as what they warn of; a trip lasts until somebody re-arms it."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.domain.actors import Role
+from edge.domain.garage.messages import PurseCopy, RearmPort, StartSession, StopSession
+
+
+@pytest.fixture
+def charging(garage):
+    garage.command(PurseCopy(as_of_wall_ns=garage.wall_ns, purses=(("m1", "c1", 5000),)), role=Role.DEVICE)
+    garage.command(StartSession(session_id="s1", port="B1-p1", member="m1"), role=Role.RESIDENT)
+    garage.reports("B1-p1", True)
+    draw(garage, 200.0)
+    return garage
+
+
+def draw(garage, watts, minutes=2, **facts):
+    for k in range(minutes * 12):
+        garage.elapse(5)
+        garage.meter("B1-p1", watts + 0.1 * (k % 5), **facts)
+
+
+def standing(garage):
+    return {alarm.cause for alarm in garage.world.alarms.alarms.values() if alarm.active}
+
+
+@pytest.mark.parametrize(
+    ("watts", "facts", "cause"), [(400.0, {}, "high_power"), (200.0, {"temperature_c": 58.0}, "warm")]
+)
+def test_a_warning_stands_while_it_lasts(charging, watts, facts, cause):
+    draw(charging, watts, **facts)
+    assert standing(charging) == {cause}
+    draw(charging, 200.0, **dict.fromkeys(facts, 30.0))
+    assert standing(charging) == set()
+
+
+def test_a_warning_goes_with_its_session(charging):
+    draw(charging, 400.0)
+    charging.command(StopSession(port="B1-p1"))
+    assert standing(charging) == set()
+
+
+def test_a_trip_stands_until_the_port_is_rearmed(charging):
+    charging.meter("B1-p1", 700.0)
+    assert standing(charging) == {"overpower"}
+    for _ in range(4):
+        charging.elapse(1)
+        charging.meter("B1-p1", 0.0, current_a=0.0)
+    charging.reports("B1-p1", False)
+    charging.run(5)
+    charging.all_clear()
+    assert standing(charging) == {"overpower"}
+    assert charging.command(RearmPort(port="B1-p1")).code == "ok"
+    assert standing(charging) == set()
