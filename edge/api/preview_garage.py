@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
-from edge.api.books import Listing
+from edge.api.books import BadCursor, Listing
 from edge.api.preview_fakes import MemoryGateway
 from edge.api.preview_garage_world import (
     AT_NS,
@@ -36,6 +36,7 @@ from edge.domain.garage.messages import Command, CutState, PortPhase, PortView
 from edge.domain.garage.session_rows import SessionRow
 from edge.domain.kernel import Put, Stamp
 
+R = TypeVar("R")
 Scene = Literal["quiet", "watch", "pre_alarm", "fire", "unproven", "resettable", "unarmed"]
 _CUT = {"pre_alarm", "fire", "unproven", "resettable"}
 
@@ -162,17 +163,21 @@ class MemoryGarageBooks:
 
     def sessions(self, payer: str | None, port: str, cursor: str | None, limit: int) -> Listing[SessionRow]:
         found = [row for row in self._sessions if payer in {None, row.payer} and port in {"", row.port}]
-        start = int(cursor or "0")
-        return Listing(found[start : start + limit], str(start + limit) if start + limit < len(found) else None)
+        return _page(found, cursor, limit)
 
     def alarm_events(self, cursor: str | None, limit: int) -> Listing[AlarmEventRow]:
-        start = int(cursor or "0")
-        found = self._script.events[::-1]
-        return Listing(found[start : start + limit], str(start + limit) if start + limit < len(found) else None)
+        return _page(self._script.events[::-1], cursor, limit)
 
     def report(self, at_wall_ns: int, operators: int, hours: int) -> AlarmKpi:
         stamp = Stamp(0, "preview", 0, AT_NS, wall_trusted=True)
         return kpi(self._script.book, stamp, operators=operators, hours=hours)
+
+
+def _page(found: list[R], cursor: str | None, limit: int) -> Listing[R]:
+    if cursor is not None and not cursor.isdecimal():
+        raise BadCursor(cursor)
+    start = int(cursor or "0")
+    return Listing(found[start : start + limit], str(start + limit) if start + limit < len(found) else None)
 
 
 def _alarms_of(scene: Scene) -> list[tuple[str, str, str, Priority, tuple[str, ...]]]:
