@@ -53,6 +53,7 @@ CREATE TABLE charging_session (
     parts BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX charging_session_by_day ON charging_session (day, port);
+CREATE INDEX charging_session_by_start ON charging_session (started_ns, session_id);
 CREATE INDEX charging_session_by_payer ON charging_session (payer, day) WHERE payer <> '';
 
 CREATE TABLE port_charging (
