@@ -214,9 +214,8 @@ async def kills(case: Case, garage: RealGarage) -> None:
             garage.life.signal(signal.SIGKILL)
         else:
             await garage.poke_until_dead()
-        garage.mqtt.receive(0)
         await garage.next_life()
-        await garage.cut_comes("z1")
+        await garage.is_open("z1")
         await garage.latch_holds("z1", f"z1-{source}")
         garage.note("killed", number=number, order=order)
         case.count("kills")
