@@ -74,6 +74,7 @@ def _signal(turn: Turn, device: str, body: SignalReading, zones: dict[str, None]
         if source.kind is SignalKind.DOOR_OPEN and body.active is not None and not body.retained:
             access.contact(turn, name, is_open=body.active)
         if turned and source.said is True and source.seen:
+            evaluate(turn, zone)
             reset(turn, zone)
 
 

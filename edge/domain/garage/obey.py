@@ -43,7 +43,8 @@ def _cut_ports(turn: Turn, zone: Zone, orders: Orders) -> list[Switch]:
             cut_port(turn, port, cause, urgent=True)
         elif port.wanted and not orders.run:
             cut_port(turn, port, "no_detector", urgent=False)
-        if dead and port.cut is CutState.COMMANDED:
+        told = port.told_ns >= port.began_ns  # never proven before it was told at least once
+        if dead and told and port.cut is CutState.COMMANDED:
             port.cut, port.power_w, port.current_a = CutState.PROVEN, None, None  # what it said last was before
         _watch(turn, zone, port)
     return ports
@@ -53,7 +54,9 @@ def _is_dead(turn: Turn, zone: Zone) -> bool:
     """The zone's contactors are proven open and no outlet has measured current since. A plug behind them has lost its
     own mains and can prove nothing more: what is above it has proven it."""
     contactors = [turn.world.outputs[name].switch for name in zone.contactors]
-    proven = bool(contactors) and all(contactor.cut is CutState.PROVEN for contactor in contactors)
+    proven = bool(contactors) and all(
+        contactor.cut is CutState.PROVEN and not returned(contactor, zone.settings) for contactor in contactors
+    )
     return proven and not any(_still_flows(turn, zone, contactor) for contactor in contactors)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.cut import due_ns as switch_due_ns
-from edge.domain.garage.evidence import Finding, is_burning, weigh
+from edge.domain.garage.evidence import Finding, is_burning, unproven, weigh
 from edge.domain.garage.interlock import ORDERS, TABLE, Evidence, Mode
 from edge.domain.garage.obey import obey
 from edge.domain.garage.outputs import ask_water, stand_down
@@ -34,10 +34,11 @@ def evaluate(turn: Turn, zone: Zone) -> None:
     for _ in range(_PASSES):
         _step(turn, zone, weigh(turn.world, zone, turn.now_ns))
         failed = obey(turn, zone)
-        if not failed:
-            break
-        zone.feed_asked = True
-        impulse(turn, zone, "cut_unconfirmed", failed)
+        if failed:
+            zone.feed_asked = True
+            impulse(turn, zone, "cut_unconfirmed", failed)
+        elif zone.evidence is not Evidence.QUIET or not ORDERS[zone.mode].latched or not unproven(turn.world, zone):
+            break  # else current came back at this very moment: what was resettable is so no longer
     turn.review.discard(zone.settings.zone)
     _keep(turn, zone)
     sync_alarms(turn, zone)

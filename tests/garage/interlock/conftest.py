@@ -271,7 +271,8 @@ def switch_key(one: Any, zone: ZoneSettings, now_ns: int) -> tuple[Any, ...]:
     key = (False, one.armed, bool(one.bad), one.on, flow, one.urgent)
     if one.cut is CutState.NONE or one.cut is CutState.PROVEN:
         return (*key, one.cut)
-    low = None if one.low_ns is None else max(0, (one.metered_ns or 0) - max(one.low_ns, one.began_ns)) // S
+    held = (one.metered_ns or 0) - max(one.low_ns or 0, one.began_ns)
+    low = None if one.low_ns is None else min(max(0, held), zone.prove_hold_s * S) // S
     left = cut.limit_ns(one, zone) - (now_ns - one.began_ns)
     return (*key, left // S if one.cut is CutState.COMMANDED else "failed", low)
 
@@ -294,8 +295,10 @@ def zone_key(state: State, zone: Any, *, fine: bool) -> tuple[Any, ...]:
     ]  # fmt: skip
     switches = [world.ports[name] for name in zone.ports]
     switches += [world.outputs[name].switch for name in zone.contactors]
+    since = max((world.outputs[name].switch.began_ns for name in zone.contactors), default=0)
+    fresh = tuple((world.ports[name].metered_ns or 0) > since for name in zone.ports) if zone.contactors else ()
     return (
-        zone.mode, clear, zone.silenced, zone.water_asked, zone.feed_asked, zone.test_end_ns > now_ns, blind,
+        fresh, zone.mode, clear, zone.silenced, zone.water_asked, zone.feed_asked, zone.test_end_ns > now_ns, blind,
         tuple(sorted(sources)), tuple(switch_key(one, settings, now_ns) for one in switches),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ only whether what it did is allowed.
 from __future__ import annotations
 
 from edge.domain.field_devices import Operate, Poll
-from edge.domain.garage.cut import NS_PER_S
+from edge.domain.garage.cut import NS_PER_S, flows
 from edge.domain.garage.interlock import Mode
 from edge.domain.kernel import EffectClass, Reply, Send
 
@@ -275,10 +275,12 @@ def every_cut_is_proven_or_escalates(before, event, effects, told, after):
             if evaluated and one.cut == "commanded" and waited >= limit_s * NS_PER_S:
                 return f"{one.name}: neither proven nor failed after {waited / NS_PER_S} s"
             if one.cut == "proven" and before_cut(before, one) != "proven":
-                if one.on is True or one.low_ns is None:
-                    return f"{one.name} proven while on={one.on}, low={one.low_ns}"
-                if one.metered_ns - max(one.low_ns, one.began_ns) < zone.settings.prove_hold_s * NS_PER_S:
-                    return f"{one.name} proven before {zone.settings.prove_hold_s} s without current"
+                was = (
+                    [before.world.outputs[name].switch for name in zone.contactors] if event.name == "RearmPort" else []
+                )
+                broken = unfounded(one, zone, ports, contactors, was)
+                if broken:
+                    return f"{one.name} proven {broken}"
         if evaluated and any(one.cut in FAILED for one in ports) and any(one.wanted for one in contactors):
             return f"{name}: a cut failed and the contactor stays closed"
         if any(one.cut in FAILED for one in contactors):
@@ -291,6 +293,22 @@ def every_cut_is_proven_or_escalates(before, event, effects, told, after):
             if evaluated and not one.wanted and one.cut in ("none", "proven") and one.on is True:
                 return f"{one.name} says on, should be off, and nobody cuts it"
     return ""
+
+
+def unfounded(one, zone, ports, contactors, was):
+    """Why a proof is none: by its own meter, or by the contactors above it (``was``: before a re-arm closed them)."""
+    if one.told_ns < one.began_ns:
+        return "before it was told"
+    above = [all(other.cut == "proven" for other in some) for some in (contactors, was) if some]
+    if one in ports and any(above):
+        since = max(other.began_ns for other in contactors)
+        return "while an outlet measures current" if any(
+            flows(other, zone.settings) and (other.metered_ns or 0) > since for other in ports
+        ) else ""  # fmt: skip
+    if one.on is True or one.low_ns is None:
+        return f"while on={one.on}, low={one.low_ns}"
+    held = one.metered_ns - max(one.low_ns, one.began_ns)
+    return "" if held >= zone.settings.prove_hold_s * NS_PER_S else f"after {held / NS_PER_S} s without current"
 
 
 def before_cut(before, one):
