@@ -14,7 +14,7 @@ A user would notice a mistake here as a "paid" screen for a sale that a power cu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -111,6 +111,20 @@ class Rows(Protocol):
 
 W = TypeVar("W")
 I_contra = TypeVar("I_contra", contravariant=True)
+
+
+#: Takes a SAFETY command the moment that it is decided.
+Leave = Callable[[Send], None]
+
+
+class LeavesEarly(Protocol):
+    """What a kernel may offer besides ``handle``, when its SAFETY commands are worth more than a millisecond."""
+
+    def handle_leaving(self, world: Any, item: Any, stamp: Stamp, leave: Leave) -> Effects:
+        """The very same as ``handle``: same world after it, same effects in the same order. SAFETY commands are given
+        to ``leave`` as well, each when it is decided and before rows and views are computed. Should it raise later,
+        what has left stays out: it only moves toward safe."""
+        ...
 
 
 class Kernel(Protocol[W, I_contra]):

@@ -225,8 +225,9 @@ class Daemon:
         before_ns = self._keeper.deadline_ns
         self.counters["inputs"] += 1
         try:
-            stamp, effects, urgent = self._keeper.handle(entry)
+            stamp, effects, urgent = self._keeper.handle(entry, self._executor.leave)
         except Exception as error:  # noqa: BLE001 - the crash rule: whatever a kernel raises, the input is set aside
+            self._executor.gave_up()
             if is_timer:
                 self._timer.raised()
             self._recovery.raised(entry, error)

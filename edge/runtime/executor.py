@@ -53,11 +53,21 @@ class Executor:
         self._committed_seq = 0
         self._order = 0
         self._overtaken: dict[str, int] = {}
+        self._left: dict[int, Send] = {}
         self.counters = {"effects_held": 0, "effects_dropped": 0, "effects_failed": 0, "unknown_device": 0}
 
     @property
     def held(self) -> int:
         return len(self._line)
+
+    def leave(self, send: Send) -> None:
+        """Let a safety command out while its input is still being decided; ``run`` will not let it out again."""
+        self._left[id(send)] = send  # kept, so that no other object can come to have its id
+        self._let_out(self._order, send)
+
+    def gave_up(self) -> None:
+        """The decision was not finished: what has left has left, and nothing is owed."""
+        self._left.clear()
 
     def run(self, seq: int, effects: Sequence[Effect], *, urgent: bool) -> None:
         """Take the effects of input ``seq``: safety ones leave now, previews now if nothing urgent is being written,
@@ -81,8 +91,13 @@ class Executor:
         first_order = self._order
         self._order += len(effects)
         for order, effect in enumerate(effects, first_order):
-            if effect_class(effect) is EffectClass.SAFETY and not isinstance(effect, Put):
+            if (
+                effect_class(effect) is EffectClass.SAFETY
+                and not isinstance(effect, Put)
+                and id(effect) not in self._left
+            ):
                 self._let_out(order, effect)
+        self._left.clear()
         return first_order
 
     def committed(self, seq: int) -> None:

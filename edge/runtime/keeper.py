@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from edge.domain.digest import effects_digest
-from edge.domain.kernel import Effects, Put, Reply, Stamp, is_urgent
+from edge.domain.kernel import Effects, Leave, Put, Reply, Stamp, is_urgent
 from edge.runtime.clock import Clock
 from edge.runtime.inbox import Entry, EntryKind
 from edge.runtime.journal import Decided, Store
@@ -48,6 +48,7 @@ class Keeper:
     def __init__(self, adapter: VerticalAdapter, store: Store, clock: Clock) -> None:
         self._adapter = adapter
         self._kernel = adapter.kernel
+        self._handle_leaving = getattr(adapter.kernel, "handle_leaving", None)
         self._row_types = frozenset(adapter.kernel.row_types)
         self._store = store
         self._clock = clock
@@ -72,11 +73,15 @@ class Keeper:
     def is_safety(self, item: Any) -> bool:
         return self._kernel.is_safety(item)
 
-    def handle(self, entry: Entry) -> tuple[Stamp, Effects, bool]:
+    def handle(self, entry: Entry, leave: Leave | None = None) -> tuple[Stamp, Effects, bool]:
         """Let the kernel decide: the stamp, the effects and whether they are urgent. The input is accepted by
-        ``accept``. Raises whatever the kernel raises; the world must then be made anew."""
+        ``accept``. ``leave`` takes safety commands early, where the kernel can (``LeavesEarly``). Raises whatever the
+        kernel raises; the world must then be made anew."""
         stamp = self._stamp()
-        effects = self._kernel.handle(self._world, entry.item, stamp)
+        if leave is None or self._handle_leaving is None:
+            effects = self._kernel.handle(self._world, entry.item, stamp)
+        else:
+            effects = self._handle_leaving(self._world, entry.item, stamp, leave)
         urgent = is_urgent(effects)
         for effect in effects:
             if isinstance(effect, Put) and type(effect.row) not in self._row_types:

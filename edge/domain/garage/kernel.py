@@ -29,7 +29,7 @@ from edge.domain.garage.turn import Turn
 from edge.domain.garage.views import garage_view, port_view, shows
 from edge.domain.garage.world import StoredReply, World
 from edge.domain.garage.zones import evaluate, impulse
-from edge.domain.kernel import EffectClass, Effects, Reply, Row, Rows, Show, Stamp
+from edge.domain.kernel import EffectClass, Effects, Leave, Reply, Row, Rows, Show, Stamp
 
 
 def command_digest(command: Command) -> bytes:
@@ -87,8 +87,15 @@ class GarageKernel:
         return effects
 
     def handle(self, world: World, item: GarageInput, stamp: Stamp) -> Effects:
+        return self._handle(item, Turn(world, stamp))
+
+    def handle_leaving(self, world: World, item: GarageInput, stamp: Stamp, leave: Leave) -> Effects:
+        """See ``edge.domain.kernel.LeavesEarly``."""
+        return self._handle(item, Turn(world, stamp, leave=leave))
+
+    def _handle(self, item: GarageInput, turn: Turn) -> Effects:
+        world, stamp = turn.world, turn.stamp
         world.clock_trusted = stamp.wall_trusted
-        turn = Turn(world, stamp)
         match item:
             case DeviceReading():
                 heard(turn, item)

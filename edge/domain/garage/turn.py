@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from edge.domain.field_devices import Operate
 from edge.domain.garage.world import World
-from edge.domain.kernel import Effect, EffectClass, Effects, Put, Row, Send, Stamp
+from edge.domain.kernel import Effect, EffectClass, Effects, Leave, Put, Row, Send, Stamp
+
+
+def _stay(_send: Send) -> None:
+    """Nobody takes cuts early: they are among the effects."""
 
 
 @dataclass(slots=True)
@@ -17,7 +22,7 @@ class Turn:
     """``live``: the input is a device's live word (only then may water be asked for). ``struck``: zones in which a
     source spoke of an alarm just now. ``ended``: ports that were switched off, and why, for their sessions to learn;
     ``review``: zones in which that happened outside of their evaluation.
-    ``view_class``: what is shown of a person's act waits for the disk."""
+    ``view_class``: what is shown of a person's act waits for the disk. ``leave`` takes a cut when it is decided."""
 
     world: World
     stamp: Stamp
@@ -28,7 +33,9 @@ class Turn:
     review: set[str] = field(default_factory=set)
     ports: dict[str, None] = field(default_factory=dict)
     ended: list[tuple[str, str]] = field(default_factory=list)
+    leave: Leave = _stay
     first: list[Send] = field(default_factory=list)
+    asks: list[Send] = field(default_factory=list)
     rest: list[Effect] = field(default_factory=list)
 
     @property
@@ -36,12 +43,19 @@ class Turn:
         return self.stamp.mono_ns
 
     def send(self, sends: list[Send]) -> None:
-        """Device commands; those of class SAFETY go before all others."""
+        """Device commands. What switches toward safe leaves at once and is told before all others; what asks for proof
+        comes after every cut."""
         for send in sends:
-            (self.first if send.effect_class is EffectClass.SAFETY else self.rest).append(send)
+            if send.effect_class is not EffectClass.SAFETY:
+                self.rest.append(send)
+            elif isinstance(send.command, Operate):
+                self.first.append(send)
+                self.leave(send)
+            else:
+                self.asks.append(send)
 
     def put(self, row: Row) -> None:
         self.rest.append(Put(row))
 
     def effects(self) -> Effects:
-        return [*self.first, *self.rest]
+        return [*self.first, *self.asks, *self.rest]

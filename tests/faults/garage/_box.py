@@ -170,8 +170,9 @@ class Box:
         if self._dies("before_decision"):
             return
         try:
-            stamp, effects, urgent = self._keeper.handle(entry)
+            stamp, effects, urgent = self._keeper.handle(entry, self._executor.leave)
         except Exception as error:  # noqa: BLE001 - the crash rule of the daemon
+            self._executor.gave_up()
             self.raised.append(repr(error))
             self._flush()
             self._keeper.load()
