@@ -126,7 +126,7 @@ def wait_for(condition, seconds=READY_S):
 def test_it_shows_its_pages_once_per_link_and_ctrl_c_leaves_nothing(short_path):
     with demo(short_path / "t") as running:
         browser = Browser(running.link())
-        assert len(running.family) >= 4, "supervisor, canteen, api, floor"
+        assert len(running.family) >= 7, "broker, both floors, supervisor, canteen, garage, api"
         assert b"<html" in browser.open("/demo")[1]
         assert browser.log_in()["role"] == "admin"
         with pytest.raises(urllib.error.HTTPError):
@@ -134,6 +134,7 @@ def test_it_shows_its_pages_once_per_link_and_ctrl_c_leaves_nothing(short_path):
         state = browser.api("/demo/state")
         assert sorted(state["lanes"]) == ["1", "2"]
         assert state["diners"]["on"]
+        assert browser.api("/garage")["armed"]
         status, out, err = running.end(signal.SIGINT)
         assert (status, out) == (0, "")
         assert "simulated" in err
@@ -159,6 +160,43 @@ def test_a_tray_is_priced_and_after_kill_9_all_processes_die_and_the_next_demo_c
     with demo(folder, "--seconds", "0", "--no-diners", "--lanes", "1") as running:
         running.link()
         assert running.process.wait(STOP_S) == 0
+        assert running.gone()
+        assert running.files() == []
+
+
+def test_a_fire_in_the_garage_is_lit_from_another_terminal_and_the_broker_may_die_in_it(short_path):
+    folder = short_path / "t"
+    with demo(folder, "--no-diners", "--lanes", "1") as running:
+        browser = Browser(running.link())
+        browser.log_in()
+
+        def states():
+            return {zone: (state, cut) for zone, state, cut in browser.api("/garage")["zones"]}
+
+        def sim(*words):
+            command = [sys.executable, "-P", "-m", "edge.cli", "sim", "--json", *words]
+            ran = subprocess.run(
+                command,
+                env={**os.environ, "TMPDIR": str(folder)},
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=60,
+            )
+            return json.loads(ran.stdout)
+
+        wait_for(lambda: set(states().values()) == {("normal", "none")})
+        assert sim("plug", "b1w-01") == {"port": "b1w-01", "start": "ok"}
+        wait_for(lambda: sim("list")["zones"]["b1-west"]["flows_w"] > 20)
+        sim("broker")
+        sim("smoke", "B1-WEST")
+        wait_for(lambda: states()["b1-west"] == ("fire", "proven"))
+        assert states()["b1-east"][0] == "pre_alarm", "the neighbour"
+        assert states()["stair-3"][0] in {"normal", "watch"}
+        assert sim("list")["zones"]["b1-west"]["flows_w"] == 0
+        status, out, err = running.end(signal.SIGTERM)
+        assert (status, out) == (0, "")
+        assert "the broker was stopped; starting it anew" in err
         assert running.gone()
         assert running.files() == []
 
