@@ -174,7 +174,7 @@ def garage_view(world: World, stamp: Stamp) -> GarageView:
     site = world.config.site if world.config is not None else Text("", "")
     return GarageView(
         site=site,
-        armed=world.config is not None and not world.problems,
+        armed=world.config is not None,
         problems=world.problems,
         zones=tuple((name, SHOWN[zone.mode], zone_cut(world, zone)) for name, zone in world.zones.items()),
         sessions=sum(port.wanted for port in world.ports.values()),

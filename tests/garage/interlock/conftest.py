@@ -372,10 +372,11 @@ def port_model() -> tuple[GarageConfig, list[Event]]:
 
 
 def contactor_model() -> tuple[GarageConfig, list[Event]]:
-    """A contactor with all that it and its meter may say; a charger of which only the meter speaks."""
-    sources = (source("d1", SignalKind.SMOKE), source("panel", SignalKind.PANEL_FIRE))
+    """A contactor with all that it and its meter may say; a charger of which only the meter speaks. One signal
+    opens this contactor."""
+    sources = (source("d1", SignalKind.SMOKE),)
     outputs = (output("k", OutputKind.CONTACTOR, meter=Place("b", "km")), output("feed", OutputKind.FEED))
-    events = [*words(sources[0], rich=False), *words(sources[1], rich=False), TICK, RESTART, *people()[:1], *_START]
+    events = [*words(sources[0], rich=False), TICK, RESTART, *people()[:1], *_START]
     events += [*switch_words("k", "b", "km"), *switch_words("p", "p")[:2], command("rearm k", RearmPort(port="k"))]
     zone = model_zone(contactor_first=True)
     return model_config((zone,), sources, outputs, (port("p"),)), events
