@@ -142,6 +142,14 @@ def preview_router(script: Script) -> APIRouter:
             script.pinned.discard(lane)
         return {"lane": lane, "phase": str(phase)}
 
+    _steer_garage(router, script)
+    router.add_api_route("/daemon/{state}", daemon, methods=["POST"], operation_id="preview_daemon")
+    router.add_api_route("/links", link, methods=["POST"], operation_id="preview_link")
+    router.add_api_route("/{lane}/{phase}", phase, methods=["POST"], operation_id="preview_phase")
+    return router
+
+
+def _steer_garage(router: APIRouter, script: Script) -> None:
     async def scene(scene: Scene) -> dict[str, str]:
         script.garage.play(scene)
         return {"scene": scene}
@@ -155,10 +163,6 @@ def preview_router(script: Script) -> APIRouter:
 
     router.add_api_route("/panels/{panel}", panel, methods=["POST"], operation_id="preview_panel")
     router.add_api_route("/garage/{scene}", scene, methods=["POST"], operation_id="preview_garage")
-    router.add_api_route("/daemon/{state}", daemon, methods=["POST"], operation_id="preview_daemon")
-    router.add_api_route("/links", link, methods=["POST"], operation_id="preview_link")
-    router.add_api_route("/{lane}/{phase}", phase, methods=["POST"], operation_id="preview_phase")
-    return router
 
 
 def _link(accounts: Accounts, role: Role) -> str:

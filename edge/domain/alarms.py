@@ -71,18 +71,9 @@ def raise_alarm(  # noqa: PLR0913 - by keyword only; a call reads as a sentence
     if alarm is None:
         if priority is not Priority.FIRE and key != OVERFLOW_KEY and len(book.alarms) >= MAX_ALARMS:
             return _overflow(book, key, stamp)
-        alarm = Alarm(
-            alarm_id=next_id(book, stamp),
-            key=key,
-            cause=cause,
-            zone=zone,
-            priority=priority,
-            shelvable=shelvable and priority is not Priority.FIRE,
-            latched=latched,
-            parent=parent,
-            first_wall_ns=stamp.wall_ns,
-            last_wall_ns=stamp.wall_ns,
-        )
+        alarm = _new(book, key, parent, stamp)
+        alarm.cause, alarm.zone, alarm.priority = cause, zone, priority
+        alarm.shelvable = shelvable and priority is not Priority.FIRE
         book.alarms[key] = alarm
     graver = priority.rank < alarm.priority.rank
     if graver:
@@ -258,6 +249,22 @@ def next_due(book: AlarmBook) -> int | None:
     dues += notices_due_ns(book)
     dues += flood_due_ns(book)
     return to_mono_ns(book.clock, min(dues)) if dues else None
+
+
+def _new(book: AlarmBook, key: str, parent: str, stamp: Stamp) -> Alarm:
+    """A new occurrence; what it is is filled in by the caller."""
+    return Alarm(
+        alarm_id=next_id(book, stamp),
+        key=key,
+        cause="",
+        zone="",
+        priority=Priority.LOW,
+        shelvable=False,
+        latched=False,
+        parent=parent,
+        first_wall_ns=stamp.wall_ns,
+        last_wall_ns=stamp.wall_ns,
+    )
 
 
 def _overflow(book: AlarmBook, key: str, stamp: Stamp) -> str:

@@ -128,11 +128,8 @@ COMMAND_ROLES: dict[type, frozenset[Role]] = {
     StopSession: _PAYERS,
     PurseCopy: frozenset({Role.DEVICE}),
     ChargePosted: frozenset({Role.DEVICE}),
-    AckAlarm: _WATCH,
-    ShelveAlarm: _WATCH,
-    ResetAlarm: _WATCH,
+    **dict.fromkeys((AckAlarm, ShelveAlarm, ResetAlarm, AlarmShown), _WATCH),
     ServiceAlarm: frozenset({Role.MAINTENANCE, Role.MANAGER, Role.ADMIN}),
-    AlarmShown: _WATCH,
 }
 
 
