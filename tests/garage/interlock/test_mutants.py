@@ -204,7 +204,7 @@ def _acting(name, function):
 
 
 RULES = {
-    "a detector need not speak after a start": (evidence, "_levels", _no_seen, "port"),
+    "a detector need not speak after a start": (evidence, "_levels", _no_seen, "combined"),
     "stored smoke is nothing": (hearing, "hear", _deaf_to_stored, "evidence"),
     "stored clear is live": (hearing, "hear", _stored_is_live, "evidence"),
     "an old clear takes smoke back": (hearing, "hear", _clear_wins, "evidence"),
