@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -76,6 +76,12 @@ class Client(paho.Client):
 
     def _create_socket(self) -> socket.socket:
         return self.ready_socket
+
+    def _update_inflight(self) -> MQTTErrorCode:
+        """Nothing ever waits inside of paho (``MqttLink`` gives it no more than the broker takes), so there is nothing
+        to look for: its own search walks over all that is under way at every acknowledgement, 0.3 ms each behind 400
+        cuts."""
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 def _properties(packet: int) -> Properties:
