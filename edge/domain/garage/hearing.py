@@ -24,7 +24,7 @@ from edge.domain.field_devices import (
 )
 from edge.domain.garage import access, port_kernel
 from edge.domain.garage.cut import LAG_NS, Switch, again, drive, judge, measured, reported, returned
-from edge.domain.garage.interlock import ORDERS
+from edge.domain.garage.interlock import ORDERS, Mode
 from edge.domain.garage.messages import CutState
 from edge.domain.garage.signals import health, hear
 from edge.domain.garage.switching import cut_port, keep_switch
@@ -124,6 +124,8 @@ def _look(turn: Turn, zone: Zone, switch: Switch, zones: dict[str, None], *, is_
         changed = judge(switch, zone.settings, turn.now_ns)
         turn.send(drive(switch, turn.stamp.seq, turn.now_ns, run=ORDERS[zone.mode].run))
         keep_switch(turn, switch)
+        if switch.cut is CutState.PROVEN and zone.mode is not Mode.NORMAL:
+            return  # good news: the zone's next tick (100 ms) takes all of them in at once, not 50 times the whole zone
     if changed or not is_port:
         zones[switch.zone] = None
 

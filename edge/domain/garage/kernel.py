@@ -31,6 +31,9 @@ from edge.domain.garage.world import StoredReply, World
 from edge.domain.garage.zones import evaluate, impulse
 from edge.domain.kernel import EffectClass, Effects, Leave, Reply, Row, Rows, Show, Stamp
 
+#: Zones that want to be looked at in the same moment follow each other by this.
+STAGGER_NS = 1_000_000
+
 
 def command_digest(command: Command) -> bytes:
     """What must be equal for two commands of one id to be the same wish: who asks, and for what."""
@@ -151,9 +154,11 @@ class GarageKernel:
 
 def _timer(turn: Turn) -> None:
     world, now_ns = turn.world, turn.now_ns
-    for zone in world.zones.values():
-        if zone.due_ns <= now_ns:
-            evaluate(turn, zone)
+    due = [zone for zone in world.zones.values() if zone.due_ns <= now_ns]
+    for zone in due[:1]:
+        evaluate(turn, zone)
+    for number, zone in enumerate(due[1:], 1):  # each gets a turn of its own: smoke waits for one zone at most
+        zone.due_ns = now_ns + number * STAGGER_NS
     due_ns = next_due(world.alarms)
     if due_ns is not None and due_ns <= now_ns:
         tick(world.alarms, turn.stamp)
