@@ -1,0 +1,251 @@
+"""A whole garage in processes: broker, simulated devices on their real wires, and the garage's daemon; then fire.
+
+Everything here is asked of the outside only: the daemon's views on its socket, and the simulator's word on what really
+flows. One garage serves all tests of this file, in their order of danger; each leaves it reset and mended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from edge.demo_control import ask_garage
+from edge.demo_garage import demo_garage, garage_settings, prepare
+from edge.demo_site import inline_toml, read_example
+from edge.domain.actors import Actor, Role
+from edge.domain.garage.messages import Command, PurseCopy, RearmPort, ResetZone, StartSession
+from edge.runtime.ipc import IpcClient
+from edge.site import load_site
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 30
+PORT = "b1e-02"
+
+pytestmark = pytest.mark.xdist_group("garage-fire")
+
+
+class Process:
+    """A program of ours that ends with the test; its words go to a file."""
+
+    def __init__(self, log, *words):
+        self.words, self.log = words, log
+        self.start()
+
+    def start(self):
+        with self.log.open("ab") as file:
+            command = [sys.executable, "-P", "-m", *self.words]
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file)
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+
+
+class Garage:
+    """The example's garage at simulated wires; with a reset after one second, and time for proof on a busy machine."""
+
+    def __init__(self, root):
+        self.root, self.site_dir = root, root / "site"
+        shutil.copytree(ROOT / "config", self.site_dir, ignore=shutil.ignore_patterns("data"))
+        zones = self.site_dir / "garage" / "zones.toml"
+        text = re.sub(r"(?m)^prove_s.*\n", "", zones.read_text(encoding="utf-8"))
+        zones.write_text(re.sub(r"(?m)^limit_w", "clear_s = 1\nprove_s = 8\nlimit_w", text), encoding="utf-8")
+        example = read_example(self.site_dir)
+        self.wires = prepare(root, example["garage"])
+        values = {**example, "run_dir": str(root / "run"), "garage": demo_garage(example["garage"], self.wires)}
+        lines = [f"{json.dumps(key)} = {inline_toml(value)}" for key, value in values.items()]
+        (self.site_dir / "site.toml").write_text("\n".join(lines), encoding="utf-8")
+        self.site = load_site(self.site_dir, date(2026, 11, 22))
+        settings = {**garage_settings(self.site, self.wires, "", people=False), "seed": 7, "report_s": 1.0}
+        self.wires.settings.write_text(json.dumps(settings), encoding="utf-8")
+        self.client = None
+        self.processes = {}
+        self.cards = set()
+
+    async def start(self):
+        _, _, *broker = self.wires.broker()
+        words = {
+            "broker": broker,
+            "floor": ["firmware_sim.garage", "--config", str(self.wires.settings)],
+            "garage": ["edge.cli", "run", "garage", "--site", str(self.site_dir)],
+        }
+        self.processes = {name: Process(self.root / f"{name}.log", *each) for name, each in words.items()}
+        self.client = IpcClient(self.root / "run" / "garage.sock", "test")
+        await self.client.start()
+        await self.until(lambda: self.client.status().alive and self.zone("b1-east"))
+        await self.until(lambda: all(zone["state"] == "normal" for zone in self.zones()))
+
+    async def stop(self):
+        await self.client.close()
+        for process in reversed(self.processes.values()):
+            process.end()
+
+    def view(self, key):
+        update = self.client.views.get(key)
+        return json.loads(update.json) if update is not None else {}
+
+    def zone(self, name):
+        return self.view(f"zone/{name}")
+
+    def zones(self):
+        return [self.zone(zone.zone) for zone in self.site.garage.zones]
+
+    def port(self, name=PORT):
+        return self.view(f"port/{name}")
+
+    def output(self, name):
+        zone = next(each.zone for each in self.site.garage.outputs if each.output == name)
+        return next(each for each in self.zone(zone)["outputs"] if each["output"] == name)
+
+    def causes(self):
+        return {alarm["cause"] for alarm in self.view("alarms")["alarms"]}
+
+    def sim(self, operation, **fields):
+        return ask_garage(self.wires.control, {"op": operation, **fields})
+
+    def truth(self, zone="b1-east"):
+        return self.sim("state")["zones"][zone]
+
+    async def until(self, condition, seconds=LIMIT_S):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, self.last_words()
+            await asyncio.sleep(0.05)
+
+    def last_words(self):
+        logs = {path.name: path.read_text(errors="replace")[-1500:] for path in self.root.glob("*.log")}
+        zones = {zone.get("zone"): (zone.get("state"), zone.get("blocks_reset")) for zone in self.zones()}
+        return f"it did not come to pass: {zones} {self.port()} {logs}"
+
+    async def command(self, body, role=Role.ADMIN):
+        actor = Actor(role=role, user="test")
+        answer = await self.client.submit(Command(command_id=uuid.uuid4().hex, actor=actor, body=body))
+        return answer.code
+
+    async def charge(self, port=PORT):
+        """A bike is plugged in and charges, by the meter's truth; its owner has money in the canteen's purse."""
+        self.sim("plug", port=port, start=False)
+        members = self.site.canteen.members
+        card = next(member.card for member in members if member.card not in self.cards)
+        self.cards.add(card)
+        purses = tuple((member.token, member.card, 10_000) for member in members)
+        copy = PurseCopy(as_of_wall_ns=time.time_ns(), purses=purses)
+        assert await self.command(copy, Role.DEVICE) == "ok"
+        assert await self.command(StartSession(session_id=uuid.uuid4().hex, port=port, card=card)) == "ok"
+        zone = next(each.zone for each in self.site.garage.ports if each.port == port)
+        await self.until(lambda: self.truth(zone)["ports"][port]["flows_w"] > 20)
+
+    async def recover(self):
+        """Mend everything, reset every zone on site, re-arm every port, take the bikes away."""
+        self.sim("mend")
+        for port in self.site.garage.ports:
+            self.sim("unplug", port=port.port)
+        await self.until(lambda: all(zone["state"] in {"normal", "resettable"} for zone in self.zones()))
+        for zone in self.site.garage.zones:
+            if self.zone(zone.zone)["state"] != "normal":
+                body = ResetZone(zone=zone.zone, panel=zone.panels[0], person="tester")
+                assert await self.command(body, Role.PANEL) == "ok"
+        for port in self.site.garage.ports:
+            await self.command(RearmPort(port=port.port))
+        await self.until(lambda: all(self.truth(zone.zone)["live"] for zone in self.site.garage.zones))
+        plugs = [port.port for port in self.site.garage.ports if port.at.device != "meters-west"]
+        await self.until(lambda: all(self.port(name)["on"] is False for name in plugs))  # back, and heard
+
+
+@pytest.fixture(scope="module")
+def loop():
+    runner = asyncio.new_event_loop()
+    yield runner
+    runner.close()
+
+
+@pytest.fixture(scope="module")
+def started(loop):
+    with tempfile.TemporaryDirectory(prefix="kg-", dir="/tmp") as folder:
+        garage = Garage(Path(folder))
+        try:
+            loop.run_until_complete(garage.start())
+            yield garage
+        finally:
+            loop.run_until_complete(garage.stop())
+
+
+@pytest.fixture
+def scene(started, loop):
+    """Run a scene on the garage, then bring it back."""
+
+    def play(story):
+        async def whole():
+            try:
+                await story(started)
+            finally:
+                await started.recover()
+
+        loop.run_until_complete(asyncio.wait_for(whole(), 120))
+
+    return play
+
+
+def test_smoke_cuts_at_once_is_proven_and_latches(scene):
+    async def story(garage):
+        await garage.charge()
+        garage.sim("smoke", zone="b1-east", one=True)
+        await garage.until(lambda: garage.zone("b1-east")["state"] == "pre_alarm")
+        await garage.until(lambda: garage.truth()["flows_w"] == 0 and garage.zone("b1-east")["cut"] == "proven")
+        assert garage.zone("b1-east")["reasons"] == ["smoke:b1e-smoke-1"]
+        assert garage.output("b1e-siren")["on"]
+        assert not garage.output("b1e-door")["wanted"], "one signal opens no door"
+        assert garage.truth()["outputs"]["b1e-contactor"], "and needs no contactor while the plugs prove their cut"
+        garage.sim("clear", zone="b1-east")
+        await garage.until(lambda: garage.zone("b1-east")["state"] == "resettable")
+        assert await garage.command(StartSession(session_id="x", port=PORT, card="C")) == "blocked"
+        assert await garage.command(ResetZone(zone="b1-east", panel="b1-west-panel", person="t"), Role.PANEL) != "ok"
+        assert garage.truth()["flows_w"] == 0
+
+    scene(story)
+
+
+def test_two_heads_are_a_fire_doors_contactor_neighbour_and_water_with_feedback(scene):
+    async def story(garage):
+        await garage.charge()
+        await garage.charge("b1w-02")
+        garage.sim("smoke", zone="b1-east")
+        await garage.until(lambda: garage.zone("b1-east")["state"] == "fire")
+        await garage.until(lambda: garage.output("b1e-door")["on"])
+        await garage.until(lambda: garage.zone("b1-east")["cut"] == "proven")
+        await garage.until(lambda: garage.zone("b1-west")["cut"] == "proven")
+        assert not garage.truth()["live"]
+        assert garage.truth("b1-west")["flows_w"] == 0
+        assert garage.zone("stair-3")["state"] == "normal"
+        await garage.until(lambda: garage.zone("b1-east")["water_asked"] and garage.truth()["heads"]["b1e-flow"])
+        assert "water_unconfirmed" not in garage.causes()
+        assert "cut_not_confirmed" not in garage.causes(), "the contactor's proof is that of the dark plugs behind it"
+
+    scene(story)
+
+
+def test_the_panel_alone_releases_doors_and_never_asks_for_water(scene):
+    async def story(garage):
+        garage.sim("panel", zone="b1-east")
+        await garage.until(lambda: garage.zone("b1-east")["state"] == "fire" and garage.output("b1e-door")["on"])
+        await garage.until(lambda: garage.zone("b1-east")["cut"] == "proven")
+        assert not garage.zone("b1-east")["water_asked"]
+        assert not garage.truth()["outputs"]["b1e-valve"]
+
+    scene(story)
