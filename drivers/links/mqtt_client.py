@@ -74,6 +74,16 @@ class Client(paho.Client):
         who = f"user {self.username!r}" if self.username else "us without a user"
         return LinkError(f"the broker refuses {who}: {name}; check the user and the password in the link")
 
+    def read_packet(self) -> bool:
+        """Take in one packet; False when none is whole. paho's own ``loop_read`` takes in as many as there are messages
+        under way: behind 400 cuts it would hold up the loop, and with it the next smoke, for 50 ms."""
+        if self.socket() is None:
+            return False
+        code = self._packet_read()
+        if code > 0:
+            self._loop_rc_handle(code)
+        return code is MQTTErrorCode.MQTT_ERR_SUCCESS
+
     def _create_socket(self) -> socket.socket:
         return self.ready_socket
 
