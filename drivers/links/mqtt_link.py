@@ -68,6 +68,7 @@ class MqttLink:
         self._window = UNSENT_MAX
         self._paused = False
         self._reading = False
+        self._behind = False
         self._fd = -1
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -189,9 +190,11 @@ class MqttLink:
     # --- the loop's calls ---------------------------------------------------------------------------------------------
 
     def _readable(self) -> None:
+        self._behind = True
         for _ in range(READS_MAX):
             try:
                 if not self._client.read_packet():
+                    self._behind = False
                     break
             except Exception as error:  # noqa: BLE001 - paho raises on bytes that no broker should send
                 self._lose_soon(f"the broker sent what is no MQTT: {error!r}")
@@ -245,7 +248,8 @@ class MqttLink:
     def _tick(self) -> None:
         self._timer = self._loop.call_later(self._tick_s, self._tick)
         now_s = self._loop.time()
-        if self._unsent and now_s - next(iter(self._unsent.values())) > UNSENT_S:
+        caught_up = self._reading and not self._behind  # else its acknowledgements may wait unread behind a flood
+        if caught_up and self._unsent and now_s - next(iter(self._unsent.values())) > UNSENT_S:
             self._lose_soon(f"the broker acknowledges nothing for {UNSENT_S:g} s")
         elif self._unsettled and now_s - self._unsettled[0].at_s > UNSETTLED_S and not self._paused:
             self._lose_soon(f"a message was not settled for {UNSETTLED_S:g} s: it is asked for again")
