@@ -30,10 +30,12 @@ class Migration(NamedTuple):
 @cache
 def packaged(vertical: str = "canteen") -> tuple[Migration, ...]:
     """The schema files for the store of a vertical, in order: its own, each with the recorder's file of the same number
-    before it. Raises StoreError "schema" when their numbers have a hole."""
+    before it; a vertical without tables has the recorder's alone. Raises StoreError "schema" when their numbers have a
+    hole."""
     parts: dict[int, list[str]] = {}
     for folder in ("recorder", vertical):
-        for entry in (files("edge.storage") / "schema" / folder).iterdir():
+        place = files("edge.storage") / "schema" / folder
+        for entry in place.iterdir() if place.is_dir() else ():
             match = _FILE_NAME.fullmatch(entry.name)
             if match:
                 parts.setdefault(int(match[1]), []).append(entry.read_text(encoding="utf-8"))

@@ -139,7 +139,9 @@ def test_a_target_of_no_kind_is_final(target):
     assert answer.final
 
 
-@pytest.mark.parametrize("target", ["mqtt://127.0.0.1:1/", "mqtt://127.0.0.1:1/a/+", "mqtt://127.0.0.1:1/a#b", "mqtt:///topic"])
+@pytest.mark.parametrize(
+    "target", ["mqtt://127.0.0.1:1/", "mqtt://127.0.0.1:1/a/+", "mqtt://127.0.0.1:1/a#b", "mqtt:///topic"]
+)
 def test_a_topic_must_be_one(target):
     (answer,), _ = deliver(notice(target, channel=Channel.MQTT))
     assert not answer.delivered
