@@ -29,7 +29,10 @@ def options_of(name, words):
     module, attribute, _, _ = COMMANDS[name]
     command = getattr(importlib.import_module(module), attribute)
     if isinstance(command, click.Group):
-        command = next((command.commands[word] for word in words if word in command.commands), None)
+        group = command
+        command = next((group.commands[word] for word in words if word in group.commands), None)
+        if command is None and all(word.startswith("-") for word in words):
+            command = group
         assert command is not None, f"kangle {name} {' '.join(words)}: no such command"
     if not isinstance(command, click.Command) or command.ignore_unknown_options or command.allow_extra_args:
         return None
