@@ -40,7 +40,7 @@ class Plan:
         self.echoes = 20 if quick else 300
         self.anomalies = 1 if quick else 5
         self.background = 200 if quick else BACKGROUND
-        self.pause_s = 0.0 if quick else 0.05
+        self.pause_s = 0.0 if quick else 0.5  # the last answers of the zone before have been taken in
         self.syncs = 5 if quick else 60
 
 
@@ -50,7 +50,7 @@ async def measure(root: Path, plan: Plan) -> list[Result]:
     try:
         await bench.start()
         await asyncio.sleep(1.1)  # a pulse with counters
-        floor = bench.echo(plan.echoes, plan.pause_s / 5)
+        floor = bench.echo(plan.echoes, plan.pause_s / 50)
         before = bench.counters()
         idle = Times()
         for cycle in range(plan.cycles):
