@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from edge.domain.alarm_book import Step
+from edge.domain.alarm_states import Priority
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.arming import mistakes
 from edge.domain.garage.settings import (
@@ -30,6 +32,7 @@ from edge.domain.garage.settings import (
     TariffSettings,
     ZoneSettings,
 )
+from edge.domain.notices import Channel
 from edge.domain.words import Text
 from edge.site_dishes import digest
 from edge.site_doors import check_door, read_credentials, read_door
@@ -100,6 +103,7 @@ def read_garage(table: Table, folder: Path, name: Text, devices: Sequence[Device
         full=FullSettings(**_numbers(top.table("full"), FullSettings, _FULL, finish=True)),
         purse_copy_max_age_s=_whole(table, "purse_copy_max_age_s", 60, 2_592_000, 86_400),
         offline_limit_fen=_whole(table, "offline_limit_fen", 0, 100_000, 1000),
+        escalation=_escalation(table),
         doors=tuple(door for _, door in reader.doors),
         credentials=read_credentials(
             folder / tables / "credentials.csv",
@@ -114,6 +118,25 @@ def read_garage(table: Table, folder: Path, name: Text, devices: Sequence[Device
             hint = Text(f"车库不会投入运行：{words}", f"the garage will refuse to arm: {words}")
             bag.add("contradiction", FilePlace(zones_file, None, "zones"), hint=hint, warn=True)
     return msgspec.structs.replace(config, version=digest(config))
+
+
+#: Channels that a site may name: both prove that somebody received the notice.
+_CHANNELS = {"webhook": ("http://", "https://"), "mqtt": ("mqtt://", "mqtts://")}
+
+
+def _escalation(table: Table) -> tuple[Step, ...]:
+    """``[[garage.escalation]]``: whom to tell of alarms of a priority, at once or when nobody has acknowledged."""
+    steps = []
+    for entry in table.tables("escalation"):
+        priority, channel = entry.choice("priority", Priority), entry.word("channel", _CHANNELS)
+        target = entry.string("target")
+        after_s = _whole(entry, "after_s", 0, 86_400, 0)
+        entry.finish()
+        if channel and target and not target.startswith(_CHANNELS[channel]):
+            entry.mistake("bad_format", "target", target, one_of(_CHANNELS[channel]))
+        elif priority is not None and channel and target:
+            steps.append(Step(priority=priority, channel=Channel(channel), target=target, after_s=after_s))
+    return tuple(steps)
 
 
 def _whole(table: Table, key: str, low: int, high: int, default: int) -> int:

@@ -125,3 +125,22 @@ def test_two_sites_of_the_same_files_have_the_same_version_and_a_change_another(
     site.swap(ZONES, "cut_c = 65", "cut_c = 64")
     assert site.load().garage.version != example.garage.version
     assert {source.kind for source in example.garage.sources} >= {SignalKind.FLOW, SignalKind.PANEL_FIRE}
+
+
+ESCALATION = """
+[[garage.escalation]]
+priority = "fire"
+channel = "webhook"
+target = "{target}"
+"""
+
+
+def test_whom_to_tell_of_alarms(site) -> None:
+    site.write("site.toml", site.read("site.toml") + ESCALATION.format(target="https://district.example/a"))
+    (step,) = site.load().garage.escalation
+    assert (step.priority.value, step.channel.value, step.after_s) == ("fire", "webhook", 0)
+
+
+def test_a_target_must_fit_its_channel(site) -> None:
+    site.write("site.toml", site.read("site.toml") + ESCALATION.format(target="mqtt://127.0.0.1/a"))
+    assert [(m.path.rpartition(".")[2], m.code) for m in site.mistakes()] == [("target", "bad_format")]

@@ -8,6 +8,7 @@ waited behind meter readings.
 
 from __future__ import annotations
 
+from edge.domain.alarm_delivery import notified
 from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState
@@ -31,6 +32,7 @@ from edge.domain.garage.switching import cut_port, keep_switch
 from edge.domain.garage.turn import Turn
 from edge.domain.garage.world import Zone, place_key
 from edge.domain.garage.zones import evaluate, is_reset_key, reset
+from edge.domain.notices import NotifyResult
 
 
 def heard(turn: Turn, item: DeviceReading) -> None:
@@ -53,6 +55,8 @@ def heard(turn: Turn, item: DeviceReading) -> None:
                 access.shown(turn, item.device, body)
             for name in turn.world.ports_at.get(place_key(item.device, body.point), ()):
                 port_kernel.spoke(turn, turn.world.ports[name], body)
+        case NotifyResult() as body:
+            notified(turn.world.alarms, body, turn.stamp)
         case PressureReading() as body:
             as_signal = SignalReading(point=body.point, kind=SignalKind.PRESSURE, active=body.high)
             _signal(turn, item.device, as_signal, zones)

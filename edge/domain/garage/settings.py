@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from edge.domain.alarm_book import Step
 from edge.domain.field_devices import SignalKind
 from edge.domain.words import Text
 
@@ -171,7 +172,8 @@ class TariffSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GarageConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it. ``purse_copy_max_age_s``: an older copy of the purses lets only ``offline_limit_fen`` be charged."""
+    """All of it. ``purse_copy_max_age_s``: an older copy of the purses lets only ``offline_limit_fen`` be charged.
+    ``escalation``: whom to tell of alarms, and when."""
 
     version: str
     site: Text
@@ -184,5 +186,6 @@ class GarageConfig(msgspec.Struct, frozen=True, kw_only=True):
     full: FullSettings = FullSettings()
     doors: tuple[DoorSettings, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    escalation: tuple[Step, ...] = ()
     purse_copy_max_age_s: int = 86_400
     offline_limit_fen: int = 1000
