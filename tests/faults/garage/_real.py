@@ -163,6 +163,7 @@ class RealGarage(Bench):
         for helper in list(self.helpers):
             self.end_helper(helper)
         self.help("relays", self.broker.port)
+        self.mqtt.close()
         self.mqtt = MqttSocket(self.broker.port, "bench-measure")
         self.mqtt.subscribe("relay/+/rpc", "cmnd/+/POWER", "echo/out")
 
