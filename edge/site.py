@@ -93,9 +93,7 @@ def _read(top: Table, folder: Path, today: date, bag: Bag) -> Site:
     )
 
 
-def _garage(
-    top: Table, folder: Path, name: Text, bag: Bag
-) -> tuple[GarageConfig | None, tuple[DeviceSettings, ...]]:
+def _garage(top: Table, folder: Path, name: Text, bag: Bag) -> tuple[GarageConfig | None, tuple[DeviceSettings, ...]]:
     table = top.table("garage", required=True)
     devices = read_devices(table)
     config = read_garage(table, folder, name, devices, bag)

@@ -80,5 +80,19 @@ GARAGE: dict[str, tuple[int, str, str, str, str]] = {
         "没有复位。页面列出了还在等什么。",
         "Nothing was reset. The page lists what it still waits for.",
     ),
+    "not_now": (
+        422,
+        "现在不行",
+        "Not now",
+        "什么也没有做。分区或充电口的状态不允许，页面上写着原因。",
+        "Nothing was done. The zone or the charger does not allow it now; the page says why.",
+    ),
+    "offline_limit": (
+        422,
+        "暂时只能充这么多",
+        "No more on trust just now",
+        "食堂账户很久没有同步，先结清已有的充电，或请工作人员。",
+        "The purses have not been heard of for long. Settle earlier sessions first, or ask the staff.",
+    ),
     "port_busy": (409, "充电口正在使用", "Charger in use", "请换一个充电口。", "Choose another charger."),
 }

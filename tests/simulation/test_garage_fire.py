@@ -214,7 +214,7 @@ def test_smoke_cuts_at_once_is_proven_and_latches(scene):
         assert garage.truth()["outputs"]["b1e-contactor"], "and needs no contactor while the plugs prove their cut"
         garage.sim("clear", zone="b1-east")
         await garage.until(lambda: garage.zone("b1-east")["state"] == "resettable")
-        assert await garage.command(StartSession(session_id="x", port=PORT, card="C")) == "blocked"
+        assert await garage.command(StartSession(session_id="x", port=PORT, card="C")) == "not_now"
         assert await garage.command(ResetZone(zone="b1-east", panel="b1-west-panel", person="t"), Role.PANEL) != "ok"
         assert garage.truth()["flows_w"] == 0
 

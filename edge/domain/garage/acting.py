@@ -34,7 +34,7 @@ def decide(turn: Turn, command: Command) -> Outcome:
     if command.actor.role not in COMMAND_ROLES[type(command.body)]:
         return refused("forbidden", role=command.actor.role.value)
     if turn.world.config is None:
-        return refused("blocked", problem="no_config", problems=list(turn.world.problems))
+        return refused("not_now", problem="no_config", problems=list(turn.world.problems))
     return _dispatch(turn, command)
 
 

@@ -52,9 +52,9 @@ def rearm_port(turn: Turn, body: RearmPort) -> Outcome:
     zone = world.zones[switch.zone]
     evaluate(turn, zone)
     if not ORDERS[zone.mode].start:
-        return refused("blocked", problem=f"zone_{zone.mode.value}", port=body.port)
+        return refused("not_now", problem=f"zone_{zone.mode.value}", port=body.port)
     if switch.cut not in {CutState.NONE, CutState.PROVEN} and not _dead(turn, zone, switch):
-        return refused("blocked", problem=f"cut_{switch.cut.value}", port=body.port)
+        return refused("not_now", problem=f"cut_{switch.cut.value}", port=body.port)
     switch.armed, switch.bad = True, ""
     rearmed(turn, switch.name)
     keep_switch(turn, switch)
@@ -93,7 +93,7 @@ def test_zone(turn: Turn, body: TestZone) -> Outcome:
         return refused("bad_value", max_minutes=MAX_TEST_MIN)
     evaluate(turn, zone)
     if body.minutes and ORDERS[zone.mode].latched:
-        return refused("blocked", problem=f"zone_{zone.mode.value}", zone=body.zone)
+        return refused("not_now", problem=f"zone_{zone.mode.value}", zone=body.zone)
     zone.test_end_ns = turn.now_ns + body.minutes * 60 * NS_PER_S if body.minutes else 0
     evaluate(turn, zone)
     return Outcome("ok", {"zone": body.zone, "minutes": body.minutes})

@@ -60,7 +60,7 @@ def start(turn: Turn, body: StartSession, actor: Actor) -> Outcome:
         return refused("port_busy", port=body.port)
     why = blocks_on(world, port)
     if why:
-        return refused("blocked", problem=why, port=body.port)
+        return refused("not_now", problem=why, port=body.port)
     if body.limit_fen < 0 or body.limit_min < 0:
         return refused("bad_value", port=body.port)
     allowed = Authorised(code="ok", limit_fen=body.limit_fen)

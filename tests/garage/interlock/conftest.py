@@ -314,7 +314,7 @@ def plain_start(turn: Any, body: StartSession, _actor: Actor) -> Outcome:
     port = turn.world.ports[body.port]
     why = "port_busy" if port.wanted else switching.blocks_on(turn.world, port)
     if why:
-        return refused("blocked", problem=why)
+        return refused("not_now", problem=why)
     switching.switch_on(turn, port)
     return Outcome("ok", {})
 

@@ -377,7 +377,7 @@ def test_a_call_point_ends_a_walk_test(garage):
 def test_a_walk_test_is_bounded_and_refused_on_a_latch(garage, minutes):
     assert garage.command(TestZone(zone="B1", minutes=minutes)).code == "bad_value"
     garage.says("B1-s1", True)
-    assert garage.command(TestZone(zone="B1", minutes=5)).code == "blocked"
+    assert garage.command(TestZone(zone="B1", minutes=5)).code == "not_now"
 
 
 def test_a_walk_test_survives_a_restart_with_the_time_that_is_left(garage):
