@@ -1,9 +1,10 @@
 """The garage of a site: zones with their detectors, outputs and chargers, and the charging tariff.
 
 The hard part is that a garage may be wrong in two ways. A badly written file is refused like any other. One that is
-well written and makes no sense (a sensor in two zones, a zone without a contactor) is loaded and told as a warning:
-the garage then runs, watches, and refuses to arm, because a daemon that does not start sees no smoke at all. A user
-would notice a mistake here as a detector that cuts the neighbour's chargers.
+well written and makes no sense (a sensor in two zones, a zone without a contactor) is loaded and told as a warning: the
+garage then refuses to arm. What was in force stays in force; a garage that never had a good description switches
+nothing on and says why on its page. A user would notice a mistake here as a detector that cuts the neighbour's
+chargers.
 """
 
 from __future__ import annotations
