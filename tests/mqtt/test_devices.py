@@ -167,7 +167,8 @@ def test_a_state_from_before_is_marked(broker, run):
             await asyncio.sleep(0.7)
         async with Site(broker, "zigbee2mqtt") as site:
             await site.until(lambda s: s.of("SignalReading", active=True))
-            assert [each.retained for each in site.of("SignalReading", active=True)] == [True]
+            # The embedded broker may hand a stored message out twice; each copy says what it is.
+            assert {each.retained for each in site.of("SignalReading", active=True)} == {True}
 
     run(stale())
 
