@@ -74,9 +74,10 @@ def inline_toml(value: Any) -> str:
 
 
 def demo_site_file(
-    example: Mapping[str, Any], folder: DemoFolder, lanes: int, port: int, wires: GarageFolder
+    example: Mapping[str, Any], folder: DemoFolder, lanes: int, port: int, wires: GarageFolder | None
 ) -> dict[str, Any]:
-    """The example's site file with simulated readers. Lanes beyond those of the example repeat its kinds of reader."""
+    """The example's site file with simulated readers. Lanes beyond those of the example repeat its kinds of reader.
+    ``wires`` None: the canteen alone."""
     canteen = dict(example["canteen"])
     own_lanes, devices = canteen["lanes"], {each["device"]: each for each in canteen["devices"]}
     canteen["lanes"], canteen["devices"] = [], []
@@ -89,14 +90,16 @@ def demo_site_file(
         title = {"zh": f"{number} 号结算台", "en": f"Checkout {number}"}
         canteen["lanes"].append(lane | {"lane": str(number), "name": title, "device": name})
         canteen["devices"].append(device)
+    verticals = ["canteen"] if wires is None else example["verticals"]
     return {
-        **{key: value for key, value in example.items() if key not in {"data_dir", "run_dir"}},
+        **{key: value for key, value in example.items() if key not in {"data_dir", "run_dir", "garage"}},
+        "verticals": verticals,
         "data_dir": "data",
         "run_dir": str(folder.root / "run"),
         "api": {"host": HOST, "port": port},
         "demo": {"enabled": True, "control": str(folder.control)},
         "canteen": canteen,
-        "garage": demo_garage(example["garage"], wires),
+        **({} if wires is None else {"garage": demo_garage(example["garage"], wires)}),
     }
 
 
@@ -106,7 +109,9 @@ def read_example(example: Path) -> dict[str, Any]:
         return tomllib.load(file)
 
 
-def copy_site(example: Path, folder: DemoFolder, lanes: int, port: int, today: date, wires: GarageFolder) -> Site:
+def copy_site(
+    example: Path, folder: DemoFolder, lanes: int, port: int, today: date, wires: GarageFolder | None = None
+) -> Site:
     """Make the demo's site in ``folder`` and read it back. Raises ``SiteErrors`` when the example itself is wrong."""
     shutil.copytree(example, folder.site, ignore=shutil.ignore_patterns("data", "run", "*.sock"))
     values = demo_site_file(read_example(example), folder, lanes, port, wires)

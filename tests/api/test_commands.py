@@ -124,9 +124,9 @@ def documented_codes():
     codes = re.findall(r"`([a-z_]+)`", section.partition("The API maps")[0])
     assert len(codes) > 20
     groups = {
-        409: {"id_reused", "id_taken", "tray_changed", *(c for c in codes if c.startswith("already_"))},
+        409: {"id_reused", "id_taken", "tray_changed", "port_busy", *(c for c in codes if c.startswith("already_"))},
         404: {c for c in codes if c.startswith("unknown_")},
-        403: {"forbidden"},
+        403: {"forbidden", "not_on_site"},
         503: {"busy", "storage"},
         500: {"internal"},
         200: {"ok"},

@@ -49,10 +49,10 @@ def test_the_pages_are_in_it(names):
 
 
 def test_the_data_of_the_packages_is_in_it(names, root):
-    schemas = [path.name for path in (root / "edge/storage/schema").glob("*.sql")]
+    schemas = [path.relative_to(root).as_posix() for path in (root / "edge/storage/schema").rglob("*.sql")]
     assert schemas
     for name in schemas:
-        assert f"edge/storage/schema/{name}" in names
+        assert name in names
     assert "edge/api/openapi.json" in names
     assert "edge/example_site/site.toml" in names
     assert "edge/py.typed" in names

@@ -189,7 +189,7 @@ def test_the_first_account_is_made_with_the_token_of_the_link(server, open_page)
 @pytest.mark.parametrize(
     ("role", "sees", "never"),
     [
-        ("admin", {"/demo", "/lane/1", "/lane/2", "/cashier", "/menu", "/docs"}, ()),
+        ("admin", {"/demo", "/lane/1", "/lane/2", "/cashier", "/menu", "/garage", "/garage/sessions", "/docs"}, ()),
         ("cashier", {"/lane/1", "/lane/2", "/cashier", "/menu"}, ("/demo",)),
         ("kitchen", {"/menu"}, ("/cashier", "/lane/1")),
     ],

@@ -156,12 +156,12 @@ def _unsell(world: World, stored: StoredOrder) -> list[Row]:
     rows: list[Row] = []
     dishes = set()
     for line in stored.lines:
+        rows.append(ClaimRow(plate_uid=line.plate_uid, fill_epoch=line.fill_epoch, order_id=""))
         plate = world.plates.get(line.plate_uid)
         if plate is None or plate.fill_epoch != line.fill_epoch:
-            continue
+            continue  # filled anew since: that filling is another story
         plate.sold_epoch = line.fill_epoch - 1
         rows.append(plate_row(plate))
-        rows.append(ClaimRow(plate_uid=plate.uid, fill_epoch=line.fill_epoch, order_id=""))
         world.counts.setdefault(line.dish_id, DishCount()).sold -= 1
         dishes.add(line.dish_id)
     for lane in world.lanes.values():
