@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from edge.api.books import BadCursor, BooksAway, Listing, OrderFile
+from edge.domain.answered import ConfigRow
 from edge.domain.canteen import rows
 from edge.domain.canteen.settings import CanteenConfig
 from edge.domain.kernel import Row
@@ -35,7 +36,7 @@ class StoreBooks:
         self._reader.close()
 
     def config(self) -> CanteenConfig | None:
-        found = _read(lambda: self._reader.fetch(rows.ConfigRow, limit=1))
+        found = _read(lambda: self._reader.fetch(ConfigRow, limit=1))
         if not found:
             return None
         if self._config is None or found[0].version != self._config_version:

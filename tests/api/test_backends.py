@@ -15,6 +15,7 @@ from edge.api.gateway_ipc import IpcGateway
 from edge.api.order_answers import order
 from edge.api.store_books import StoreBooks
 from edge.domain.actors import Actor, Role
+from edge.domain.answered import ConfigRow
 from edge.domain.canteen import rows
 from edge.domain.canteen.messages import CallStaff, Command
 from edge.domain.kernel import Stamp
@@ -71,7 +72,7 @@ def books(tmp_path_factory):
         change_fen=0, at_ns=1,
     )  # fmt: skip
     plates = [rows.PlateRow(uid=f"e0{i:02x}", label=f"A-{i}", kind="bowl", tare_g=300) for i in range(12)]
-    config = rows.ConfigRow(kind="canteen", version=world.CONFIG.version, body=msgspec.msgpack.encode(world.CONFIG))
+    config = ConfigRow(kind="canteen", version=world.CONFIG.version, body=msgspec.msgpack.encode(world.CONFIG))
     purses = [rows.PurseRow(member="m001", balance_fen=93), rows.PurseRow(member="m002", balance_fen=93)]
     written(directory, config, *members, *purses, *entries, *orders, line, *steps, payment, *plates)
     books = StoreBooks(directory)

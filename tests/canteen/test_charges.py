@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from edge.domain.actors import Role
+from edge.domain.answered import ReplyRow
 from edge.domain.canteen.messages import ChargeSession, DayOpened, ReadPurses, TopUp
-from edge.domain.canteen.rows import PurseEntryRow, PurseRow, ReplyRow, SessionChargeRow
+from edge.domain.canteen.rows import PurseEntryRow, PurseRow, SessionChargeRow
 
 
 def charge(canteen, session="s1", fen=120, **how):

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from edge.domain.canteen.rows import AuditRow, PurseRow
+from edge.domain.answered import AuditRow
+from edge.domain.canteen.rows import PurseRow
 from edge.domain.digest import effects_digest
 from edge.domain.kernel import EffectClass, Effects, Put, Reply, Row, Rows, Send, Show, Stamp
 from edge.storage.batch import Batch, LogRecord, RecordKind, SetAside, WorldSnapshot

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.domain.canteen.rows import AuditRow, ReplyRow
+from edge.domain.answered import AuditRow, ReplyRow
 from edge.domain.kernel import Stamp
 from edge.storage import log_table, snapshots
 from edge.storage.batch import Batch, SetAside, WorldSnapshot

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.domain.canteen.rows import AuditRow, PurseRow
+from edge.domain.answered import AuditRow
+from edge.domain.canteen.rows import PurseRow
 from edge.storage import log_table
 from edge.storage.batch import Batch
 from edge.storage.errors import StoreError

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.domain.canteen.rows import AuditRow
+from edge.domain.answered import AuditRow
 from edge.storage import log_table
 from edge.storage.ballast import Ballast, is_disk_full
 from edge.storage.batch import Batch, WorldSnapshot

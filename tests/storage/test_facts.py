@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from edge.domain.canteen.rows import AuditRow, DayRow, MemberRow, PurseEntryRow, PurseRow
+from edge.domain.answered import AuditRow
+from edge.domain.canteen.rows import DayRow, MemberRow, PurseEntryRow, PurseRow
 from edge.domain.kernel import Row
 from edge.storage import log_table, snapshots
 from edge.storage.batch import Batch, SetAside, WorldSnapshot

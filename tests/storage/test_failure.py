@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from edge.domain.canteen.rows import AuditRow, PurseRow
+from edge.domain.answered import AuditRow
+from edge.domain.canteen.rows import PurseRow
 from edge.domain.kernel import Row
 from edge.storage.batch import Batch
 from edge.storage.errors import StoreBusy, StoreError

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.domain.canteen.rows import AuditRow
+from edge.domain.answered import AuditRow
 from edge.storage import snapshots
 from edge.storage.batch import Batch, WorldSnapshot
 from edge.storage.connect import lengthen_wal, open_writer, quick_check

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.domain.canteen.rows import AuditRow, MemberRow, OrderLineRow, OrderRow, PurseEntryRow, PurseRow
+from edge.domain.answered import AuditRow
+from edge.domain.canteen.rows import MemberRow, OrderLineRow, OrderRow, PurseEntryRow, PurseRow
 from edge.domain.kernel import Row
 from edge.storage.batch import Batch
 from edge.storage.errors import StoreError

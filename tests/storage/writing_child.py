@@ -16,7 +16,8 @@ import sys
 import threading
 from pathlib import Path
 
-from edge.domain.canteen.rows import AuditRow, PurseRow
+from edge.domain.answered import AuditRow
+from edge.domain.canteen.rows import PurseRow
 from edge.domain.kernel import Stamp
 from edge.storage import facts
 from edge.storage.batch import Batch, LogRecord, WorldSnapshot

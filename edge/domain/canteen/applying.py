@@ -6,13 +6,13 @@ from datetime import date, timedelta
 
 import msgspec
 
+from edge.domain.answered import ConfigRow, ReplyRow, StoredReply
 from edge.domain.canteen.confidence import ReadLedger, refit
 from edge.domain.canteen.orders import lane_row
 from edge.domain.canteen.plates import plate_row, register
 from edge.domain.canteen.pricing import Usage
 from edge.domain.canteen.quoting import reference_on
 from edge.domain.canteen.rows import (
-    ConfigRow,
     DayRow,
     DishDayRow,
     LaneRow,
@@ -24,13 +24,12 @@ from edge.domain.canteen.rows import (
     PlateRow,
     PurseRow,
     RefundRow,
-    ReplyRow,
     SchemeRow,
     SessionChargeRow,
     SubsidyUseRow,
 )
 from edge.domain.canteen.settings import CanteenConfig
-from edge.domain.canteen.world import DishCount, Lane, Plate, StoredOrder, StoredReply, World
+from edge.domain.canteen.world import DishCount, Lane, Plate, StoredOrder, World
 from edge.domain.kernel import Row, Rows
 
 CONFIG_KIND = "canteen"

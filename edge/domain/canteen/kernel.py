@@ -7,11 +7,11 @@ lane saw of an unpaid tray is not kept: after a start the reader tells it anew w
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import msgspec
 
+from edge.domain.answered import AuditRow, ReplyRow, StoredReply, command_digest
 from edge.domain.canteen import tray
 from edge.domain.canteen.applying import apply_config, load_world, open_day
 from edge.domain.canteen.boards import day_view, menu_view
@@ -46,8 +46,8 @@ from edge.domain.canteen.plates import bind_plates, register_plates, retire_plat
 from edge.domain.canteen.purses import charge_session, read_purses, top_up
 from edge.domain.canteen.quoting import meal_at
 from edge.domain.canteen.refunds import refund_lines, void_order
-from edge.domain.canteen.rows import ROW_TYPES, AuditRow, ReplyRow
-from edge.domain.canteen.world import Lane, StoredReply, World
+from edge.domain.canteen.rows import ROW_TYPES
+from edge.domain.canteen.world import Lane, World
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, PlatePass
 from edge.domain.kernel import EffectClass, Effects, Put, Reply, Row, Rows, Show, Stamp
 
@@ -56,12 +56,6 @@ MAX_COMMAND_ID = 255
 BOARDS_DELAY_NS = 50_000_000
 #: Commands that concern only the screen of a lane: no audit row.
 SCREEN_COMMANDS = (Identify, ConfirmPlates, CallStaff)
-
-
-def command_digest(command: Command) -> bytes:
-    """What must be equal for two commands of one id to be the same wish: who asks, and for what."""
-    content = msgspec.msgpack.encode((command.actor.user, command.body))
-    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 class CanteenKernel:

@@ -10,16 +10,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from edge.domain.answered import AuditRow, ConfigRow, ReplyRow
 from edge.domain.kernel import Row
-
-
-class ConfigRow(Row, frozen=True, kw_only=True, tag="config"):
-    """The configuration in force; ``body`` is its msgpack."""
-
-    KEY: ClassVar = ("kind",)
-    kind: str
-    version: str
-    body: bytes
 
 
 class DayRow(Row, frozen=True, kw_only=True, tag="business_day"):
@@ -230,29 +222,6 @@ class SchemeRow(Row, frozen=True, kw_only=True, tag="scheme"):
     KEY: ClassVar = ("scheme",)
     scheme: str
     spent_fen: int
-
-
-class ReplyRow(Row, frozen=True, kw_only=True, tag="command_reply"):
-    """The stored answer of a command: the same id with the same digest gets it again."""
-
-    KEY: ClassVar = ("day", "command_id")
-    day: str
-    command_id: str
-    digest: bytes
-    code: str
-    body: bytes
-
-
-class AuditRow(Row, frozen=True, kw_only=True, tag="audit"):
-    """Who did what: one row per accepted command that changed money, plates or members."""
-
-    KEY: ClassVar = ("seq",)
-    seq: int
-    role: str
-    user: str
-    action: str
-    ref: str
-    at_ns: int
 
 
 ROW_TYPES: tuple[type[Row], ...] = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.domain.answered import StoredReply
 from edge.domain.canteen.confidence import ReadLedger
 from edge.domain.canteen.messages import DinerView, LaneView, NutrientShare, PlateView
 from edge.domain.canteen.pricing import Amounts, Plan, Step, Usage
@@ -38,13 +39,6 @@ class Plate(msgspec.Struct):
     retired: bool = False
     reads: int = 0
     passes: int = 0
-
-
-class StoredReply(msgspec.Struct, frozen=True, array_like=True):
-    digest: bytes
-    code: str
-    body: bytes
-    day: str
 
 
 class StoredOrder(msgspec.Struct, frozen=True):

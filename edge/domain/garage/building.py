@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.domain.answered import ConfigRow
 from edge.domain.garage.access import by_card, new_doors
 from edge.domain.garage.arming import mistakes
 from edge.domain.garage.cut import NS_PER_S, Switch, operate
 from edge.domain.garage.interlock import Mode
 from edge.domain.garage.messages import CutState
-from edge.domain.garage.rows import ConfigRow
 from edge.domain.garage.settings import GarageConfig, OutputKind, OutputSettings, PortSettings, ZoneSettings
 from edge.domain.garage.signals import Source, Weight, new_source
 from edge.domain.garage.turn import Turn

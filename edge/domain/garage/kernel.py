@@ -7,13 +7,13 @@ handled cuts the zone that it came from. A user would notice a mistake as a char
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import msgspec
 
 from edge.domain.alarm_flush import flush
 from edge.domain.alarms import next_due, tick
+from edge.domain.answered import AuditRow, ReplyRow, StoredReply, command_digest
 from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import SignalReading
 from edge.domain.garage import access, port_kernel
@@ -21,24 +21,18 @@ from edge.domain.garage.acting import decide
 from edge.domain.garage.building import apply_config
 from edge.domain.garage.hearing import heard
 from edge.domain.garage.messages import Command, ConfigApplied, CutZone, DayOpened, GarageInput, Timer
-from edge.domain.garage.rows import ROW_TYPES, AuditRow, DayRow, ReplyRow
+from edge.domain.garage.rows import ROW_TYPES, DayRow
 from edge.domain.garage.setting_aside import bare_cut, zones_of
 from edge.domain.garage.signals import FIRE_KINDS
 from edge.domain.garage.starting import CONFIG_KIND, begin, days_kept_from, load_world
 from edge.domain.garage.turn import Turn
 from edge.domain.garage.views import garage_view, port_view, shows
-from edge.domain.garage.world import StoredReply, World
+from edge.domain.garage.world import World
 from edge.domain.garage.zones import evaluate, impulse
 from edge.domain.kernel import EffectClass, Effects, Leave, Reply, Row, Rows, Show, Stamp
 
 #: Zones that want to be looked at in the same moment follow each other by this.
 STAGGER_NS = 1_000_000
-
-
-def command_digest(command: Command) -> bytes:
-    """What must be equal for two commands of one id to be the same wish: who asks, and for what."""
-    content = msgspec.msgpack.encode((command.actor.user, command.body))
-    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 class GarageKernel:

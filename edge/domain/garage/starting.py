@@ -14,6 +14,7 @@ import msgspec
 
 from edge.domain.alarm_flush import load_alarms
 from edge.domain.alarms import tick
+from edge.domain.answered import ConfigRow, ReplyRow, StoredReply
 from edge.domain.field_devices import Poll
 from edge.domain.garage import port_kernel
 from edge.domain.garage.access import forget_boot as forget_doors
@@ -22,11 +23,11 @@ from edge.domain.garage.cut import NS_PER_S, REPEAT_NS, again
 from edge.domain.garage.cut import forget_boot as forget_switch
 from edge.domain.garage.interlock import ORDERS, Mode
 from edge.domain.garage.messages import CutState
-from edge.domain.garage.rows import ConfigRow, DayRow, ReplyRow
+from edge.domain.garage.rows import DayRow
 from edge.domain.garage.settings import GarageConfig
 from edge.domain.garage.signals import forget_boot as forget_source
 from edge.domain.garage.turn import Turn
-from edge.domain.garage.world import StoredReply, World, Zone
+from edge.domain.garage.world import World, Zone
 from edge.domain.garage.zone_rows import CauseRow, SwitchRow, ZoneRow
 from edge.domain.garage.zones import MINUTE_NS, evaluate
 from edge.domain.kernel import EffectClass, Rows, Send, Stamp

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from edge.domain.alarm_book import AlarmBook
+from edge.domain.answered import StoredReply
 from edge.domain.garage.access_state import Door
 from edge.domain.garage.charging_book import Book
 from edge.domain.garage.cut import Switch
@@ -22,13 +23,6 @@ from edge.domain.garage.zone_rows import CauseRow, SwitchRow, ZoneRow
 
 #: Causes of one trip that are told apart; more are counted with the last.
 MAX_CAUSES = 64
-
-
-class StoredReply(msgspec.Struct, frozen=True, array_like=True):
-    digest: bytes
-    code: str
-    body: bytes
-    day: str
 
 
 class Output(msgspec.Struct, kw_only=True):

@@ -23,6 +23,7 @@ import pytest
 
 from edge.domain.actors import Actor, Role
 from edge.domain.alarm_commands import AckAlarm, ShelveAlarm
+from edge.domain.answered import ConfigRow
 from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import (
     MeterReading,
@@ -48,7 +49,6 @@ from edge.domain.garage.messages import (
     Timer,
 )
 from edge.domain.garage.outcome import Outcome, refused
-from edge.domain.garage.rows import ConfigRow
 from edge.domain.garage.settings import (
     GarageConfig,
     OutputKind,
