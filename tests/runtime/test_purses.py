@@ -87,7 +87,7 @@ def test_a_charge_is_posted_and_answered(tmp_path, quick):
 
 def test_a_charge_waits_for_the_canteen_and_for_its_disk(tmp_path, quick):
     async def scene(canteen, bridge, told):
-        canteen.codes = ["storage", "busy"]
+        canteen.codes = ["storage", "busy", "blocked"]
         await bridge.start()
         bridge.charge(DUE)
         await asyncio.sleep(0.1)
@@ -95,7 +95,7 @@ def test_a_charge_waits_for_the_canteen_and_for_its_disk(tmp_path, quick):
         await canteen.server.start()
         await until(lambda: bodies(told, ChargePosted))
         ids = [command.command_id for command in canteen.charges()]
-        assert len(ids) == len(set(ids)) == 3
+        assert len(ids) == len(set(ids)) == 4
         assert {command.body.session_id for command in canteen.charges()} == {"s1"}
 
     play(tmp_path, scene)
@@ -142,6 +142,22 @@ def test_a_copy_of_the_purses_has_all_pages_and_the_first_date(tmp_path, quick):
         await until(lambda: bodies(told, PurseCopy))
         copy = bodies(told, PurseCopy)[0]
         assert copy == PurseCopy(as_of_wall_ns=5, purses=(("m1", "c1", 500), ("m2", "c2", 0), ("m3", "c3", 7)))
+
+    play(tmp_path, scene)
+
+
+def test_a_copy_that_says_nothing_new_is_not_told_again(tmp_path, quick, monkeypatch):
+    monkeypatch.setattr(purses, "COPY_EVERY_S", 0.01)
+
+    async def scene(canteen, bridge, told):
+        await canteen.server.start()
+        await bridge.start()
+        await until(lambda: len([c for c in canteen.asked if isinstance(c.body, ReadPurses)]) >= 8)
+        assert len(bodies(told, PurseCopy)) == 1
+        monkeypatch.setitem(PAGES, "m2", [["m3", "c3", 8]])
+        await until(lambda: len(bodies(told, PurseCopy)) == 2)
+        monkeypatch.setattr(purses, "SAME_COPY_S", 0.0)
+        await until(lambda: len(bodies(told, PurseCopy)) > 3)
 
     play(tmp_path, scene)
 

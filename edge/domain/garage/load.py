@@ -133,13 +133,6 @@ def _take_turns(load: Load, wants: Mapping[str, Ask], limit_w: int, now_ns: int,
     return _grant(load, wants, limit_w, now_ns, used)
 
 
-def next_turn(load: Load) -> int | None:
-    """Monotonic ns at which somebody's turn is over while others wait; None when nobody waits."""
-    if not load.queue or not load.granted:
-        return None
-    return min(load.granted.values()) + TURN_NS
-
-
 def rebase(load: Load) -> None:
     """After a start: the ports were off, so all of them come back to the queue, those that drew first at its head."""
     drew = sorted(load.granted, key=lambda port: (load.granted[port], port))

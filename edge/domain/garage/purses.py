@@ -14,9 +14,6 @@ from edge.domain.garage.messages import PurseCopy
 from edge.domain.garage.session_rows import ChargeRow
 
 SECOND_NS = 1_000_000_000
-#: Between two tries to post one charge: 10 s, doubling to 10 min.
-RETRY_S = 10
-RETRY_MOST_S = 600
 #: Answers that end a charge as a debt that a person settles; any other code but ok is tried again.
 DEBT_CODES = frozenset({"purse_short", "no_member", "unknown_member", "id_reused", "forbidden", "bad_value"})
 
@@ -116,11 +113,6 @@ def settle(purses: Purses, session_id: str, member: str, fen: int, wall_ns: int)
         at_ns=wall_ns,
         answered_ns=0,
     )
-
-
-def retry_after_s(attempts: int) -> int:
-    """Seconds to wait after so many tries."""
-    return min(RETRY_MOST_S, RETRY_S << min(attempts, 10))
 
 
 def tried(row: ChargeRow) -> ChargeRow:

@@ -56,12 +56,6 @@ def test_after_a_start_those_that_drew_are_first_again():
     assert (queue.queue, queue.granted) == (["b", "a", "x"], {})
 
 
-def test_the_next_turn_is_known_while_somebody_waits():
-    queue = Load(queue=["x"], granted={"b": 5, "a": 9})
-    assert load.next_turn(queue) == 5 + TURN_NS
-    assert load.next_turn(Load(granted={"b": 5})) is None
-
-
 PORTS = [f"p{k}" for k in range(8)]
 ASKS = st.lists(
     st.tuples(st.sampled_from(PORTS), st.booleans(), st.integers(0, 600), st.integers(0, 600), st.integers(50, 600)),

@@ -96,10 +96,6 @@ def test_the_age_of_the_copy(book, wall_s, trusted, old):
     assert purses.is_old(book, wall_s * SECOND, 100, trusted=trusted) is old
 
 
-def test_retries_wait_longer_up_to_ten_minutes():
-    assert [purses.retry_after_s(k) for k in (0, 1, 5, 6, 60)] == [10, 20, 320, 600, 600]
-
-
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 4000), st.integers(0, 3000)), max_size=30))
 def test_promises_never_pass_the_copied_balance(sessions):
     book = Purses()
