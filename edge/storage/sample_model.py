@@ -1,9 +1,9 @@
 """What a sample is, and how whoever carries samples away reads them: the seam between sealing, queries and sinks.
 
-A sample is one value of one series at one time. It is born from one input of the log, so the input's sequence number is
-its identity for cursors, never its time: clocks step, sequence numbers do not. The hard part is that the same stretch is
-read from the log today and from sealed chunks tomorrow, and must be the same samples both times. A user would notice a
-mistake here as a hole, or as a doubled point, in a curve at the place where the server had been away.
+A sample is one value of one series at one time. It is born from one input of the log, so the input's sequence number
+is its identity for cursors, never its time: clocks step, sequence numbers do not. The hard part is that the same
+stretch is read from the log today and from sealed chunks tomorrow, and must be the same samples both times. A user
+would notice a mistake here as a hole, or as a doubled point, in a curve at the place where the server had been away.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class SampleQuality(IntEnum):
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
     """One quantity of one point of one device. ``id`` is stable within one ``samples.db`` only; the names are what
-    identifies a series elsewhere. ``quantity`` carries its unit as suffix (``power_w``); ``unit`` is that unit as people
-    write it ("W", "" for a pure number or a state). ``point`` is "" for the device itself."""
+    identifies a series elsewhere. ``quantity`` carries its unit as suffix (``power_w``); ``unit`` is that unit as
+    people write it ("W", "" for a pure number or a state). ``point`` is "" for the device itself."""
 
     id: int
     vertical: str
