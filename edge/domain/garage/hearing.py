@@ -160,9 +160,11 @@ def _restarted(switch: Switch, now_ns: int) -> None:
 
 
 def _device(turn: Turn, device: str, body: DeviceHealth, zones: dict[str, None]) -> None:
-    """The link itself: down, and every source behind it is out of hearing."""
+    """The link itself: down, and every source behind it is out of hearing. Connecting is no news: a link that was up
+    is told lost first, and every driver ends it as ready or as a fault, so a start is not a page full of absent
+    sensors, and one that never answers is an alarm of its own."""
     world, up = turn.world, body.state is DeviceState.READY
-    if world.devices.get(device) == up:
+    if body.state is DeviceState.CONNECTING or world.devices.get(device) == up:
         return
     world.devices[device] = up
     for source in world.sources.values():
@@ -172,12 +174,8 @@ def _device(turn: Turn, device: str, body: DeviceHealth, zones: dict[str, None])
     key = f"device:{device}"
     if up:
         clear_alarm(world.alarms, key, turn.stamp)
-    elif _is_lost(body):
+    else:
         raise_alarm(
             world.alarms, key, cause="device_lost", zone="", priority=Priority.MEDIUM, detail=body.problem,
             stamp=turn.stamp,
         )  # fmt: skip
-
-
-def _is_lost(body: DeviceHealth) -> bool:
-    return body.state in {DeviceState.LOST, DeviceState.FAULT}

@@ -275,6 +275,29 @@ def test_a_lost_link_is_one_alarm(garage):
     assert garage.zone().mode == "normal"
 
 
+def standing(garage):
+    return [alarm.cause for alarm in garage.shown["alarms"].alarms]
+
+
+def test_a_start_is_not_a_page_of_absent_sensors(kit):
+    cold = kit.new(kit.config())
+    cold.link("zigbee", DeviceState.CONNECTING)
+    cold.run(2)
+    assert "sensor_absent" not in standing(cold)
+    assert cold.zone().mode != "normal"  # nothing is trusted before it has spoken
+    cold.link("zigbee", DeviceState.READY)
+    cold.all_clear()
+    assert cold.zone().mode == "normal"
+    assert not {"sensor_absent", "device_lost"} & set(standing(cold))
+
+
+def test_a_link_that_was_never_up_is_an_alarm(kit):
+    cold = kit.new(kit.config())
+    cold.link("zigbee", DeviceState.CONNECTING)
+    cold.link("zigbee", DeviceState.FAULT)
+    assert standing(cold).count("device_lost") == 1
+
+
 # --- people ---
 
 
