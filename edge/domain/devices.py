@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from edge.domain.field_devices import FieldCommand, FieldReading
+from edge.domain.machine_readings import MachineCommand, MachineMessage
 from edge.domain.notices import Notify, NotifyResult
 
 
@@ -72,7 +73,7 @@ class DeviceHealth(msgspec.Struct, frozen=True, kw_only=True, tag="device_health
     timeouts: int = 0
 
 
-Reading = PlatePass | DeviceIdentity | DeviceHealth | FieldReading | NotifyResult
+Reading = PlatePass | DeviceIdentity | DeviceHealth | FieldReading | MachineMessage | NotifyResult
 
 
 class ResidualPass(msgspec.Struct, frozen=True, tag="residual_pass"):
@@ -88,7 +89,7 @@ class FieldOn(msgspec.Struct, frozen=True, tag="field_on"):
     on: bool
 
 
-DeviceCommand = ResidualPass | FieldOn | FieldCommand | Notify
+DeviceCommand = ResidualPass | FieldOn | FieldCommand | MachineCommand | Notify
 
 
 class DeviceReading(msgspec.Struct, frozen=True, tag="reading"):
