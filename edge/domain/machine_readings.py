@@ -9,9 +9,9 @@ heart that stood still because a strap was off.
 Rules for all: quantities carry their unit as suffix and are the machine's own word, in the units of the decode
 contract. Counters (``distance_m``, ``energy_kcal``, ``elapsed_s``, ``*_count``) are unwrapped at the width of their
 wire by the driver: a value below the one before means that the machine began anew. They count from wherever the
-machine, or the driver's first hearing of it, began: only differences mean anything. ``source_wall_ns`` is the UTC time
-that the device or its gateway gave, ``delay_ms`` how long the message is known to have waited (None unknown), ``source_seq``
-the gateway's own count of messages; ``retained`` marks stored state that some broker kept.
+machine, or the driver's first hearing of it, began: only differences mean anything. ``source_wall_ns`` is the UTC
+time that the device or its gateway gave, ``delay_ms`` how long the message is known to have waited (None unknown),
+``source_seq`` the gateway's own count of messages; ``retained`` marks stored state that some broker kept.
 """
 
 from __future__ import annotations
