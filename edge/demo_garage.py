@@ -17,7 +17,8 @@ from urllib.parse import quote
 from drivers.modbus.mapping import CONTACT, OUTPUT, Entry, read_map
 from drivers.options import OptionReader
 from drivers.registry import make_driver
-from edge.domain.garage.settings import GarageConfig, Place, SourceSettings
+from edge.domain.garage.settings import GarageConfig, SourceSettings
+from edge.domain.places import Place
 from edge.runtime.broker import broker_command, make_users
 from edge.site import DeviceSettings, Site
 

@@ -12,7 +12,8 @@ from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 
-from edge.domain.garage.settings import Credential, DoorSettings, OutputSettings, Place, SourceSettings
+from edge.domain.garage.settings import Credential, DoorSettings, OutputSettings, SourceSettings
+from edge.domain.places import Place
 from edge.domain.words import Text
 from edge.site_csv import Sheet
 from edge.site_report import Bag, did_you_mean, one_of, same

@@ -26,7 +26,6 @@ from edge.domain.garage.settings import (
     GarageConfig,
     OutputKind,
     OutputSettings,
-    Place,
     PortSettings,
     SourceSettings,
     TariffBand,
@@ -34,6 +33,7 @@ from edge.domain.garage.settings import (
     ZoneSettings,
 )
 from edge.domain.notices import Channel
+from edge.domain.places import Place
 from edge.domain.words import Text
 from edge.site_dishes import digest
 from edge.site_doors import check_door, read_credentials, read_door

@@ -13,7 +13,8 @@ from _report import quantile
 
 from edge.domain.field_devices import MeterReading
 from edge.domain.garage import charging
-from edge.domain.garage.settings import FullSettings, Place, PortSettings
+from edge.domain.garage.settings import FullSettings, PortSettings
+from edge.domain.places import Place
 from edge.domain.words import Text
 from firmware_sim.battery_cases import CASES, Case
 from firmware_sim.battery_meter import KINDS, Readings, read

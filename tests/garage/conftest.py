@@ -25,7 +25,6 @@ from edge.domain.garage.settings import (
     GarageConfig,
     OutputKind,
     OutputSettings,
-    Place,
     PortSettings,
     SourceSettings,
     TariffBand,
@@ -33,6 +32,7 @@ from edge.domain.garage.settings import (
     ZoneSettings,
 )
 from edge.domain.kernel import EffectClass, Effects, Put, Reply, Row, Send, Show, Stamp
+from edge.domain.places import Place
 from edge.domain.words import Text
 
 DAY = "2026-11-22"

@@ -7,8 +7,9 @@ import pytest
 from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import CardReading, SignalKind
 from edge.domain.garage.access_rows import AccessEventRow
-from edge.domain.garage.settings import Credential, DoorSettings, OutputKind, Place
+from edge.domain.garage.settings import Credential, DoorSettings, OutputKind
 from edge.domain.kernel import EffectClass
+from edge.domain.places import Place
 from edge.domain.words import Text
 
 READER = Place("door-bus", "r1")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.domain.field_devices import SignalKind
-from edge.domain.garage.settings import Place
+from edge.domain.places import Place
 from edge.site import SiteErrors, load_site
 
 EXAMPLE = Path(__file__).parents[2] / "config"

@@ -7,7 +7,8 @@ import pytest
 
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.arming import mistakes
-from edge.domain.garage.settings import OutputKind, Place
+from edge.domain.garage.settings import OutputKind
+from edge.domain.places import Place
 from edge.site import SiteErrors
 
 ZONES, TARIFF, SITE = "garage/zones.toml", "garage/tariff.toml", "site.toml"

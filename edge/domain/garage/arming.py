@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from edge.domain.field_devices import SignalKind
-from edge.domain.garage.settings import GarageConfig, OutputKind, Place, ZoneSettings
+from edge.domain.garage.settings import GarageConfig, OutputKind, ZoneSettings
 from edge.domain.garage.signals import DETECTORS
+from edge.domain.places import Place
 
 _FEEDBACK = (SignalKind.FLOW, SignalKind.PRESSURE)
 

@@ -17,9 +17,10 @@ from edge.domain.garage.messages import CutState
 from edge.domain.garage.settings import GarageConfig, OutputKind, OutputSettings, PortSettings, ZoneSettings
 from edge.domain.garage.signals import Source, Weight, new_source
 from edge.domain.garage.turn import Turn
-from edge.domain.garage.world import Output, World, Zone, place_key
+from edge.domain.garage.world import Output, World, Zone
 from edge.domain.garage.zones import evaluate
 from edge.domain.kernel import EffectClass
+from edge.domain.places import place_key
 
 PORT = "port"
 

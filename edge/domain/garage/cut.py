@@ -13,8 +13,9 @@ import msgspec
 
 from edge.domain.field_devices import MeterReading, Operate, OutputReading, Poll
 from edge.domain.garage.messages import CutState
-from edge.domain.garage.settings import Place, ZoneSettings
+from edge.domain.garage.settings import ZoneSettings
 from edge.domain.kernel import EffectClass, Send
+from edge.domain.places import Place
 
 NS_PER_S = 1_000_000_000
 #: A cut that is not proven is told again so often; a command is void after so long (garage-domain.md 6).

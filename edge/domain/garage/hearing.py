@@ -30,9 +30,10 @@ from edge.domain.garage.messages import CutState
 from edge.domain.garage.signals import health, hear
 from edge.domain.garage.switching import cut_port, keep_switch
 from edge.domain.garage.turn import Turn
-from edge.domain.garage.world import Zone, place_key
+from edge.domain.garage.world import Zone
 from edge.domain.garage.zones import evaluate, is_reset_key, reset
 from edge.domain.notices import NotifyResult
+from edge.domain.places import place_key
 
 
 def heard(turn: Turn, item: DeviceReading) -> None:

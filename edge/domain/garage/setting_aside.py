@@ -9,8 +9,9 @@ from __future__ import annotations
 from edge.domain.devices import DeviceReading
 from edge.domain.garage.cut import operate
 from edge.domain.garage.messages import Command, GarageInput, Timer
-from edge.domain.garage.world import World, Zone, place_key
+from edge.domain.garage.world import World, Zone
 from edge.domain.kernel import EffectClass, Effects, Stamp
+from edge.domain.places import place_key
 
 
 def zones_of(world: World, item: GarageInput) -> list[Zone]:

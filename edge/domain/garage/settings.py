@@ -12,14 +12,8 @@ import msgspec
 
 from edge.domain.alarm_book import Step
 from edge.domain.field_devices import SignalKind
+from edge.domain.places import Place
 from edge.domain.words import Text
-
-
-class Place(msgspec.Struct, frozen=True, order=True):
-    """Where a thing is reached: the device (link) of the site file and the point behind it."""
-
-    device: str
-    point: str
 
 
 class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):

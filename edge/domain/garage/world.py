@@ -103,8 +103,3 @@ class World(msgspec.Struct, kw_only=True):
     set_aside: int = 0
     clock_trusted: bool = True
     charging: Book = msgspec.field(default_factory=Book)
-
-
-def place_key(device: str, point: str) -> str:
-    """How a place is looked up."""
-    return f"{device}\n{point}"

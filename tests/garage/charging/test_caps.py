@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from edge.domain.field_devices import MeterReading
 from edge.domain.garage import charging
 from edge.domain.garage.charging_caps import TRIPS
-from edge.domain.garage.settings import FullSettings, Place, PortSettings
+from edge.domain.garage.settings import FullSettings, PortSettings
+from edge.domain.places import Place
 from edge.domain.words import Text
 
 SECOND = 1_000_000_000

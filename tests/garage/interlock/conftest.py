@@ -53,7 +53,6 @@ from edge.domain.garage.settings import (
     GarageConfig,
     OutputKind,
     OutputSettings,
-    Place,
     PortSettings,
     SourceSettings,
     TariffBand,
@@ -63,6 +62,7 @@ from edge.domain.garage.settings import (
 from edge.domain.garage.world import World
 from edge.domain.garage.zone_rows import CauseRow, SwitchRow, ZoneRow
 from edge.domain.kernel import Stamp
+from edge.domain.places import Place
 from edge.domain.words import Text
 
 S = 1_000_000_000

@@ -8,7 +8,8 @@ import pytest
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.arming import mistakes
 from edge.domain.garage.messages import StartSession
-from edge.domain.garage.settings import OutputKind, Place, ZoneSettings
+from edge.domain.garage.settings import OutputKind, ZoneSettings
+from edge.domain.places import Place
 
 
 def replaced(things, name_field, name, **changes):

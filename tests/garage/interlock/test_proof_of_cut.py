@@ -7,8 +7,8 @@ import pytest
 
 from edge.domain.field_devices import Operate, Poll
 from edge.domain.garage.messages import RearmPort, StartSession, StopSession
-from edge.domain.garage.settings import Place
 from edge.domain.kernel import EffectClass
+from edge.domain.places import Place
 
 
 @pytest.fixture

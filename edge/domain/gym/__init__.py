@@ -1,0 +1,1 @@
+"""The gym: machines, workouts, safe limits, wear. Pure."""
