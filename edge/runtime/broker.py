@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from amqtt.broker import Broker
 from amqtt.errors import AMQTTError
+
+from edge.runtime.broker_plugins import TakeOverBroker
 
 CONNECTIONS_MAX = 512
 #: A session that nobody came back to is forgotten after a day.
@@ -71,7 +72,7 @@ def broker_command(port: int, users: Path, host: str = "127.0.0.1") -> list[str]
 
 async def serve(config: dict[str, Any], stop: asyncio.Event) -> None:
     """Run until ``stop`` is set. Raises AMQTTError when it cannot listen."""
-    broker = Broker(config)
+    broker = TakeOverBroker(config)
     await broker.start()
     sys.stderr.write(f"mqtt broker ready: {config['listeners']['default']['bind']}\n")
     sys.stderr.flush()

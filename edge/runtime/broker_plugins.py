@@ -1,17 +1,22 @@
-"""What the embedded broker is made to do: know its users, and keep no more than it may.
+"""What the embedded broker is made to do: know its users, keep no more than it may, and let a client come again.
 
-amqtt loads these by name. The hard part is that its own queues have no bound: a client that never comes back would fill
-the memory with what is kept for it. A user would notice as a demo that grows for days and then dies.
+amqtt loads the plugins by name. The hard part is what it does not say: its own queues have no bound, so a client that
+never comes back would fill the memory with what is kept for it; and when a client connects anew before its old
+connection has ended, amqtt 0.12 lets the end of the old one mark the session as away, so that the new one hears nothing
+more. A user would notice as a demo that grows for days and then dies, or as a link that looks open while no alarm comes
+through.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amqtt.broker import BrokerContext
+from amqtt.broker import Broker, BrokerContext
 from amqtt.contexts import BaseContext
 from amqtt.plugins.base import BaseAuthPlugin, BasePlugin
 from amqtt.session import Session
@@ -20,6 +25,36 @@ from amqtt.session import Session
 KEPT_MAX = 1000
 #: Retained messages, one a topic. A garage has a few per device.
 RETAINED_MAX = 20_000
+
+#: How long a new connection waits for the old one of its client to end, and how often.
+TAKE_OVER_S = 0.02
+TAKE_OVER_TRIES = 100
+
+
+class TakeOverBroker(Broker):
+    """A broker whose sessions outlive a take-over: the old connection of a client is over before the new one begins."""
+
+    async def _handle_client_session(
+        self, reader: Any, writer: Any, client_session: Session, handler: Any, server: Any, listener_name: str
+    ) -> None:
+        """As amqtt has it, but for what comes first."""
+        if not await self._authenticate(client_session, self.listeners_config[listener_name]):
+            # amqtt would end the true client's connection for it, and publish the will that the stranger brought.
+            client_session.will_flag = False
+            handler.attach(client_session, reader, writer)
+            await handler.mqtt_connack_authorize(authorize=False)
+            await writer.close()
+            return
+        for _ in range(TAKE_OVER_TRIES):
+            old = self._get_handler(client_session)
+            if old is None or not client_session.transitions.is_connected():
+                break
+            await old.handle_connection_closed()
+            with contextlib.suppress(TimeoutError):  # one that reads nothing more never lets its writer finish
+                async with asyncio.timeout(TAKE_OVER_S):
+                    await old.stop()
+            await asyncio.sleep(TAKE_OVER_S)
+        await super()._handle_client_session(reader, writer, client_session, handler, server, listener_name)
 
 
 class UsersPlugin(BaseAuthPlugin):

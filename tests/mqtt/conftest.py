@@ -23,6 +23,7 @@ from edge.runtime.broker import broker_command, make_users
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 USERS = {"edge": "e" * 20, "other": "o" * 20}
+PATIENCE_S = 60  # what a slow machine may take; nothing waits for it to pass
 NODELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 
 
@@ -55,7 +56,7 @@ class Broker:
             pytest.skip(f"needs mosquitto: {command_line(['mosquitto'])}")
         users = self.directory / "users"
         users.write_text("".join(f"{name}:{password}\n" for name, password in USERS.items()))
-        subprocess.run([shutil.which("mosquitto_passwd", path=PATH), "-U", str(users)], check=True, timeout=20)
+        subprocess.run([shutil.which("mosquitto_passwd", path=PATH), "-U", str(users)], check=True, timeout=PATIENCE_S)
         config = self.directory / "mosquitto.conf"
         config.write_text(
             f"listener {self.port} 127.0.0.1\nuser root\nallow_anonymous false\npassword_file {users}\n"
@@ -67,7 +68,7 @@ class Broker:
 
     def start(self):
         self.process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log)
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE_S
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return self
@@ -77,7 +78,7 @@ class Broker:
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE_S)
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:
@@ -96,16 +97,11 @@ class Broker:
         more = {"identifier": name, **more}
         if self.v5:
             more.setdefault("protocol", aiomqtt.ProtocolVersion.V5)
+            if "clean_session" in more:
+                more["clean_start"] = more.pop("clean_session")
         user = more.pop("user", "other")
-        return aiomqtt.Client(
-            "127.0.0.1",
-            self.port,
-            username=user,
-            password=self.passwords[user],
-            socket_options=NODELAY,
-            timeout=10,
-            **more,
-        )
+        more.setdefault("password", self.passwords[user])
+        return aiomqtt.Client("127.0.0.1", self.port, username=user, socket_options=NODELAY, timeout=PATIENCE_S, **more)
 
 
 class Heard:
@@ -130,8 +126,8 @@ class Heard:
         self.lost = reason
         self._changed.set()
 
-    async def until(self, condition, seconds=15):
-        async with asyncio.timeout(seconds):
+    async def until(self, condition):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition(self):
                 self._changed.clear()
                 await self._changed.wait()
@@ -215,7 +211,7 @@ def linked():
 
 @pytest.fixture
 def run():
-    def run_one(coroutine, seconds=60):
+    def run_one(coroutine, seconds=110):
         with asyncio.Runner() as runner:
             return runner.run(asyncio.wait_for(coroutine, seconds))
 
