@@ -182,18 +182,16 @@ def _page(found: list[R], cursor: str | None, limit: int) -> Listing[R]:
 
 def _alarms_of(scene: Scene) -> list[tuple[str, str, str, Priority, tuple[str, ...]]]:
     stale = ("stale:B2-smoke-4", "sensor_stale", "B2", Priority.MEDIUM, ("B2-smoke-4",))
-    cut = tuple(f"port:{port}" for port in ZONES["B1"].ports)
+    fire, heads = ("fire:B1", "fire", "B1", Priority.FIRE), ("smoke:B1-smoke-3", "smoke:B1-smoke-4")
+    one = ("fire:B1", "pre_alarm", "B1", Priority.FIRE, heads[:1])
     match scene:
         case "watch":
             return [stale]
-        case "pre_alarm":
-            return [("zone:B1", "smoke", "B1", Priority.FIRE, ("smoke:B1-smoke-3", *cut))]
+        case "pre_alarm" | "resettable":
+            return [one]
         case "fire":
-            return [stale, ("zone:B1", "fire", "B1", Priority.FIRE, ("smoke:B1-smoke-3", "smoke:B1-smoke-4", *cut))]
+            return [stale, (*fire, heads)]
         case "unproven":
-            welded = ("cut:B1-P07", "cut_unproven", "B1", Priority.HIGH, ("B1-P07 welded",))
-            return [("zone:B1", "smoke", "B1", Priority.FIRE, ("smoke:B1-smoke-3", *cut)), welded]
-        case "resettable":
-            return [("zone:B1", "smoke", "B1", Priority.FIRE, ("smoke:B1-smoke-3", *cut))]
+            return [one, ("cut:B1-P07", "contact_welded", "B1", Priority.HIGH, ("B1-P07",))]
         case "quiet" | "unarmed":
             return []

@@ -14,6 +14,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+#: Causes that the alarm book raises by itself: no room for one more, a notice that nobody proved or that was refused.
+BOOK_CAUSES = frozenset({"alarms_overflow", "notice_unproven", "notice_refused"})
+
 
 class AlarmState(StrEnum):
     NORMAL = "normal"

@@ -35,6 +35,14 @@ class SignalKind(StrEnum):
     TAMPER = "tamper"
 
 
+#: What a device says to be wrong with a switched output of its own (``OutputReading.fault``).
+OUTPUT_FAULTS = frozenset({"welded", "overpower", "overheat", "smoke", "reclose_pending", "output_fault", "tripped"})
+#: Why a charging board or charger says that its session ended (``SessionReading.end_reason``).
+SESSION_ENDS = frozenset(
+    {"unplugged", "full", "fault", "overpower", "smoke", "hot", "remote", "local", "limit", "unknown"}
+)
+
+
 class SignalReading(msgspec.Struct, frozen=True, kw_only=True, tag="signal"):
     """A two-state signal. ``active`` None: the device is heard of but does not tell the value (it proves life and
     carries ``quality``). ``source_wall_ns`` UTC as the device says; ``delay_ms`` how long the message is known to have
@@ -69,7 +77,7 @@ class MeterReading(msgspec.Struct, frozen=True, kw_only=True, tag="meter"):
 class OutputReading(msgspec.Struct, frozen=True, kw_only=True, tag="output"):
     """The state of a switched output as the device reports it: a relay's word is no proof (see ``MeterReading``).
     ``on`` means that the function is active: current flows, the siren sounds, the lock is released, water is asked
-    for. ``fault`` is a stable code: "", welded, overpower, overheat, smoke, reclose_pending, output_fault, tripped.
+    for. ``fault`` is "" or one of ``OUTPUT_FAULTS``.
     ``command_id`` answers a command; ``accepted`` False: the device refused it."""
 
     point: str
@@ -109,7 +117,7 @@ class KeypadReading(msgspec.Struct, frozen=True, kw_only=True, tag="keypad"):
 
 class SessionReading(msgspec.Struct, frozen=True, kw_only=True, tag="device_session"):
     """A charging board or charger speaks of a session of its own. ``phase``: started, running, ended. ``end_reason`` is
-    a stable code: unplugged, full, fault, overpower, smoke, hot, remote, local, limit, unknown."""
+    one of ``SESSION_ENDS``."""
 
     point: str
     session: str

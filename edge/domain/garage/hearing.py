@@ -177,6 +177,6 @@ def _device(turn: Turn, device: str, body: DeviceHealth, zones: dict[str, None])
         clear_alarm(world.alarms, key, turn.stamp)
     else:
         raise_alarm(
-            world.alarms, key, cause="device_lost", zone="", priority=Priority.MEDIUM, detail=body.problem,
-            stamp=turn.stamp,
+            world.alarms, key, cause="device_lost", zone="", priority=Priority.MEDIUM, stamp=turn.stamp,
+            detail=f"{body.problem}:{device}" if body.problem else device,
         )  # fmt: skip

@@ -28,6 +28,7 @@ export type PayBody = Schemas["PayBody"];
 export type Phase = Schemas["Phase"];
 export type PlateState = Schemas["PlateState"];
 export type PlateView = Schemas["PlateView"];
+export type PortList = Schemas["PortList"];
 export type PortView = Schemas["PortView"];
 export type Purse = Schemas["Purse"];
 export type Session = Schemas["Session"];

@@ -3,12 +3,13 @@ import { Flame, Info, TriangleAlert } from "lucide";
 import { useMemo, useState } from "preact/hooks";
 
 import { dayTimeOfNs } from "../lib/format";
-import { say, t } from "../lib/i18n";
+import { t } from "../lib/i18n";
 import { me } from "../lib/session";
 import { Icon } from "../parts/Icon";
 import type { AlarmView, ZoneView } from "../types";
 import { Act } from "./act";
 import { ActLine } from "./ActLine";
+import { nameOf } from "./names";
 import { alarmState, causeWord, reasonWords } from "./words";
 
 const SHELF_MIN = [15, 60, 240, 480] as const;
@@ -27,7 +28,7 @@ export function AlarmCard({ alarm, zone, acts }: Props) {
       <header>
         <Icon of={alarm.priority === "fire" ? Flame : alarm.priority === "low" ? Info : TriangleAlert} />
         <h3>{causeWord(alarm)}</h3>
-        <span class="alarm-zone">{zone ? say(zone.name) : alarm.zone}</span>
+        <span class="alarm-zone">{nameOf(alarm.zone)}</span>
       </header>
       <p class="alarm-facts">
         <strong>{alarmState(alarm)}</strong>

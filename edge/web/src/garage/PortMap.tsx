@@ -10,7 +10,7 @@ import type { PortView } from "../types";
 import type { Act } from "./act";
 import { ActLine } from "./ActLine";
 import { Button } from "./AlarmCard";
-import { portLevel, portWord, whyOff } from "./words";
+import { portLevel, portWord, troubleWord, whyOff } from "./words";
 
 interface Props {
   ports: readonly PortView[];
@@ -53,7 +53,7 @@ function glyphOf(port: PortView): IconNode {
 
 /** All that is known of one outlet, and the one act that belongs to it: allowing it again. */
 export function PortCard({ port, heldS, act }: { port: PortView; heldS: number; act: Act }) {
-  const off = whyOff(port);
+  const off = whyOff(port.reason);
   const facts: [string, string][] = [
     [t("port.state"), portWord(port)],
     [t("port.power"), port.power_w === null ? t("port.unmeasured") : `${port.power_w.toFixed(1)} W`],
@@ -62,6 +62,7 @@ export function PortCard({ port, heldS, act }: { port: PortView; heldS: number; 
     [t("port.measured"), port.measured_ago_s === null ? t("source.never") : ageWords(port.measured_ago_s + heldS)],
     [t("port.cut"), cutWord(port)],
   ];
+  if (port.fault !== "") facts.push([t("port.fault"), troubleWord(port.fault)]);
   if (off !== "") facts.push([t("port.reason"), off]);
   if (port.session_id !== "") facts.push([t("port.session"), `${port.energy_wh} Wh · ${money(port.cost_fen)}`]);
   const rearm = !port.armed && me.value?.role !== "read-only";

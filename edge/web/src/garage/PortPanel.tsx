@@ -62,7 +62,7 @@ function Mine({ port }: { port: PortView }) {
 }
 
 function hintOf(port: PortView): string {
-  const off = whyOff(port);
+  const off = whyOff(port.reason);
   if (!port.armed) return t("port.locked", { why: off });
   const hint: Key = "port.free.do";
   return off === "" || port.phase === "empty" ? t(hint) : off;

@@ -3,9 +3,11 @@ import { useEffect, useState } from "preact/hooks";
 
 import { ageWords, dayTimeOfNs, grouped, money } from "../lib/format";
 import { call, wordsOf } from "../lib/http";
-import { known, t } from "../lib/i18n";
+import { t } from "../lib/i18n";
 import { Fault } from "../parts/Fault";
 import type { Session, SessionList } from "../types";
+import { learnPorts, nameOf } from "./names";
+import { whyOff } from "./words";
 
 export function SessionRows({ limit, payer }: { limit: number; payer: boolean }) {
   const [rows, setRows] = useState<Session[]>([]);
@@ -23,6 +25,7 @@ export function SessionRows({ limit, payer }: { limit: number; payer: boolean })
       });
   };
   useEffect(() => {
+    void learnPorts();
     more("");
   }, []);
   if (trouble) return <Fault title={trouble.title} todo={trouble.todo} />;
@@ -32,9 +35,9 @@ export function SessionRows({ limit, payer }: { limit: number; payer: boolean })
       <ol class="session-rows">
         {rows.map((row) => (
           <li key={row.session_id}>
-            <strong>{row.port}</strong>
+            <strong>{nameOf(row.port)}</strong>
             <time>{dayTimeOfNs(row.started_ns)}</time>
-            <span>{row.ended_ns === 0 ? t("session.running") : endWord(row)}</span>
+            <span>{row.ended_ns === 0 ? t("session.running") : whyOff(row.reason)}</span>
             <span>{ageWords(row.charging_s)}</span>
             <span>{grouped(row.energy_wh)} Wh</span>
             <span class="session-cost">{money(row.cost_fen)}</span>
@@ -54,9 +57,4 @@ export function SessionRows({ limit, payer }: { limit: number; payer: boolean })
       )}
     </>
   );
-}
-
-function endWord(row: Session): string {
-  const key = known(`why_off.${row.reason}`);
-  return key ? t(key) : row.reason;
 }

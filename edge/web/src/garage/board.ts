@@ -7,6 +7,7 @@ import { alarmTone, type AlarmTone } from "../lib/sound";
 import type { AlarmsView, AlarmView, GarageView, PortView, ZoneView } from "../types";
 import { call } from "../lib/http";
 import { newId } from "../lib/ids";
+import { learnPorts, learnZones } from "./names";
 
 const REPEAT_MS = 2500;
 const WATCHERS = ["panel", "maintenance", "manager", "admin"];
@@ -27,6 +28,9 @@ export class Board {
         .map((key) => this.live.view(key).value as ZoneView | undefined)
         .filter((zone) => zone !== undefined),
     );
+    effect(() => {
+      learnZones(this.zones.value);
+    });
   }
 
   zone(zone: string): ReadonlySignal<ZoneView | undefined> {
@@ -41,6 +45,7 @@ export class Board {
   followAlarms(): () => void {
     const shown = new Set<string>();
     const tone = computed(() => toneOf(this.alarms.value));
+    void learnPorts();
     const stopShown = effect(() => {
       for (const alarm of this.alarms.value?.alarms ?? []) {
         if (alarm.state !== "unacknowledged" || shown.has(alarm.alarm_id)) continue;

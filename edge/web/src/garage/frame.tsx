@@ -3,7 +3,7 @@ import { Bell, BellOff, LayoutGrid, List, PlugZap } from "lucide";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 
-import { say, t } from "../lib/i18n";
+import { t } from "../lib/i18n";
 import { session } from "../lib/session";
 import { soundReady, unlockSoundOnTouch } from "../lib/sound";
 import { Gate } from "../parts/Gate";
@@ -11,7 +11,8 @@ import { Icon } from "../parts/Icon";
 import { linkNotice, NoticeStrip, type Notice } from "../parts/NoticeStrip";
 import { StateStrip, type GarageTopic } from "../parts/StateStrip";
 import type { Board } from "./board";
-import { causeWord } from "./words";
+import { nameOf } from "./names";
+import { causeWord, reasonWords } from "./words";
 
 export const WATCH_ROLES = ["panel", "maintenance", "manager", "admin", "read-only"];
 
@@ -75,8 +76,8 @@ function noticeOf(board: Board): Notice {
   const garage = board.garage.value;
   const first = board.alarms.value?.alarms.find((alarm) => alarm.active || alarm.latched);
   if (first) {
-    const zone = board.zones.value.find((one) => one.zone === first.zone);
-    const text = t("notice.alarm", { what: causeWord(first), zone: zone ? say(zone.name) : first.zone });
+    const where = nameOf(first.zone === "" ? reasonWords(first.details[0] ?? "") : first.zone);
+    const text = where === "" ? causeWord(first) : t("notice.alarm", { what: causeWord(first), zone: where });
     return { level: first.priority === "fire" ? "fire" : first.priority === "high" ? "alarm" : "warning", text };
   }
   if (garage && !garage.armed) {

@@ -1,7 +1,8 @@
 /** What the garage says in words: states, causes, sources, proofs. Codes that are newer than this page stay codes. */
 import { ageWords } from "../lib/format";
-import { known, say, t } from "../lib/i18n";
+import { known, t } from "../lib/i18n";
 import type { AlarmView, OutputView, PortView, SourceView, ZoneState, ZoneView } from "../types";
+import { nameOf } from "./names";
 
 /** How a state asks for attention; colour, icon and place follow it. */
 export type Level = "quiet" | "look" | "act" | "fire";
@@ -28,20 +29,13 @@ export function byGravity(a: ZoneView, b: ZoneView): number {
   return GRAVITY[a.state] - GRAVITY[b.state] || a.zone.localeCompare(b.zone);
 }
 
-/** A code with its subject ("smoke:B1-smoke-3") in words; the name of the subject where the zone knows it. */
+/** A code with its subject ("smoke:B1-smoke-3") or a subject alone in words, with the subject's name. */
 export function reasonWords(reason: string, zone?: ZoneView): string {
   const [code = "", ...rest] = reason.split(":");
-  const key = known(`cause.${code}`);
-  const subject = nameOf(rest[0] ?? "", zone);
+  const key = known(`cause.${code}`) ?? known(`lost.${code}`);
+  const subject = nameOf(rest.join(":"), zone);
   const word = key ? t(key) : nameOf(code, zone);
   return subject === "" ? word : `${word} · ${subject}`;
-}
-
-export function nameOf(id: string, zone?: ZoneView): string {
-  const source = zone?.sources.find((one) => one.source === id);
-  if (source) return say(source.name);
-  const output = zone?.outputs.find((one) => one.output === id);
-  return output ? say(output.name) : id;
 }
 
 /** What a reset still waits for. */
@@ -89,10 +83,17 @@ export function portLevel(port: PortView): Level {
   return "quiet";
 }
 
-export function whyOff(port: PortView): string {
-  if (port.reason === "") return "";
-  const key = known(`why_off.${port.reason.split(":")[0] ?? ""}`);
-  return key ? t(key) : port.reason;
+/** Why an outlet was switched off, "" for no reason. */
+export function whyOff(reason: string): string {
+  if (reason === "") return "";
+  const key = known(`why_off.${reason.split(":")[0] ?? ""}`);
+  return key ? t(key) : reason;
+}
+
+/** What is wrong with a switch, by its own word or by the proof that failed. */
+export function troubleWord(fault: string): string {
+  const key = known(`trouble.${fault}`);
+  return key ? t(key) : fault;
 }
 
 export function sourceLevel(source: SourceView): Level {

@@ -9,7 +9,16 @@ import { Board } from "../garage/board";
 import { GarageFrame, Guarded, WATCH_ROLES } from "../garage/frame";
 import { PortCard, PortMap } from "../garage/PortMap";
 import { Samples, TimePlot } from "../garage/TimePlot";
-import { levelOf, outputWord, reasonWords, sinceS, sourceLevel, sourceWord, zoneWord } from "../garage/words";
+import {
+  levelOf,
+  outputWord,
+  reasonWords,
+  sinceS,
+  sourceLevel,
+  sourceWord,
+  troubleWord,
+  zoneWord,
+} from "../garage/words";
 import { Done, Power } from "../garage/ZoneTile";
 import { ZoneActs } from "../garage/ZoneActs";
 import { nowMs } from "../lib/clock";
@@ -116,7 +125,7 @@ function Outputs({ zone }: { zone: ZoneView }) {
           <li key={output.output} data-level={output.fault !== "" || output.on !== output.wanted ? "look" : "quiet"}>
             <strong>{say(output.name)}</strong>
             <span>{outputWord(output)}</span>
-            {output.fault !== "" && <em>{output.fault}</em>}
+            {output.fault !== "" && <em>{troubleWord(output.fault)}</em>}
           </li>
         ))}
       </ul>
