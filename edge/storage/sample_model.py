@@ -61,6 +61,8 @@ class SampleBlock(NamedTuple):
 
     through_seq: int
     seq: npt.NDArray[np.int64]
+    """Exact for each sample, from chunks as from the log: sinks drop by it what they had, and tell samples of one
+    series and millisecond apart by it. The order of a series' samples is that of their birth both times."""
     series_id: npt.NDArray[np.int32]
     time_ns: npt.NDArray[np.int64]
     """UTC ns, cut to the series' resolution."""
