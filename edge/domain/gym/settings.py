@@ -42,12 +42,14 @@ class Motion(StrEnum):
 
 
 class QuirkSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What one machine model does differently. ``motion`` are the quantities that prove use; ``motion_w`` power at or
-    above it counts as use; ``speed_from_distance``: its own speed is not believed; ``counter_modulus_m`` > 0: the
-    distance wraps there; ``max_speed_km_h``: a distance that grows faster is not believed."""
+    """What one machine model does differently. ``motion`` are the quantities that prove use. ``motion_w``: power at or
+    above it keeps a workout going, ``start_w`` begins or resumes one. ``speed_from_distance``: its own speed is not
+    believed. ``counter_modulus_m`` > 0: the distance wraps there. ``max_speed_km_h``: a distance that grows faster is
+    not believed."""
 
     motion: tuple[Motion, ...] = (Motion.DISTANCE, Motion.STROKES, Motion.POWER, Motion.REPS, Motion.MINUTES)
     motion_w: int = 10
+    start_w: int = 40
     speed_from_distance: bool = False
     counter_modulus_m: int = 0
     max_speed_km_h: int = 60
@@ -179,6 +181,17 @@ class TrailSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Not seen at any gate for so long: the outing is over."""
 
 
+class KioskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where people are measured on arrival: a cuff, perhaps a scale, and the reader at which they show who they are."""
+
+    kiosk: str
+    zone: str
+    name: Text
+    reader: Place
+    cuff: Place
+    scale: Place | None = None
+
+
 class GymConfig(msgspec.Struct, frozen=True, kw_only=True):
     """All of a gym. ``version`` is the digest of the rest."""
 
@@ -191,8 +204,7 @@ class GymConfig(msgspec.Struct, frozen=True, kw_only=True):
     session: SessionSettings = SessionSettings()
     limits: LimitSettings = LimitSettings()
     wear: tuple[WearSettings, ...] = ()
-    kiosks: tuple[Place, ...] = ()
-    """Where blood pressure and weight are measured on arrival."""
+    kiosks: tuple[KioskSettings, ...] = ()
     inspection: tuple[tuple[str, Text], ...] = ()
     """Checklist of outdoor equipment: (item, words), after GB 19272-2024."""
     escalation: tuple[Step, ...] = ()

@@ -1,0 +1,60 @@
+"""How far a machine's counter has moved: resets, wraps and leaps told apart from use.
+
+A counter means nothing but its differences. The hard part is the step back: a machine that began anew counts from zero
+(what it counts now is new), one that wraps goes on, and one that lies must not add a marathon. Where the difference
+cannot have been done in the time, nothing is added and the leap is counted. A user would notice a mistake as a walk of
+655 km, or as a workout whose distance falls.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+#: What a machine may have been ahead of its last message when the next one comes.
+SLACK_S = 3.0
+
+
+class Moved(StrEnum):
+    """FIRST: nothing to compare with. RESET: the machine began anew, and what it counted since is added. LEAP: not
+    believed, nothing added."""
+
+    FIRST = "first"
+    ON = "on"
+    WRAPPED = "wrapped"
+    RESET = "reset"
+    LEAP = "leap"
+
+
+class Counter(msgspec.Struct):
+    """``last`` is the machine's own word, ``at_ns`` when it was said (monotonic), ``leaps`` how often it was not
+    believed."""
+
+    last: float | None = None
+    at_ns: int = 0
+    leaps: int = 0
+
+
+def advance(
+    counter: Counter, value: float, now_ns: int, *, rate_per_s: float, modulus: float = 0
+) -> tuple[Moved, float]:
+    """Take the counter's new ``value``; gives what happened and how much to add (never negative).
+
+    ``rate_per_s`` is the fastest believable growth, ``modulus`` where the counter wraps (0: it does not)."""
+    last, seconds = counter.last, (now_ns - counter.at_ns) / 1e9
+    counter.last, counter.at_ns = value, now_ns
+    if last is None:
+        return Moved.FIRST, 0.0
+    most = rate_per_s * (seconds + SLACK_S)
+    delta, moved = value - last, Moved.ON
+    if delta < 0:
+        wrapped = delta + modulus
+        if modulus and 0 <= wrapped <= most:
+            delta, moved = wrapped, Moved.WRAPPED
+        else:
+            delta, moved = max(0.0, value), Moved.RESET
+    if delta <= most:
+        return moved, delta
+    counter.leaps += 1
+    return (moved, 0.0) if moved is Moved.RESET else (Moved.LEAP, 0.0)

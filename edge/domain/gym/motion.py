@@ -1,0 +1,147 @@
+"""From a machine's word to what was done since its last word: metres, strokes, repetitions, and whether that is motion.
+
+Machines lie about speed (0 for ever, or a belt that idles), so use is proven by what is counted, never by speed; which
+quantities count is a setting of the machine. A user would notice a mistake as a workout that never begins on the one
+elliptical whose speed stays 0.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from edge.domain.gym.counters import Counter, Moved, advance
+from edge.domain.gym.settings import Motion, QuirkSettings
+from edge.domain.gym.workout_state import Asset, Latest, Phase
+from edge.domain.machine_readings import MachineReading, MachineState, RepReading, StrengthSetReading
+
+#: Fastest believable growth per second of what is not bounded by the machine's own speed limit.
+_RATE_PER_S = {"strokes": 5.0, "energy_kcal": 1.0, "climb_m": 3.0, "floors": 2.0, "elapsed_s": 1.5}
+#: A speed is made of metres over at least so long (gym-protocols.md 2.3).
+TRACK_NS = 2_500_000_000
+#: At 1 m resolution a slow walk says something new every 4 s; older points add nothing.
+TRACK_KEPT_NS = 10_000_000_000
+
+
+class Did(NamedTuple):
+    """What one word added. ``moved``: it proves use. ``reset``: the machine began anew. ``elapsed_s`` None: it does not
+    count time. ``finished`` and ``paused``: its own word."""
+
+    moved: bool = False
+    reset: bool = False
+    finished: bool = False
+    paused: bool = False
+    elapsed_s: float | None = None
+    distance_m: float = 0.0
+    strokes: float = 0.0
+    energy_kcal: float = 0.0
+    climb_m: float = 0.0
+    floors: float = 0.0
+    leaps: int = 0
+    counts: bool = False
+    """It counts something (metres, strokes), so that progress can be told from mere time."""
+
+
+def machine_said(asset: Asset, reading: MachineReading, now_ns: int) -> Did:
+    """Take in a machine's word: keep the latest values and work out what it adds."""
+    quirks, latest = asset.settings.quirks, asset.latest
+    done: dict[str, float] = {}
+    reset, leaps, counts = False, 0, False
+    for name, value in _counted(reading):
+        if value is None:
+            continue
+        rate = quirks.max_speed_km_h / 3.6 if name == "distance_m" else _RATE_PER_S[name]
+        modulus = quirks.counter_modulus_m if name == "distance_m" else 0
+        moved, added = advance(
+            asset.counters.setdefault(name, Counter()), value, now_ns, rate_per_s=rate, modulus=modulus
+        )
+        reset = reset or (moved is Moved.RESET and name in {"distance_m", "elapsed_s", "strokes"})
+        leaps += moved is Moved.LEAP
+        counts = counts or name in {"distance_m", "strokes"}
+        done[name] = added
+    _keep(latest, reading, quirks, done.get("distance_m"), now_ns)
+    elapsed_s = done.pop("elapsed_s", None)
+    return Did(
+        moved=_is_motion(asset, done, reading.power_w),
+        reset=reset,
+        finished=reading.state is MachineState.FINISHED,
+        paused=reading.state is MachineState.PAUSED,
+        elapsed_s=elapsed_s,
+        leaps=leaps,
+        counts=counts,
+        **done,
+    )
+
+
+def rep_done(asset: Asset, reading: RepReading) -> Did:
+    """A repetition is motion, and is added to what is pending or under way."""
+    into = asset.workout.totals if asset.workout is not None and asset.phase is Phase.ACTIVE else asset.pending
+    into.reps += 1
+    into.work_j += reading.work_j or 0.0
+    into.peak_torque_nm = max(into.peak_torque_nm, reading.peak_torque_nm or 0.0)
+    return Did(moved=Motion.REPS in asset.settings.quirks.motion)
+
+
+def set_said(asset: Asset, reading: StrengthSetReading, now_ns: int) -> Did:
+    """A set or course under way: its minutes count as use while they grow."""
+    grown, finished = 0.0, reading.finished
+    if reading.duration_s is not None:
+        counter = asset.counters.setdefault("elapsed_s", Counter())
+        _, grown = advance(counter, reading.duration_s, now_ns, rate_per_s=_RATE_PER_S["elapsed_s"])
+    into = asset.workout.totals if asset.workout is not None and asset.phase is Phase.ACTIVE else asset.pending
+    into.sets += finished
+    into.peak_torque_nm = max(into.peak_torque_nm, reading.peak_torque_nm or 0.0)
+    asset.latest.state = reading.state or asset.latest.state
+    moved = (grown > 0 and Motion.MINUTES in asset.settings.quirks.motion) or finished
+    return Did(moved=moved, finished=reading.state is MachineState.FINISHED, elapsed_s=grown or None)
+
+
+def _counted(reading: MachineReading) -> tuple[tuple[str, float | None], ...]:
+    strokes = next(
+        (value for value in (reading.stroke_count, reading.stride_count, reading.step_count) if value is not None), None
+    )
+    return (
+        ("distance_m", reading.distance_m),
+        ("strokes", strokes),
+        ("energy_kcal", reading.energy_kcal),
+        ("climb_m", reading.elevation_gain_m),
+        ("floors", reading.floor_count),
+        ("elapsed_s", reading.elapsed_s),
+    )
+
+
+def _is_motion(asset: Asset, done: dict[str, float], power_w: float | None) -> bool:
+    quirks = asset.settings.quirks
+    if Motion.DISTANCE in quirks.motion and done.get("distance_m", 0.0) > 0:
+        return True
+    if Motion.STROKES in quirks.motion and (done.get("strokes", 0.0) > 0 or done.get("floors", 0.0) > 0):
+        return True
+    least_w = quirks.motion_w if asset.phase is Phase.ACTIVE else quirks.start_w
+    return Motion.POWER in quirks.motion and power_w is not None and power_w >= least_w
+
+
+def _keep(latest: Latest, reading: MachineReading, quirks: QuirkSettings, metres: float | None, now_ns: int) -> None:
+    """The latest word of each quantity; what this word does not say stays."""
+    if metres is not None:
+        latest.metres += metres
+        latest.track.append((now_ns, latest.metres))
+        while latest.track[0][0] < now_ns - TRACK_KEPT_NS:
+            latest.track.pop(0)
+    for name in ("state", "power_w", "heart_rate_bpm", "incline_pct", "resistance_level", "elapsed_s",
+                 "safety_key_pulled"):  # fmt: skip
+        value = getattr(reading, name)
+        if value is not None:
+            setattr(latest, name, value)
+    rhythm = (reading.cadence_rpm, reading.stroke_rate_spm, reading.step_rate_spm)
+    latest.cadence_rpm = next((value for value in rhythm if value is not None), latest.cadence_rpm)
+    if not quirks.speed_from_distance:
+        latest.speed_km_h = latest.speed_km_h if reading.speed_km_h is None else reading.speed_km_h
+    elif metres is not None:
+        latest.speed_km_h = _speed_km_h(latest.track)
+
+
+def _speed_km_h(track: list[tuple[int, float]]) -> float | None:
+    """Speed over the kept stretch; None while it is shorter than ``TRACK_NS``."""
+    (first_ns, first_m), (last_ns, last_m) = track[0], track[-1]
+    if last_ns - first_ns < TRACK_NS:
+        return None
+    return round((last_m - first_m) / (last_ns - first_ns) * 3.6e9, 2)

@@ -1,0 +1,254 @@
+"""When a workout begins, pauses, is lost and found again, and ends; whose it is.
+
+idle → armed (claimed) → active (motion) → paused (none) → ended; lost whenever a machine in use falls silent, which is
+no pause: nothing is known then. The hard part is to add up only what was done. Totals stand still in a pause, whatever
+a flywheel or a drifting counter says; after a loss the machine's own counters fill the gap, unless it began anew. A
+user would notice a mistake as minutes that nobody trained, or as half an hour that vanished with the radio.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from edge.domain.gym.motion import Did
+from edge.domain.gym.settings import SessionSettings
+from edge.domain.gym.workout_state import MAX_BREAKS, Asset, Break, Identity, Phase, Totals, Workout
+from edge.domain.kernel import Stamp
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+
+
+class What(StrEnum):
+    ARMED = "armed"
+    DISARMED = "disarmed"
+    BEGAN = "began"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    LOST = "lost"
+    FOUND = "found"
+    ENDED = "ended"
+
+
+class Happened(NamedTuple):
+    """A change of a machine. ``workout`` is the one that ended (with ``reason`` and when, monotonic ns), or the one
+    that is under way."""
+
+    what: What
+    workout: Workout | None = None
+    reason: str = ""
+    at_ns: int = 0
+
+
+def did(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> list[Happened]:
+    """Take in what a machine's word added. Call ``tick`` first: a word may come after the silence it ends."""
+    now_ns, happened = stamp.mono_ns, []
+    if asset.phase is Phase.LOST:
+        happened += _found(asset, done, now_ns)
+        heard_again = asset.workout is not None
+    else:
+        heard_again = False
+    asset.heard_ns = now_ns
+    if done.finished and asset.workout is not None:
+        return [*happened, end(asset, "finished", now_ns)]
+    if heard_again:
+        return happened
+    if not done.moved:
+        return happened
+    _moved(asset, now_ns, settings)
+    if asset.phase is Phase.ACTIVE and asset.workout is not None:
+        _add(asset.workout.totals, done)
+        _count_time(asset, asset.workout.totals, now_ns)
+        return happened
+    _add(asset.pending, done)
+    began_ns = now_ns if asset.moving_ns is None else asset.moving_ns
+    if now_ns - began_ns < settings.motion_s * NS_PER_S and not asset.pending.reps:
+        return happened
+    return [*happened, _go_on(asset, began_ns, stamp)]
+
+
+def _count_time(asset: Asset, totals: Totals, now_ns: int) -> None:
+    """Time in motion up to now, and the means and peaks over it."""
+    passed_ms = (now_ns - asset.counted_ns) // NS_PER_MS
+    totals.active_ms += passed_ms
+    asset.counted_ns += passed_ms * NS_PER_MS
+    power_w, bpm = asset.latest.power_w, asset.bpm
+    if power_w is not None:
+        totals.power_ws += power_w * passed_ms / 1000
+        totals.power_ms += passed_ms
+        totals.peak_power_w = max(totals.peak_power_w, power_w)
+    if bpm is not None:
+        totals.heart_beats += bpm * passed_ms / 60_000
+        totals.heart_ms += passed_ms
+        totals.peak_bpm = max(totals.peak_bpm, bpm)
+
+
+def _moved(asset: Asset, now_ns: int, settings: SessionSettings) -> None:
+    """Motion goes on, or begins after a stillness longer than a pause; what was pending before that was nothing."""
+    if asset.moved_ns is None or asset.moving_ns is None or now_ns - asset.moved_ns > settings.pause_s * NS_PER_S:
+        asset.moving_ns = now_ns
+        if asset.phase is not Phase.ACTIVE and not asset.pending.reps:
+            asset.pending = Totals()
+    asset.moved_ns = now_ns
+
+
+def _go_on(asset: Asset, began_ns: int, stamp: Stamp) -> Happened:
+    """Begin a workout, or resume the paused one, from the first motion on."""
+    now_ns = stamp.mono_ns
+    resumed = asset.workout is not None
+    if asset.workout is None:
+        asset.workout = Workout(
+            workout_id=f"{asset.settings.asset}-{stamp.seq}",
+            asset=asset.settings.asset,
+            person=asset.armed_for,
+            identity=asset.armed_by,
+            began_ns=began_ns,
+            began_wall_ns=stamp.wall_ns - (now_ns - began_ns),
+            clock_trusted=stamp.wall_trusted,
+        )
+        asset.armed_for, asset.armed_by = "", Identity.NONE
+    workout = asset.workout
+    _close_break(workout, began_ns)
+    _join(workout.totals, asset.pending)
+    workout.totals.active_ms += (now_ns - began_ns) // NS_PER_MS
+    asset.pending, asset.counted_ns = Totals(), now_ns
+    _enter(asset, Phase.ACTIVE, began_ns)
+    return Happened(What.RESUMED if resumed else What.BEGAN, workout)
+
+
+def tick(asset: Asset, now_ns: int, settings: SessionSettings) -> list[Happened]:
+    """What time alone does to a machine."""
+    workout = asset.workout
+    if workout is None:
+        if asset.phase is Phase.ARMED and now_ns - asset.since_ns >= settings.arm_s * NS_PER_S:
+            return [disarm(asset, now_ns)]
+        return []
+    happened = []
+    heard_ns = asset.since_ns if asset.heard_ns is None else asset.heard_ns
+    if asset.phase is not Phase.LOST and now_ns - heard_ns >= settings.lost_s * NS_PER_S:
+        _pause_at(asset, heard_ns)
+        _close_break(workout, heard_ns)
+        _break(workout, "lost", heard_ns)
+        _enter(asset, Phase.LOST, heard_ns)
+        happened.append(Happened(What.LOST, workout))
+    if asset.phase is Phase.LOST:
+        if now_ns - asset.since_ns >= settings.lost_end_s * NS_PER_S:
+            happened.append(end(asset, "signal_lost", asset.since_ns))
+        return happened
+    moved_ns = asset.since_ns if asset.moved_ns is None else asset.moved_ns
+    if asset.phase is Phase.ACTIVE and now_ns - moved_ns >= settings.pause_s * NS_PER_S:
+        _pause_at(asset, moved_ns)
+        happened.append(Happened(What.PAUSED, workout))
+    if asset.phase is Phase.PAUSED and now_ns - asset.since_ns >= settings.end_s * NS_PER_S:
+        happened.append(end(asset, "idle", asset.since_ns))
+    return happened
+
+
+def due_ns(asset: Asset, settings: SessionSettings) -> int | None:
+    """When time alone will next change something."""
+    if asset.workout is None:
+        return asset.since_ns + settings.arm_s * NS_PER_S if asset.phase is Phase.ARMED else None
+    if asset.phase is Phase.LOST:
+        return asset.since_ns + settings.lost_end_s * NS_PER_S
+    heard_ns = asset.since_ns if asset.heard_ns is None else asset.heard_ns
+    silent_ns = heard_ns + settings.lost_s * NS_PER_S
+    if asset.phase is Phase.PAUSED:
+        return min(silent_ns, asset.since_ns + settings.end_s * NS_PER_S)
+    moved_ns = asset.since_ns if asset.moved_ns is None else asset.moved_ns
+    return min(silent_ns, moved_ns + settings.pause_s * NS_PER_S)
+
+
+def arm(asset: Asset, person: str, identity: Identity, now_ns: int) -> Happened:
+    """A free machine is claimed."""
+    asset.armed_for, asset.armed_by = person, identity
+    _enter(asset, Phase.ARMED, now_ns)
+    return Happened(What.ARMED)
+
+
+def disarm(asset: Asset, now_ns: int) -> Happened:
+    """The claim was not used."""
+    asset.armed_for, asset.armed_by = "", Identity.NONE
+    _enter(asset, Phase.IDLE, now_ns)
+    return Happened(What.DISARMED)
+
+
+def end(asset: Asset, reason: str, at_ns: int) -> Happened:
+    """The workout under way is over; what is still pending was nothing."""
+    workout = asset.workout
+    if workout is None:
+        raise ValueError(f"no workout at {asset.settings.asset}")
+    _close_break(workout, at_ns)
+    asset.workout, asset.pending = None, Totals()
+    asset.moved_ns = asset.moving_ns = None
+    asset.freed_ns = at_ns
+    _enter(asset, Phase.IDLE, at_ns)
+    return Happened(What.ENDED, workout, reason, at_ns)
+
+
+def _found(asset: Asset, done: Did, now_ns: int) -> list[Happened]:
+    """A lost machine speaks again: its counters tell what was done meanwhile. One that began anew was somebody else's,
+    or a new programme: the workout ended where it was lost."""
+    workout, lost_ns = asset.workout, asset.since_ns
+    if workout is None:
+        return []
+    if done.reset:
+        return [end(asset, "restarted", lost_ns)]
+    gap_ms = (now_ns - lost_ns) // NS_PER_MS
+    told_ms = gap_ms if done.elapsed_s is None else min(gap_ms, round(done.elapsed_s * 1000))
+    filled_ms = told_ms if (done.moved if done.counts or done.elapsed_s is None else told_ms > 0) else 0
+    _close_break(workout, now_ns)
+    if filled_ms:
+        _add(workout.totals, done)
+        workout.totals.active_ms += filled_ms
+        workout.backfilled_ms += filled_ms
+        asset.moved_ns = asset.moving_ns = asset.counted_ns = now_ns
+        _enter(asset, Phase.ACTIVE, now_ns)
+    else:
+        asset.moved_ns = lost_ns
+        _break(workout, "pause", now_ns)
+        _enter(asset, Phase.PAUSED, now_ns)
+    return [Happened(What.FOUND, workout)]
+
+
+def _pause_at(asset: Asset, at_ns: int) -> None:
+    """ACTIVE until ``at_ns``; the totals stand as they were then."""
+    if asset.phase is not Phase.ACTIVE or asset.workout is None:
+        return
+    _break(asset.workout, "pause", at_ns)
+    asset.pending, asset.moving_ns = Totals(), None
+    _enter(asset, Phase.PAUSED, at_ns)
+
+
+def _enter(asset: Asset, phase: Phase, at_ns: int) -> None:
+    asset.phase, asset.since_ns = phase, at_ns
+
+
+def _break(workout: Workout, kind: str, at_ns: int) -> None:
+    if len(workout.breaks) < MAX_BREAKS:
+        workout.breaks.append(Break(kind, workout.ms(at_ns)))
+    else:
+        workout.breaks[-1].end_ms = None
+
+
+def _close_break(workout: Workout, at_ns: int) -> None:
+    if workout.breaks and workout.breaks[-1].end_ms is None:
+        last = workout.breaks[-1]
+        last.end_ms = max(last.start_ms, workout.ms(at_ns))
+        if last.end_ms == last.start_ms:
+            workout.breaks.pop()
+
+
+def _add(totals: Totals, done: Did) -> None:
+    totals.distance_m += done.distance_m
+    totals.strokes += done.strokes
+    totals.energy_kcal += done.energy_kcal
+    totals.climb_m += done.climb_m
+    totals.floors += done.floors
+
+
+def _join(totals: Totals, pending: Totals) -> None:
+    """Add what was pending (it holds no times and no pulse)."""
+    for name in ("distance_m", "strokes", "energy_kcal", "climb_m", "floors", "reps", "sets", "work_j"):
+        setattr(totals, name, getattr(totals, name) + getattr(pending, name))
+    totals.peak_torque_nm = max(totals.peak_torque_nm, pending.peak_torque_nm)
