@@ -48,12 +48,21 @@ class MachineState(StrEnum):
     OFFLINE = "offline"
 
 
-class MachineReading(msgspec.Struct, frozen=True, kw_only=True, tag="machine"):
+class PointMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """What every message of a point has; see above."""
+
+    point: str
+    retained: bool = False
+    source_wall_ns: int | None = None
+    delay_ms: int | None = None
+    source_seq: int | None = None
+
+
+class MachineReading(PointMessage, frozen=True, kw_only=True, tag="machine"):
     """What a training machine says of the workout under way. ``speed_km_h`` is as sent and may lie; its
     ``heart_rate_bpm`` is that of its hand grips. ``resistance_level`` is the machine's own scale as sent.
     ``safety_key_pulled`` True: stopped by its safety key; False: said to be running since; None: not said."""
 
-    point: str
     kind: MachineKind | None = None
     state: MachineState | None = None
     elapsed_s: float | None = None
@@ -76,18 +85,13 @@ class MachineReading(msgspec.Struct, frozen=True, kw_only=True, tag="machine"):
     incline_pct: float | None = None
     resistance_level: float | None = None
     safety_key_pulled: bool | None = None
-    retained: bool = False
-    source_wall_ns: int | None = None
-    delay_ms: int | None = None
-    source_seq: int | None = None
 
 
-class MachineEvent(msgspec.Struct, frozen=True, kw_only=True, tag="machine_event"):
+class MachineEvent(PointMessage, frozen=True, kw_only=True, tag="machine_event"):
     """Something happened at the machine. ``event`` is a name of the decode contract (ftms 2ada): ``reset``,
     ``stopped_or_paused_by_user``, ``stopped_by_safety_key``, ``started_or_resumed_by_user``, ``target_speed_changed``
     .., or ``lap``. ``param`` is ``stop`` or ``pause`` where told; targets are those just set at the machine."""
 
-    point: str
     event: str
     param: str = ""
     target_speed_km_h: float | None = None
@@ -95,18 +99,13 @@ class MachineEvent(msgspec.Struct, frozen=True, kw_only=True, tag="machine_event
     target_resistance_level: float | None = None
     target_power_w: float | None = None
     target_heart_rate_bpm: int | None = None
-    retained: bool = False
-    source_wall_ns: int | None = None
-    delay_ms: int | None = None
-    source_seq: int | None = None
 
 
-class MachineHealthReading(msgspec.Struct, frozen=True, kw_only=True, tag="machine_health"):
+class MachineHealthReading(PointMessage, frozen=True, kw_only=True, tag="machine_health"):
     """What a machine says of its own wear: life-time counters, motor current, codes. ``error_code`` and
     ``service_code`` 0 mean "none". ``doubtful`` names the fields whose value is not believable (an odometer that no
     byte order makes plausible against the hours); those are None here."""
 
-    point: str
     usage_hours_h: float | None = None
     odometer_km: float | None = None
     motor_current_a: float | None = None
@@ -115,10 +114,6 @@ class MachineHealthReading(msgspec.Struct, frozen=True, kw_only=True, tag="machi
     service_code: int | None = None
     start_count: int | None = None
     doubtful: tuple[str, ...] = ()
-    retained: bool = False
-    source_wall_ns: int | None = None
-    delay_ms: int | None = None
-    source_seq: int | None = None
 
 
 class MachineInfo(msgspec.Struct, frozen=True, kw_only=True, tag="machine_info"):
@@ -137,27 +132,21 @@ class HeartContact(StrEnum):
     DETECTED = "detected"
 
 
-class HeartRateReading(msgspec.Struct, frozen=True, kw_only=True, tag="heart_rate"):
+class HeartRateReading(PointMessage, frozen=True, kw_only=True, tag="heart_rate"):
     """A strap's or watch's beat. ``heart_rate_bpm`` None: acquiring or strap off, never bradycardia; the value is as
     sent, the gate of 30 to 230 is the kernel's. ``rr_intervals_ms`` are oldest first."""
 
-    point: str
     heart_rate_bpm: int | None = None
     contact: HeartContact = HeartContact.NOT_SUPPORTED
     rr_intervals_ms: tuple[float, ...] = ()
     energy_kj: int | None = None
-    retained: bool = False
-    source_wall_ns: int | None = None
-    delay_ms: int | None = None
-    source_seq: int | None = None
 
 
-class BloodPressureReading(msgspec.Struct, frozen=True, kw_only=True, tag="blood_pressure"):
+class BloodPressureReading(PointMessage, frozen=True, kw_only=True, tag="blood_pressure"):
     """One measurement of a cuff, in mmHg whatever its unit was. A flag is None where the cuff does not tell.
     ``plausible`` False: outside 40 to 300 mmHg. ``device_time`` is the cuff's own clock, ISO without zone, "" unknown:
     cuffs are often years off, so the time of arrival counts. ``raw_hex`` is the record as received."""
 
-    point: str
     systolic_mmhg: float | None = None
     diastolic_mmhg: float | None = None
     mean_arterial_mmhg: float | None = None
@@ -170,16 +159,11 @@ class BloodPressureReading(msgspec.Struct, frozen=True, kw_only=True, tag="blood
     plausible: bool = True
     device_time: str = ""
     raw_hex: str = ""
-    retained: bool = False
-    source_wall_ns: int | None = None
-    delay_ms: int | None = None
-    source_seq: int | None = None
 
 
-class WeightReading(msgspec.Struct, frozen=True, kw_only=True, tag="weight"):
+class WeightReading(PointMessage, frozen=True, kw_only=True, tag="weight"):
     """One measurement of a scale, in kg whatever its unit was; ``weight_kg`` None: the measurement failed."""
 
-    point: str
     weight_kg: float | None = None
     bmi: float | None = None
     height_m: float | None = None
@@ -187,10 +171,6 @@ class WeightReading(msgspec.Struct, frozen=True, kw_only=True, tag="weight"):
     user_id: int | None = None
     device_time: str = ""
     raw_hex: str = ""
-    retained: bool = False
-    source_wall_ns: int | None = None
-    delay_ms: int | None = None
-    source_seq: int | None = None
 
 
 class BodySide(StrEnum):
@@ -199,11 +179,10 @@ class BodySide(StrEnum):
     BOTH = "both"
 
 
-class RepReading(msgspec.Struct, frozen=True, kw_only=True, tag="rep"):
+class RepReading(PointMessage, frozen=True, kw_only=True, tag="rep"):
     """One finished repetition at a strength machine. ``rep`` counts from 1 within ``set_number``, sets from 1 within
     the machine's session."""
 
-    point: str
     set_number: int
     rep: int
     peak_torque_nm: float | None = None
@@ -212,17 +191,12 @@ class RepReading(msgspec.Struct, frozen=True, kw_only=True, tag="rep"):
     work_j: float | None = None
     side: BodySide | None = None
     programme: str = ""
-    retained: bool = False
-    source_wall_ns: int | None = None
-    delay_ms: int | None = None
-    source_seq: int | None = None
 
 
-class StrengthSetReading(msgspec.Struct, frozen=True, kw_only=True, tag="strength_set"):
+class StrengthSetReading(PointMessage, frozen=True, kw_only=True, tag="strength_set"):
     """A set at a strength machine or a course at a micro-circulation machine, as far as it has come. ``finished``
     False: still under way. ``duration_s`` is its length so far; ``intensity_pct`` that of the chosen programme."""
 
-    point: str
     set_number: int
     rep_count: int | None = None
     peak_torque_nm: float | None = None
@@ -233,36 +207,22 @@ class StrengthSetReading(msgspec.Struct, frozen=True, kw_only=True, tag="strengt
     intensity_pct: float | None = None
     state: MachineState | None = None
     finished: bool = False
-    retained: bool = False
-    source_wall_ns: int | None = None
-    delay_ms: int | None = None
-    source_seq: int | None = None
 
 
-class GateReading(msgspec.Struct, frozen=True, kw_only=True, tag="gate"):
+class GateReading(PointMessage, frozen=True, kw_only=True, tag="gate"):
     """A tag or beacon passed a trail gate. ``tag`` is a token, never a name. ``rssi_dbm`` is the strongest of the
     passage. ``source_wall_ns`` is when the gate saw it, which is what lap times are made of."""
 
-    point: str
     tag: str
     rssi_dbm: int | None = None
-    retained: bool = False
-    source_wall_ns: int | None = None
-    delay_ms: int | None = None
-    source_seq: int | None = None
 
 
-class CountReading(msgspec.Struct, frozen=True, kw_only=True, tag="usage_count"):
+class CountReading(PointMessage, frozen=True, kw_only=True, tag="usage_count"):
     """How often an outdoor point was used: ``use_count`` since its counter began (unwrapped as all counters),
     ``battery_pct`` of its sensor."""
 
-    point: str
     use_count: int | None = None
     battery_pct: float | None = None
-    retained: bool = False
-    source_wall_ns: int | None = None
-    delay_ms: int | None = None
-    source_seq: int | None = None
 
 
 class StopOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="stop_outcome"):
