@@ -185,10 +185,10 @@ def _weigh(watch: Watch, ceiling: Ceiling, now_ns: int, settings: LimitSettings)
     if len(watch.samples) > 1 and now_ns - watch.samples[-2][0] >= settings.stale_s * NS_PER_S:
         watch.over_ns = watch.far_over_ns = watch.over_max_ns = watch.under_ns = None
     bpm = watch.samples[-1][1]
-    watch.over_ns = _since(watch.over_ns, bpm > ceiling.ceiling_bpm, now_ns)
-    watch.far_over_ns = _since(watch.far_over_ns, bpm > ceiling.ceiling_bpm + settings.alarm_over_bpm, now_ns)
-    watch.over_max_ns = _since(watch.over_max_ns, bpm > ceiling.max_bpm, now_ns)
-    watch.under_ns = _since(watch.under_ns, bpm <= ceiling.ceiling_bpm - settings.clear_under_bpm, now_ns)
+    watch.over_ns = _since(watch.over_ns, now_ns, holds=bpm > ceiling.ceiling_bpm)
+    watch.far_over_ns = _since(watch.far_over_ns, now_ns, holds=bpm > ceiling.ceiling_bpm + settings.alarm_over_bpm)
+    watch.over_max_ns = _since(watch.over_max_ns, now_ns, holds=bpm > ceiling.max_bpm)
+    watch.under_ns = _since(watch.under_ns, now_ns, holds=bpm <= ceiling.ceiling_bpm - settings.clear_under_bpm)
     far = _lasts(watch.far_over_ns, settings.alarm_s, now_ns) or _lasts(watch.over_max_ns, settings.max_s, now_ns)
     if far:
         watch.judged = Level.ALARM
@@ -198,7 +198,7 @@ def _weigh(watch: Watch, ceiling: Ceiling, now_ns: int, settings: LimitSettings)
         watch.judged = Level.OK
 
 
-def _since(since_ns: int | None, holds: bool, now_ns: int) -> int | None:
+def _since(since_ns: int | None, now_ns: int, *, holds: bool) -> int | None:
     if not holds:
         return None
     return now_ns if since_ns is None else since_ns

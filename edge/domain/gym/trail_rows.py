@@ -1,0 +1,54 @@
+"""What a trail keeps: laps and outings. ``at_ns`` is UTC wall time; ``tag`` a token."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from edge.domain.kernel import Row
+
+
+class OutingRow(Row, frozen=True, kw_only=True, tag="outing"):
+    """One walk of one tag on one trail. ``person`` "" unless the tag is known. ``standing`` while under way; ``body`` is
+    msgpack of ``trail.Outing`` then, empty afterwards."""
+
+    KEY: ClassVar = ("outing_id",)
+    outing_id: str
+    trail: str
+    tag: str
+    person: str
+    day: str
+    standing: bool
+    laps: int
+    distance_m: int
+    began_ns: int
+    ended_ns: int
+    body: bytes
+
+
+class LapRow(Row, frozen=True, kw_only=True, tag="lap"):
+    """A lap; ``problem`` "" if it counts, else missing_gate, short_cut, too_fast. ``segments`` is msgpack of [gate,
+    ms since the lap began]."""
+
+    KEY: ClassVar = ("outing_id", "lap")
+    outing_id: str
+    lap: int
+    trail: str
+    day: str
+    ms: int
+    problem: str
+    segments: bytes
+    at_ns: int
+
+
+class CountDayRow(Row, frozen=True, kw_only=True, tag="count_day"):
+    """How often an outdoor point was used on a day."""
+
+    KEY: ClassVar = ("asset", "day")
+    asset: str
+    day: str
+    uses: int
+    counter: int
+    at_ns: int
+
+
+TRAIL_ROW_TYPES: tuple[type[Row], ...] = (OutingRow, LapRow, CountDayRow)
