@@ -64,6 +64,12 @@ class LineDevice:
 
     # --- the caller's side
 
+    def begin(self, now_ns: int) -> None:
+        """Its time begins at ``now_ns`` and not at 0: what it does by itself is due from now, nothing is made up for.
+        (On a machine that has run for weeks, a board would log in a hundred thousand times first.)"""
+        self._events = [(max(due_ns, now_ns), order, act) for due_ns, order, act in self._events]
+        heapq.heapify(self._events)
+
     def receive(self, data: bytes, now_ns: int) -> None:
         self._advance(now_ns)
         heard = self.line.hear(data, now_ns)

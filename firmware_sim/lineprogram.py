@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -63,6 +64,7 @@ def start(
 
 
 async def _serve(options: argparse.Namespace, device: LineDevice, parts: Mapping[str, Any]) -> int:
+    device.begin(time.monotonic_ns())
     pty = PtyPort(device, options.link, any_baud=options.any_baud) if options.link else None
     async with contextlib.AsyncExitStack() as stack:
         if options.control:

@@ -59,6 +59,7 @@ def main() -> int:
     parser.add_argument("--control", type=Path, help="Unix socket to change the charger while it runs")
     options = parser.parse_args()
     charger = Charger(options.connectors)
+    charger.begin(time.monotonic_ns())
 
     async def state(_request: Json) -> Json:
         return {"connectors": {str(key): _told(charger, key) for key in charger.connectors}, "booted": charger.booted}

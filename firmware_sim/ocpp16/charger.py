@@ -14,51 +14,14 @@ import itertools
 import json
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from firmware_sim.ocpp16.connector import VOLTS, Connector, Habits, change_availability
+
 LOOK_NS = 500_000_000
 CALL_TIMEOUT_NS = 10_000_000_000
-VOLTS = 230.0
 EPOCH = "2026-11-22T08:00:{:09.6f}Z"
-
-
-@dataclass(slots=True)
-class Connector:
-    """``car_w``: what the car would draw, 0 = none plugged in. ``fault``: an error code, also one that no schema knows;
-    ``sticky``: it stays Faulted with NoError. ``welded``: its contactor does not open."""
-
-    car_w: float = 0.0
-    fault: str = ""
-    sticky: bool = False
-    welded: bool = False
-    closed: bool = False
-    available: bool = True
-    limit_a: float = 32.0
-    transaction: int = 0
-    tag: str = ""
-    energy_wh: float = 0.0
-    start_wh: float = 0.0
-    closing_down: bool = False
-
-    @property
-    def power_w(self) -> float:
-        return min(self.car_w, self.limit_a * VOLTS) if self.closed or self.welded else 0.0
-
-
-@dataclass(slots=True)
-class Habits:
-    """``deaf_to``: actions that it does not answer. ``refuses``: actions that it answers with Rejected.
-    ``stops_twice``, ``stop_id``: how it tells the end of a transaction (-1: it lost the id)."""
-
-    deaf_to: set[str] = field(default_factory=set)
-    refuses: set[str] = field(default_factory=set)
-    stops_twice: bool = False
-    stop_id: int = 0
-    silent: bool = False
-    sample_s: int = 60
-    heartbeat_s: int = 300
 
 
 class Charger:
@@ -85,13 +48,20 @@ class Charger:
 
     # --- the caller's side
 
+    def begin(self, now_ns: int) -> None:
+        """Its time begins at ``now_ns`` and not at 0: nothing is made up for that was before."""
+        self._events = [(max(due_ns, now_ns), order, act) for due_ns, order, act in self._events]
+        self._looked_ns = now_ns
+
     def restart(self, now_ns: int) -> None:
         """Power is back, or the connection is: it boots. Contactors fall open, transactions end."""
         self._out.clear()
         self._open.clear()
         self._told.clear()
         self.booted = False
-        self._call("BootNotification", {"chargePointVendor": "Sim", "chargePointModel": "AC7", "firmwareVersion": "1"})
+        boot = {"chargePointVendor": "Sim", "chargePointModel": "AC7", "firmwareVersion": "1"}
+        if not any(action == "BootNotification" for action, _ in self._waiting):
+            self._waiting.appendleft(("BootNotification", boot))
         if not self._events:
             self._at(now_ns, self._look)
 
@@ -160,10 +130,11 @@ class Charger:
                 for each in self.connectors.values():
                     each.limit_a = 32.0
             case "ChangeAvailability" if connector is not None:
-                return _change_availability(connector, payload["type"]), None
+                return change_availability(connector, payload["type"]), None
             case "ChangeConfiguration":
                 if payload["key"] == "MeterValueSampleInterval":
                     self.habits.sample_s = int(payload["value"])
+                    self._sample_in_time(now_ns)
             case "TriggerMessage":
                 return "Accepted", partial(self._tell_all, payload["requestedMessage"], now_ns)
             case _:
@@ -183,6 +154,7 @@ class Charger:
         connector = self.connectors[number]
         connector.closed, connector.tag, connector.start_wh = True, tag, connector.energy_wh
         connector.transaction = -1
+        self._sample_in_time(now_ns)
         started = {"connectorId": number, "idTag": tag, "meterStart": int(connector.energy_wh)}
         self._call("StartTransaction", {**started, "timestamp": _time(now_ns)})
 
@@ -237,6 +209,10 @@ class Charger:
             told = {"connectorId": number, "errorCode": error, "status": status, "timestamp": _time(now_ns)}
             self._call("StatusNotification", told)
 
+    def _sample_in_time(self, now_ns: int) -> None:
+        """The interval counts from the start of a transaction (OCPP 1.6, 9.1.16), and a new one counts at once."""
+        self._due["sample"] = min(self._due["sample"], now_ns + self.habits.sample_s * 10**9)
+
     def _sample(self, number: int, now_ns: int) -> None:
         connector = self.connectors[number]
         watts = connector.power_w
@@ -282,18 +258,6 @@ class Charger:
         while self._events and self._events[0][0] <= now_ns:
             due_ns, _, act = heapq.heappop(self._events)
             act(due_ns)
-
-
-def _change_availability(connector: Connector, wanted: str) -> str:
-    """Out of service only when the running transaction is over: this is no emergency cut."""
-    if wanted == "Operative":
-        connector.available, connector.closing_down = True, False
-    elif connector.transaction:
-        connector.closing_down = True
-        return "Scheduled"
-    else:
-        connector.available = False
-    return "Accepted"
 
 
 def _time(now_ns: int) -> str:

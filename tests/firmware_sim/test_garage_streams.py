@@ -21,6 +21,7 @@ from edge.domain.field_devices import Operate
 from edge.runtime.clock import RealClock
 from edge.runtime.pump import Pump
 
+PATIENCE_S = 60
 KEY = "000102030405060708090a0b0c0d0eff"
 
 
@@ -31,7 +32,7 @@ def free_port():
 
 def tell(control, **request):
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(5)
+        client.settimeout(PATIENCE_S)
         client.connect(str(control))
         client.sendall(json.dumps(request).encode() + b"\n")
         with client.makefile("rb") as answers:
@@ -59,7 +60,7 @@ class Site:
         )
 
     async def until(self, condition):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 await asyncio.sleep(0.02)
 
@@ -82,13 +83,13 @@ async def site(protocol, url, options, words, folder):
         yield here
     finally:
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(process.wait, 10) == 0
+        assert await asyncio.to_thread(process.wait, PATIENCE_S) == 0
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
 def run(scenario):
-    asyncio.run(asyncio.wait_for(scenario, 50))
+    asyncio.run(asyncio.wait_for(scenario, 110))
 
 
 def test_a_fire_reaches_us_from_a_unit_that_dials(tmp_path):
@@ -190,4 +191,4 @@ def test_our_reports_reach_a_centre_that_listens(tmp_path):
 )
 def test_wrong_options_end_with_2(kind, options):
     command = [sys.executable, "-m", f"firmware_sim.{kind}", *options]
-    assert subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 2
+    assert subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False).returncode == 2
