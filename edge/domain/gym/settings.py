@@ -79,7 +79,8 @@ class AssetSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 class ZoneSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A room, a hall, a compound's outdoor corner. Minutes of the local day; ``limits``: heart-rate limits are watched
-    here (elders' gym); ``queue``: people may wait for its machines in a virtual queue."""
+    here (elders' gym); ``queue``: people may wait for its machines in a virtual queue. ``buzzer``: sounds while a grave
+    alarm of the zone is unacknowledged, also when no page is open."""
 
     zone: str
     name: Text
@@ -87,6 +88,7 @@ class ZoneSettings(msgspec.Struct, frozen=True, kw_only=True):
     close_min: int = 1440
     limits: bool = False
     queue: bool = False
+    buzzer: Place | None = None
 
 
 class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ from edge.domain.kernel import Row
 
 
 class OutingRow(Row, frozen=True, kw_only=True, tag="outing"):
-    """One walk of one tag on one trail. ``person`` "" unless the tag is known. ``standing`` while under way; ``body`` is
-    msgpack of ``trail.Outing`` then, empty afterwards."""
+    """One walk of one tag on one trail. ``person`` "" unless the tag is known. ``standing`` while under way;
+    ``body`` is msgpack of ``trail.Outing`` then, empty afterwards."""
 
     KEY: ClassVar = ("outing_id",)
     outing_id: str

@@ -1,0 +1,72 @@
+"""The gym's world: all that the kernel knows, snapshotted whole for replay, rebuilt from rows at start."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.domain.alarm_book import AlarmBook
+from edge.domain.answered import StoredReply
+from edge.domain.gym.gate import Vitals
+from edge.domain.gym.limits import Prescription, Watch
+from edge.domain.gym.rows import WorkoutRow
+from edge.domain.gym.settings import GymConfig, KioskSettings, ZoneSettings
+from edge.domain.gym.workout_state import Asset
+
+#: Ended workouts kept for a late claim; the oldest go first.
+MAX_ENDED = 500
+
+
+class Kiosk(msgspec.Struct, kw_only=True):
+    """``person`` showed a card at ``shown_ns`` and is being measured; ``loose`` came before anybody had shown one."""
+
+    settings: KioskSettings
+    person: str = ""
+    shown_ns: int = 0
+    loose: list[tuple[int, Vitals]] = []
+    weight_kg: float | None = None
+
+
+class Recovery(msgspec.Struct, array_like=True):
+    """A workout whose pulse is still watched for its first minute of rest."""
+
+    workout_id: str
+    stopped_ns: int
+
+
+class Today(msgspec.Struct):
+    """Of the business day."""
+
+    workouts: int = 0
+    active_ms: int = 0
+    distance_m: float = 0.0
+
+
+class World(msgspec.Struct, kw_only=True):
+    """See the module's head. ``*_at`` give names at a place (``place_key``). ``ended``: workouts that may still be
+    claimed, or wait for their recovery. ``board_due_ns``: when the board is shown next, None when nothing changed."""
+
+    config: GymConfig | None = None
+    day: str = ""
+    zones: dict[str, ZoneSettings] = {}
+    assets: dict[str, Asset] = {}
+    watches: dict[str, Watch] = {}
+    straps: dict[str, int] = {}
+    """When a belt (not the grips) was last heard for a machine, monotonic ns."""
+    assets_at: dict[str, str] = {}
+    readers_at: dict[str, str] = {}
+    hearts_at: dict[str, str] = {}
+    kiosks_at: dict[str, str] = {}
+    kiosks: dict[str, Kiosk] = {}
+    persons: dict[str, Prescription] = {}
+    cards: dict[str, str] = {}
+    vitals: dict[str, list[Vitals]] = {}
+    ended: dict[str, WorkoutRow] = {}
+    recoveries: dict[str, Recovery] = {}
+    today: Today = msgspec.field(default_factory=Today)
+    buzzers: dict[str, bool] = {}
+    board_due_ns: int | None = None
+    devices: dict[str, bool] = {}
+    alarms: AlarmBook = msgspec.field(default_factory=AlarmBook)
+    replies: dict[str, StoredReply] = {}
+    set_aside: int = 0
+    clock_trusted: bool = True
