@@ -25,6 +25,8 @@ COMMANDS = {
     "bench": ("edge.cli_bench", "bench", "Measure speed and size against their floors.", (DEV, PAGES)),
     "config": ("edge.cli_config", "config", "config check: report every mistake of a site.", (RUNTIME,)),
     "user": ("edge.cli_user", "user", "Accounts, terminal tokens and one-time links.", (RUNTIME,)),
+    "backup": ("edge.cli_store", "backup", "Put all stores into one checked file, while they run.", (RUNTIME,)),
+    "restore": ("edge.cli_store", "restore", "Put a backup back; what was there is kept.", (RUNTIME,)),
     "version": ("edge.cli_setup", "version", "Print the version.", (RUNTIME,)),
 }
 
@@ -34,8 +36,6 @@ LATER = {
     "doctor": "operations",
     "menu": "menu planning",
     "token": "operations (terminal tokens: kangle user token)",
-    "backup": "operations",
-    "restore": "operations",
     "audit": "the audit chain",
     "device": "device set-up",
 }

@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edge.storage.errors import StoreError
+from edge.storage.restore_swap import refuse_half_restored
+
 #: Numbered migrations; ``user_version`` counts those applied. Append only.
 MIGRATIONS = (
     """
@@ -53,6 +56,10 @@ class AccountsDb:
     """The open file. ``write`` is a transaction, ``read`` a look-up; both may be used from any thread."""
 
     def __init__(self, path: Path) -> None:
+        try:
+            refuse_half_restored(path.parent)
+        except StoreError as exc:
+            raise AccountsError(exc.text) from exc
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))

@@ -18,6 +18,7 @@ class StoreError(Exception):
     ``schema``   the file does not have the tables that this release expects;
     ``damaged``  the file fails SQLite's own check;
     ``absent``   there is no such store yet;
+    ``site``     a backup is not one of this site;
     ``slow``     a read took longer than its limit;
     ``cursor``   a paging cursor is not one of ours.
     """

@@ -23,6 +23,7 @@ from edge.storage.errors import StoreError
 from edge.storage.lock import StoreLock
 from edge.storage.log_table import last_seq, newest_wall_ns
 from edge.storage.migrate import Migration, migrate, packaged
+from edge.storage.restore_swap import refuse_half_restored
 from edge.storage.stored_rows import StoredRows
 from edge.storage.tables import table_of
 from edge.storage.writer import Done, GroupWriter
@@ -73,6 +74,7 @@ class FactsStore:
         ``on_point`` is called in the writer thread at "begin", "before_commit" and "after_commit" of every transaction:
         where fault tests kill the process or raise (not at the last). Raises
         StoreError "locked", "newer", "schema", "damaged", "storage"."""
+        refuse_half_restored(directory.parent)
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = directory / FILE_NAME
         lock = StoreLock(directory)
