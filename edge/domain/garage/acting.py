@@ -21,8 +21,8 @@ from edge.domain.garage.messages import (
     StopSession,
     TestZone,
 )
-from edge.domain.garage.outcome import Outcome, refused
 from edge.domain.garage.turn import Turn
+from edge.domain.outcome import Outcome, refused
 
 MAX_COMMAND_ID = 255
 

@@ -14,12 +14,12 @@ from edge.domain.garage.cut import Switch
 from edge.domain.garage.evidence import blocks_reset
 from edge.domain.garage.interlock import ORDERS
 from edge.domain.garage.messages import CutState, CutZone, RearmPort, ResetZone, SilenceZone, TestZone
-from edge.domain.garage.outcome import Outcome, refused
 from edge.domain.garage.signals import NS_PER_S
 from edge.domain.garage.switching import close_contactor, keep_switch, may_close
 from edge.domain.garage.turn import Turn
 from edge.domain.garage.world import Zone
 from edge.domain.garage.zones import evaluate, impulse, reset
+from edge.domain.outcome import Outcome, refused
 
 MAX_TEST_MIN = 120
 

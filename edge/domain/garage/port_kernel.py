@@ -16,16 +16,16 @@ from edge.domain.garage import purses as purse_book
 from edge.domain.garage.charging import Decision
 from edge.domain.garage.charging_book import Session
 from edge.domain.garage.charging_posting import post, post_debts, post_pending
-from edge.domain.garage.charging_sharing import TURN_OVER, keep, place, share
+from edge.domain.garage.charging_sharing import TURN_OVER, keep, over_limit, place, share
 from edge.domain.garage.cut import Switch
 from edge.domain.garage.messages import ChargePosted, PortPhase, PurseCopy, StartSession, StopSession
-from edge.domain.garage.outcome import Outcome, refused
 from edge.domain.garage.purses import Authorised
 from edge.domain.garage.session_rows import ChargeRow
 from edge.domain.garage.switching import blocks_on, cut_port, keep_switch
 from edge.domain.garage.turn import Turn
 from edge.domain.garage.world import World
 from edge.domain.kernel import Rows
+from edge.domain.outcome import Outcome, refused
 
 NS_PER_S = 1_000_000_000
 #: How often the queues are looked at while somebody waits.
@@ -85,7 +85,7 @@ def start(turn: Turn, body: StartSession, actor: Actor) -> Outcome:
         at_mono_ns=turn.now_ns,
     )
     session.charging.on = False
-    book.sessions[port.name] = session
+    book.sessions[port.name], book.moved = session, True
     share(turn, port.zone)
     keep(turn, session)
     return Outcome("ok", {"session_id": body.session_id, "port": port.name, "queue": place(book, session)})
@@ -156,8 +156,7 @@ def metered(turn: Turn, port: Switch, reading: MeterReading) -> None:
     decision = charging.observe(session.charging, settings, config.full, reading, turn.now_ns)
     charging_book.book_energy(session, reading, turn.stamp)
     _obey(turn, port, session, decision)
-    limit_w = world.zones[port.zone].settings.limit_w
-    if sum(world.ports[name].power_w or 0.0 for name in world.zones[port.zone].ports) > limit_w:
+    if over_limit(world, world.zones[port.zone]):
         share(turn, port.zone)
 
 
@@ -205,6 +204,7 @@ def ended(turn: Turn, port: Switch, reason: str) -> None:
 
 def _end(turn: Turn, port: Switch, session: Session, reason: str) -> None:
     book = turn.world.charging
+    book.moved = True
     charging.stop(session.charging, reason, turn.now_ns)
     charging_alarms.ended(turn, port)
     del book.sessions[port.name]
@@ -238,19 +238,14 @@ def facts(world: World, port: Switch) -> PortFacts:
 
 
 def due_ns(world: World) -> int | None:
-    """When charging wants to be called by time alone."""
-    dues = []
-    for name, session in world.charging.sessions.items():
-        settings = world.port_settings.get(name)
-        if settings is not None:
-            due = None if session.waiting else charging.deadline(session.charging, settings)
-            dues.append(world.charging.load_due_ns if due is None else due)
-    return min(dues, default=None)
+    """When charging wants to be called by time alone; may be early, never late (``charging_due``)."""
+    return world.charging.due_ns
 
 
 def tick(turn: Turn) -> None:
     """What has come due: silent meters, caps, turns."""
     world, now_ns = turn.world, turn.now_ns
+    world.charging.moved = True
     for name, session in list(world.charging.sessions.items()):
         port, settings = world.ports.get(name), world.port_settings.get(name)
         if port is None or settings is None:
@@ -276,7 +271,7 @@ def load_sessions(world: World, rows: Rows) -> None:
 def begin(turn: Turn) -> None:
     """A start: downtime counts; sessions whose port is not wanted on any more have ended."""
     world, book, stamp = turn.world, turn.world.charging, turn.stamp
-    book.load_due_ns = turn.now_ns + LOAD_NS
+    book.load_due_ns, book.moved = turn.now_ns + LOAD_NS, True
     post_pending(turn)
     for name, session in list(book.sessions.items()):
         port, settings = world.ports.get(name), world.port_settings.get(name)

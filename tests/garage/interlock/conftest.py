@@ -48,7 +48,6 @@ from edge.domain.garage.messages import (
     TestZone,
     Timer,
 )
-from edge.domain.garage.outcome import Outcome, refused
 from edge.domain.garage.settings import (
     GarageConfig,
     OutputKind,
@@ -62,6 +61,7 @@ from edge.domain.garage.settings import (
 from edge.domain.garage.world import World
 from edge.domain.garage.zone_rows import CauseRow, SwitchRow, ZoneRow
 from edge.domain.kernel import Stamp
+from edge.domain.outcome import Outcome, refused
 from edge.domain.places import Place
 from edge.domain.words import Text
 
