@@ -106,7 +106,7 @@ class Stream:
     def views(self):
         return [data["key"] for event, _, data in self.events() if event == "view"]
 
-    async def until(self, condition, timeout_s=5.0):
+    async def until(self, condition, timeout_s=60):
         async with asyncio.timeout(timeout_s):
             while not condition(self):
                 self._more.clear()
@@ -115,7 +115,7 @@ class Stream:
     async def leave(self):
         """The client goes away."""
         self._gone.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self._task
 
     async def join(self, timeout_s=5.0):

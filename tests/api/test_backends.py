@@ -35,7 +35,7 @@ def written(directory, *content):
     stamp = Stamp(1, "boot", 1, 1, wall_trusted=True)
     record = LogRecord(stamp, b"in", b"", RecordKind.INPUT)
     store.submit(Batch(records=[record], rows=list(content)), lambda error: (errors.append(error), done.set()))
-    assert done.wait(10)
+    assert done.wait(60)
     assert errors == [None]
     store.close()
 
@@ -176,7 +176,7 @@ class Daemon:
             asyncio.get_running_loop().call_soon(self.server.reply, command.command_id, *self.answer)
 
 
-async def until(condition, timeout_s=5.0):
+async def until(condition, timeout_s=60):
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.005)

@@ -49,7 +49,7 @@ def books(tmp_path_factory):
     record = LogRecord(Stamp(1, "boot", 1, 1, wall_trusted=True), b"in", b"", RecordKind.INPUT)
     content = [*[session_row(n) for n in range(1, 13)], *alarm_rows()]
     store.submit(Batch(records=[record], rows=content), lambda error: (errors.append(error), done.set()))
-    assert done.wait(10)
+    assert done.wait(60)
     assert errors == [None]
     store.close()
     reader = StoreGarageBooks(directory)

@@ -93,7 +93,7 @@ def test_lanes_walk_through_the_script_unless_pinned(monkeypatch):
 
     async def walk():
         task = asyncio.create_task(script.walk())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(seen["lane/1"]) < len(Phase):
                 await asyncio.sleep(0.002)
         task.cancel()

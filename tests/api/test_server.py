@@ -62,7 +62,7 @@ class Process:
             self.process = subprocess.Popen(command(self.site), stderr=stderr, stdout=stderr, cwd=ROOT)
 
     def ask(self, method, path, **options):
-        with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60) as client:
             return client.request(method, path, **options)
 
     def wait_ready(self):
@@ -119,7 +119,7 @@ def test_the_printed_token_makes_the_first_account_and_a_stop_ends_streams_and_f
     assert answer.status_code == 200
     cookie = answer.headers["set-cookie"].partition(";")[0]
     address = f"http://127.0.0.1:{running.port}/api/v1/live"
-    with httpx.Client(timeout=10) as client, client.stream("GET", address, headers={"Cookie": cookie}) as stream:
+    with httpx.Client(timeout=60) as client, client.stream("GET", address, headers={"Cookie": cookie}) as stream:
         lines = stream.iter_lines()
         assert next(lines) == "event: pulse"
         assert json.loads(next(lines).removeprefix("data: "))["daemons"]["canteen"]["alive"] is False
@@ -194,7 +194,7 @@ class Served:
 
     def __enter__(self):
         self.thread.start()
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not self.server.started and time.monotonic() < until:
             time.sleep(0.005)
         return self
@@ -225,11 +225,11 @@ def test_small_answers_are_not_held_back(served):
 def test_a_head_that_does_not_end_is_cut_off(served, monkeypatch):
     monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.2)
     for sent in (b"", b"GET /livez HTTP/1.1\r\nHost: 127.", b"G"):
-        with socket.create_connection(("127.0.0.1", served.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", served.port), timeout=60) as client:
             client.sendall(sent)
             began = time.monotonic()
             assert client.recv(100) == b""
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 9, "sooner than as shipped"
 
 
 def test_a_head_that_drips_is_cut_off_all_the_same(served, monkeypatch):
@@ -241,17 +241,17 @@ def test_a_head_that_drips_is_cut_off_all_the_same(served, monkeypatch):
             client.sendall(b"X: y\r\n")
             time.sleep(0.05)
 
-    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as client, pytest.raises(ConnectionError):
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as client, pytest.raises(ConnectionError):
         drip(client)
 
 
 def test_a_second_request_on_a_kept_connection_is_watched_too(served, monkeypatch):
-    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.3)
-    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as client:
+    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 1.0)
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as client:
         for _ in range(3):
             client.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             assert client.recv(4096).startswith(b"HTTP/1.1 200")
-            time.sleep(0.15)
+            time.sleep(0.4)
         client.sendall(b"GET /livez HT")
         while client.recv(4096):
             pass
@@ -260,10 +260,10 @@ def test_a_second_request_on_a_kept_connection_is_watched_too(served, monkeypatc
 def test_a_stream_outlives_the_limit_of_the_head(served, api, monkeypatch):
     monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.2)
     cookie = api.headers_of("manager")["Cookie"]
-    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as client:
         client.sendall(f"GET /api/v1/live?keys=menu HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode())
         data = b""
-        until = time.monotonic() + 5
+        until = time.monotonic() + 60
         while data.count(b"event: pulse") < 3 and time.monotonic() < until:
             data += client.recv(65536)
     assert data.count(b"event: pulse") >= 3
@@ -274,13 +274,13 @@ def test_a_stream_outlives_the_limit_of_the_head(served, api, monkeypatch):
     "junk", [b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"\x00" * 100, b"GET / HTTP/9.9\r\n\r\n"]
 )
 def test_what_is_no_http_is_answered_and_closed(served, junk):
-    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as client:
         client.sendall(junk)
         assert client.recv(4096).startswith(b"HTTP/1.1 400")
 
 
 def test_a_head_that_is_too_long_is_refused(served):
-    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as client:
         with contextlib.suppress(OSError):
             client.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 40_000)
         with contextlib.suppress(ConnectionError):
@@ -289,7 +289,7 @@ def test_a_head_that_is_too_long_is_refused(served):
 
 
 def test_answers_name_neither_program_nor_version(served):
-    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as client:
         client.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         head = client.recv(4096).partition(b"\r\n\r\n")[0].lower()
     assert b"server:" not in head

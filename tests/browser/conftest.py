@@ -102,7 +102,7 @@ def server(dist: Path) -> Iterator[str]:
             yield base
         finally:
             child.terminate()
-            child.wait(10)
+            child.wait(60)
 
 
 def _wait_for(base: str, child: subprocess.Popen[bytes], log: Any) -> None:
@@ -274,7 +274,7 @@ class Opened:
                     self.page.click(f".switch >> nth=1 >> button >> nth={i}")
                     yield f"{lang}-{size}"
 
-    def until(self, expression: str, timeout_s: float = 8.0) -> Any:
+    def until(self, expression: str, timeout_s: float = 60) -> Any:
         """Waits for a JavaScript expression to be true; Playwright's own way evaluates text, which the CSP forbids."""
         end = time.monotonic() + timeout_s
         while not (value := self.page.evaluate(expression)):

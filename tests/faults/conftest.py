@@ -42,7 +42,7 @@ class ToyDaemon:
             os.kill(self.pid, number)
 
     async def ended(self):
-        line = await asyncio.wait_for(asyncio.to_thread(self._forker.stdout.readline), 20)
+        line = await asyncio.wait_for(asyncio.to_thread(self._forker.stdout.readline), 60)
         assert line == "ended\n", (self.directory / "log").read_text()[-2000:]
         self.pid = 0
 
@@ -50,7 +50,7 @@ class ToyDaemon:
         if self.pid:
             self.kill()
         self._forker.kill()
-        self._forker.wait(10)
+        self._forker.wait(60)
         self._forker.stdin.close()
         self._forker.stdout.close()
         self._log.close()

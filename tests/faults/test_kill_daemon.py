@@ -73,7 +73,7 @@ def test_killed_lives_lose_nothing_acknowledged_and_double_nothing(toy, toy_daem
         toy_daemon.start()
         client = IpcClient(toy_daemon.socket, "test")
         await client.start()
-        assert await client.wait_connected(10)
+        assert await client.wait_connected(60)
         for command in open_commands:
             assert await pay(client, command, acknowledged)
         await client.close()
@@ -107,10 +107,10 @@ def test_a_latch_holds_through_kills(toy, toy_daemon):
             toy_daemon.start()
             client = IpcClient(toy_daemon.socket, "test")
             await client.start()
-            assert await client.wait_connected(10)
+            assert await client.wait_connected(60)
             if number == 0:
                 assert (await client.submit(toy.Stop("s1", "west"))).code == "ok"
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while "device/relay-west" not in client.views:
                     await asyncio.sleep(0.005)
             toy_daemon.kill()

@@ -292,7 +292,7 @@ def test_the_unit_dials_tells_all_states_and_answers(garage):
 
         server = await asyncio.start_server(centre, "127.0.0.1", 0)
         dialling = asyncio.create_task(unit.dial("127.0.0.1", server.sockets[0].getsockname()[1]))
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), 60)
         dialling.cancel()
         await asyncio.gather(dialling, return_exceptions=True)
         server.close()

@@ -160,13 +160,13 @@ def program(kind, folder, *options):
         yield lambda **request: told(control, request)
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         process.stderr.close()
 
 
 def told(control, request):
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(5)
+        client.settimeout(60)
         client.connect(str(control))
         client.sendall(json.dumps(request).encode() + b"\n")
         with client.makefile("rb") as answers:
@@ -203,7 +203,7 @@ def test_a_board_on_tcp(tmp_path):
     options = ["--listen", f"127.0.0.1:{port}", "--tcp", "--contactor", "0=0"]
     with (
         program("modbus", tmp_path, *options) as control,
-        socket.create_connection(("127.0.0.1", port), timeout=5) as client,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as client,
     ):
         client.sendall(bytes.fromhex("000700000006 01 050000ff00"))
         assert client.recv(64).hex() == "00070000000601050000ff00"
@@ -215,12 +215,12 @@ def test_a_terminal_dials(tmp_path):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)
-        listener.settimeout(10)
+        listener.settimeout(60)
         options = ["--dial", f"127.0.0.1:{listener.getsockname()[1]}"]
         with program("pressure_a55a", tmp_path, *options):
             connection, _ = listener.accept()
             with connection:
-                connection.settimeout(10)
+                connection.settimeout(60)
                 frame = connection.recv(100)
         assert (frame[:2], frame[-2:], len(frame)) == (b"\xa5\x5a", b"\x55\xaa", 41)
 
@@ -235,4 +235,4 @@ def test_a_terminal_dials(tmp_path):
 )
 def test_wrong_options_end_with_2(kind, options):
     command = [sys.executable, "-m", f"firmware_sim.{kind}", *options]
-    assert subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 2
+    assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 2

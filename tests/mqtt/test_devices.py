@@ -79,7 +79,7 @@ class Site:
             if type(each).__name__ == name and all(getattr(each, key) == value for key, value in wanted.items())
         ]
 
-    async def until(self, condition, seconds=20):
+    async def until(self, condition, seconds=60):
         async with asyncio.timeout(seconds):
             while not condition(self):
                 await asyncio.sleep(0.01)
@@ -248,7 +248,7 @@ def program(protocol, config):
         yield process
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize("protocol", CONFIGS)
@@ -295,7 +295,7 @@ def test_a_wrong_file_is_told_whole(tmp_path, protocol):
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"port": "x", "devices": [{"nosuch": 1}]}))
     with program(protocol, config) as process:
-        assert process.wait(20) == 2
+        assert process.wait(60) == 2
         told = process.stderr.read()
     assert "port: must be int" in told
     assert "devices[0].nosuch: unknown" in told

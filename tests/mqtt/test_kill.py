@@ -45,8 +45,8 @@ class Guard:
         client = IpcClient(self.directory / "toy.sock", "test")
         await client.start()
         try:
-            assert await client.wait_connected(20), (self.directory / "log").read_text()[-3000:]
-            async with asyncio.timeout(20):
+            assert await client.wait_connected(60), (self.directory / "log").read_text()[-3000:]
+            async with asyncio.timeout(60):
                 while "device/z2m" not in client.views or not json.loads(client.views["device/z2m"].json)["epoch"]:
                     await asyncio.sleep(0.01)
         finally:
@@ -58,7 +58,7 @@ class Guard:
     def close(self):
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
         self._log.close()
 
 
@@ -91,7 +91,7 @@ def test_smoke_that_came_in_the_last_moment_comes_again(toy, guard, mosquitto, r
         assert latches(toy, guard.directory) == set(), "it died before the commit"
         guard.start()
         await guard.ready()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not any("relay-west" in view for view in await views(guard)):
                 await asyncio.sleep(0.02)
         guard.process.terminate()
@@ -107,7 +107,7 @@ def test_smoke_that_is_on_disk_was_acknowledged(toy, guard, mosquitto, linked, h
         await guard.ready()
         async with mosquitto.peer() as peer:
             await peer.publish("zigbee2mqtt/west", '{"smoke":true}', qos=1)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 while not any("relay-west" in view for view in await views(guard)):
                     await asyncio.sleep(0.02)
             # The message also made the link "ready", and readings that nobody waits for are gathered for a second.
@@ -129,7 +129,7 @@ async def views(guard):
     client = IpcClient(guard.directory / "toy.sock", "test")
     await client.start()
     try:
-        await client.wait_connected(5)
+        await client.wait_connected(60)
         await asyncio.sleep(0.05)
         return list(client.views)
     finally:

@@ -71,7 +71,7 @@ class Victim:
         self.pid = int(self.nursery.stdout.readline())
         self.client = IpcClient(self.site.run_dir / "canteen.sock", "test")
         await self.client.start()
-        assert await self.client.wait_connected(20), (self.folder.root / "daemon.log").read_text()[-3000:]
+        assert await self.client.wait_connected(60), (self.folder.root / "daemon.log").read_text()[-3000:]
 
     async def kill(self) -> None:
         assert self.client is not None
@@ -109,7 +109,7 @@ class Victim:
         if self.pid:
             self._end_life(signal.SIGTERM)
         self.nursery.stdin.close()
-        self.nursery.wait(10)
+        self.nursery.wait(60)
         self.nursery.stdout.close()
         self.reader.stop()
         self.log.close()

@@ -212,14 +212,14 @@ class Bench:
 
     async def recovered(self):
         """Wait until the world was made anew after a failure."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while self.daemon.state.value != "running":
                 await asyncio.sleep(0.002)
         await self.settle()
 
     async def recovered_or_draining(self):
         """Wait until the store is open again."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while self.daemon.state.value == "failed":
                 await asyncio.sleep(0.002)
         await self.settle()
@@ -239,7 +239,7 @@ def held_store():
 def run():
     def run_one(coroutine):
         with asyncio.Runner() as runner:
-            return runner.run(asyncio.wait_for(coroutine, 30))
+            return runner.run(asyncio.wait_for(coroutine, 110))
 
     return run_one
 

@@ -123,7 +123,7 @@ class Shell:
     def write(self, batch: Batch) -> None:
         answered, errors = threading.Event(), []
         self.store.submit(batch, lambda error: (errors.append(error), answered.set()))
-        assert answered.wait(10)
+        assert answered.wait(60)
         assert errors == [None]
 
     def start(self, reason: str) -> None:

@@ -77,7 +77,7 @@ async def client_of(path):
         await client.close()
 
 
-async def until(condition, timeout_s=5):
+async def until(condition, timeout_s=60):
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.002)
@@ -102,13 +102,13 @@ class Raw:
         self.sock.sendall(b"".join(map(frame, messages)))
         self.sock.setblocking(False)
 
-    async def read(self, timeout_s=2):
-        """All messages until the server is quiet for 50 ms or has hung up (None at the end)."""
+    async def read(self, timeout_s=60):
+        """All messages until the server is quiet for 0.3 s or has hung up (None at the end)."""
         found = []
         loop = asyncio.get_running_loop()
         with contextlib.suppress(TimeoutError):
             while True:
-                data = await asyncio.wait_for(loop.sock_recv(self.sock, 1 << 16), 0.05 if found else timeout_s)
+                data = await asyncio.wait_for(loop.sock_recv(self.sock, 1 << 16), 0.3 if found else timeout_s)
                 if not data:
                     return [*found, None]
                 found += [msgspec.msgpack.decode(body, type=ToClient) for body in self.buffer.feed(data)]
@@ -126,7 +126,7 @@ def test_commands_are_answered_and_the_socket_is_ours_alone(path, run):
     async def scenario():
         async with serving(path) as site, client_of(path) as client:
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
-            assert await client.wait_connected(5)
+            assert await client.wait_connected(60)
             asked = asyncio.create_task(client.submit(Do("c1", "price")))
             await until(lambda: site.taken)
             assert site.taken == [Do("c1", "price")]
@@ -140,8 +140,8 @@ def test_commands_are_answered_and_the_socket_is_ours_alone(path, run):
 def test_answers_of_one_id_go_to_their_askers_in_order(path, run):
     async def scenario():
         async with serving(path) as site, client_of(path) as one, client_of(path) as two:
-            assert await one.wait_connected(5)
-            assert await two.wait_connected(5)
+            assert await one.wait_connected(60)
+            assert await two.wait_connected(60)
             first = asyncio.create_task(one.submit(Do("c1", "a")))
             await until(lambda: len(site.taken) == 1)
             second = asyncio.create_task(two.submit(Do("c1", "b")))
@@ -157,7 +157,7 @@ def test_answers_of_one_id_go_to_their_askers_in_order(path, run):
 def test_a_late_answer_is_not_taken_for_that_of_the_repeated_command(path, run):
     async def scenario():
         async with serving(path) as site, client_of(path) as client:
-            assert await client.wait_connected(5)
+            assert await client.wait_connected(60)
             with pytest.raises(AnswerUnknownError, match=r"within 0\.05 s"):
                 await client.submit(Do("c1", "a"), timeout_s=0.05)
             again = asyncio.create_task(client.submit(Do("c1", "b")))
@@ -175,7 +175,7 @@ def test_an_answer_lost_with_the_connection_is_unknown_and_a_repeat_reaches_the_
             with pytest.raises(DaemonUnreachableError, match="is the daemon running"):
                 await client.submit(Do("c1"))
             async with serving(path) as site:
-                assert await client.wait_connected(5)
+                assert await client.wait_connected(60)
                 asked = asyncio.create_task(client.submit(Do("c1")))
                 await until(lambda: site.taken)
             with pytest.raises(AnswerUnknownError, match="lost before"):
@@ -211,7 +211,7 @@ def test_present_views_come_first_then_changes_once_each_and_an_unchanged_one_no
                 assert seen == [ViewUpdate("lane/1", 1, b'{"fen":1}'), ViewUpdate("lane/1", 2, b'{"fen":2}')]
                 assert sorted(client.views) == ["day", "lane/1", "menu"]
                 await client.close()
-                await asyncio.wait_for(watching, 2)
+                await asyncio.wait_for(watching, 60)
 
     run(scenario())
 
@@ -219,7 +219,7 @@ def test_present_views_come_first_then_changes_once_each_and_an_unchanged_one_no
 def test_a_slow_watcher_gets_only_the_newest_of_each_key(path, run):
     async def scenario():
         async with serving(path) as site, client_of(path) as client:
-            assert await client.wait_connected(5)
+            assert await client.wait_connected(60)
             watching = client.watch("lane/")
             site.server.show("lane/1", {"n": 0})
             assert (await anext(watching)).json == b'{"n":0}'
@@ -332,7 +332,7 @@ def test_too_many_unanswered_commands_are_busy_and_refusals_name_their_code(path
 def test_the_client_itself_refuses_more_than_may_be_outstanding(path, run):
     async def scenario():
         async with serving(path) as site, client_of(path) as client:
-            assert await client.wait_connected(5)
+            assert await client.wait_connected(60)
             asked = [asyncio.create_task(client.submit(Do(f"c{number}"))) for number in range(MAX_OUTSTANDING)]
             await until(lambda: len(site.taken) == MAX_OUTSTANDING)
             assert (await client.submit(Do("more"))).code == "busy"
@@ -397,12 +397,12 @@ def test_who_says_nothing_is_cut_off(path, run, monkeypatch):
 
 
 def test_views_are_stale_when_pulses_stop_and_fresh_when_they_come_back(path, run, monkeypatch):
-    monkeypatch.setattr(ipc_client, "STALE_AFTER_S", 0.1)
+    monkeypatch.setattr(ipc_client, "STALE_AFTER_S", 1.0)
 
     async def scenario():
         async with serving(path) as site, client_of(path) as client:
             assert not client.status().alive
-            assert await client.wait_connected(5)
+            assert await client.wait_connected(60)
             site.server.show("day", {})
             site.pulse(inputs=3)
             await until(lambda: client.status().counters == {"inputs": 3})
@@ -410,7 +410,7 @@ def test_views_are_stale_when_pulses_stop_and_fresh_when_they_come_back(path, ru
             assert (status.alive, status.lag_ms, status.build) == (True, 0.5, "1.0")
             await until(lambda: not client.status().alive)
             assert "day" in client.views
-            assert client.status().age_ms >= 100
+            assert client.status().age_ms >= 1000
             site.pulse()
             await until(lambda: client.status().alive)
 
@@ -422,7 +422,7 @@ def test_a_daemon_that_hangs_is_left_and_found_again(path, run, monkeypatch):
 
     async def scenario():
         async with serving(path) as site, client_of(path) as client:
-            assert await client.wait_connected(5)
+            assert await client.wait_connected(60)
             first = next(iter(site.server._peers))
             await until(lambda: first not in site.server._peers and site.server.clients == 1)
 
@@ -450,7 +450,7 @@ def test_a_socket_left_by_a_killed_daemon_is_replaced_and_a_long_path_is_explain
         with socket.socket(socket.AF_UNIX) as dead:
             dead.bind(str(path))
         async with serving(path), client_of(path) as client:
-            assert await client.wait_connected(5)
+            assert await client.wait_connected(60)
 
     run(scenario())
     with pytest.raises(ValueError, match=r"set run_dir in site\.toml"):

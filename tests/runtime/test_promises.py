@@ -96,7 +96,7 @@ async def live(bench, toy, steps):
             case ("recover",):
                 await asyncio.sleep(0.002)
         assert witness.broken == []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while b.daemon.health()["waiting"] or b.daemon.health()["uncommitted"] or b.daemon.state.value != "running":
             if b.daemon.fatal.done():  # rows of a fresh world were refused: the process would start anew
                 assert witness.broken == []
@@ -129,4 +129,4 @@ async def live(bench, toy, steps):
 def test_no_durable_effect_ever_leaves_before_its_commit(bench, toy, steps):
     waits = {"RETRY_FIRST_S": 0.0005, "RETRY_MAX_S": 0.001}
     with mock.patch.multiple("edge.runtime.recovery", **waits), asyncio.Runner() as runner:
-        runner.run(asyncio.wait_for(live(bench, toy, steps), 20))
+        runner.run(asyncio.wait_for(live(bench, toy, steps), 60))

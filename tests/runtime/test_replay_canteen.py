@@ -75,7 +75,7 @@ class StoredCanteen(kit.Canteen):
     def settle_disk(self) -> None:
         written = threading.Event()
         self.store.submit(Batch(), lambda _error: written.set())
-        assert written.wait(30)
+        assert written.wait(60)
         assert set(self.errors) == {None}
 
     def restart(self) -> None:

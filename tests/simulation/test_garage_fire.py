@@ -30,7 +30,7 @@ from edge.runtime.ipc import IpcClient
 from edge.site import load_site
 
 ROOT = Path(__file__).parents[2]
-LIMIT_S = 30
+LIMIT_S = 60
 PORT = "b1e-02"
 
 pytestmark = pytest.mark.xdist_group("garage-fire")
@@ -51,10 +51,10 @@ class Process:
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
 
 
 class Garage:

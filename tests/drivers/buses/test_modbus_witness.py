@@ -45,7 +45,7 @@ class Talk:
         for frame in output.write:
             self.writer.write(frame)
 
-    async def until(self, happened, limit_s=10):
+    async def until(self, happened, limit_s=60):
         end = time.monotonic() + limit_s
         while not happened():
             assert time.monotonic() < end, self.told

@@ -71,7 +71,7 @@ class Recorder:
         self.changed.set()
 
     async def until(self, condition) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not condition(self):
                 self.changed.clear()
                 await self.changed.wait()
@@ -102,6 +102,6 @@ def run(request):
 
     def run_one(coroutine):
         with asyncio.Runner(loop_factory=factory) as runner:
-            return runner.run(asyncio.wait_for(coroutine, 20))
+            return runner.run(asyncio.wait_for(coroutine, 110))
 
     return run_one

@@ -29,7 +29,7 @@ def listener():
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen(4)
-        sock.settimeout(5)
+        sock.settimeout(60)
         yield sock
 
 

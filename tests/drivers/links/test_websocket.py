@@ -40,7 +40,7 @@ def free_port():
 
 
 async def until(condition):
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -239,7 +239,7 @@ def test_the_simulated_charger_dials_the_link(run):
                 await until(lambda: b"BootNotification" in handler.data)
             finally:
                 process.terminate()
-                assert await asyncio.to_thread(process.wait, 10) == 0
+                assert await asyncio.to_thread(process.wait, 60) == 0
 
     run(scenario())
 

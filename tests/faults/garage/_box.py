@@ -216,7 +216,7 @@ class Box:
             done.set()
 
         self.store.submit(batch, answer)
-        assert done.wait(30), "the store does not answer"
+        assert done.wait(60), "the store does not answer"
         if failed:
             raise failed[0]
         if self._dies("after_commit"):

@@ -55,7 +55,7 @@ async def reconnected(garage: RealGarage) -> None:
         updates = [garage.ipc.views.get(key) for key in links]
         return all(update is not None and b'"lost"' not in update.json for update in updates)
 
-    assert await garage.until(open_now, 30.0), [garage.ipc.views.get(key) for key in links]
+    assert await garage.until(open_now, 60.0), [garage.ipc.views.get(key) for key in links]
 
 
 @with_garage

@@ -104,7 +104,7 @@ class RealGarage(Bench):
         self.ipc = IpcClient(self.folder.socket, "faults")
         await self.ipc.start()
         if order.get("act") != "kill":  # that life may end before anybody can speak to it
-            assert await self.ipc.wait_connected(30), self.tail()
+            assert await self.ipc.wait_connected(60), self.tail()
 
     def tail(self) -> str:
         return (self.root / "daemon.log").read_text()[-3000:]
@@ -176,7 +176,7 @@ class RealGarage(Bench):
         assert self.nursery.stdin is not None
         assert self.nursery.stdout is not None
         self.nursery.stdin.close()
-        self.nursery.wait(10)
+        self.nursery.wait(60)
         self.nursery.stdout.close()
         self._log.close()
         await super().stop()
