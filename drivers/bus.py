@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from drivers.busqueue import BusQueue, Cut, Item, Station, StrayWatch
 from drivers.driver import Output
 from drivers.engine import NS_PER_MS, Ask, Engine, Script, Silence, Sleep
-from drivers.health import HealthReporter
+from drivers.health_reporter import HealthReporter
 from drivers.wallclock import WallClock
 from edge.domain.devices import DeviceCommand, DeviceIdentity, DeviceState, Reading
 from edge.domain.field_devices import Operate, OutputReading, PointHealth, Poll, SetClock

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from drivers.driver import Output
 from drivers.engine import NS_PER_MS, Ask, Engine, Script, Silence, Sleep
-from drivers.health import HealthReporter
+from drivers.health_reporter import HealthReporter
 from drivers.passes import PassReporter
 from edge.domain.devices import DeviceIdentity, DeviceState, FieldOn, PlatePass, ResidualPass
 

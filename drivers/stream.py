@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from drivers.buffer import Grammar, Refused, Scanner
 from drivers.driver import Output
 from drivers.engine import NS_PER_MS
-from drivers.health import HealthReporter
+from drivers.health_reporter import HealthReporter
 from edge.domain.devices import DeviceCommand, DeviceState, Reading
 from edge.domain.field_devices import PointHealth
 

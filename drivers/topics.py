@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 
 from drivers.driver import Output
 from drivers.engine import NS_PER_MS
-from drivers.health import HealthReporter
+from drivers.health_reporter import HealthReporter
 from drivers.messages import Message, encode_message, parse_message
 from edge.domain.devices import DeviceCommand, DeviceState, Reading
 from edge.domain.field_devices import Operate, Poll

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from drivers.buffer import Scanner
 from drivers.driver import Output
 from drivers.engine import NS_PER_MS, Ask, Engine, Script, Sleep
-from drivers.health import HealthReporter
+from drivers.health_reporter import HealthReporter
 from drivers.options import OptionReader, OptionValue
 from drivers.osdp.frames import MARK, Command, Frame, Grammar, Reply
 from drivers.osdp.problems import PROBLEMS
@@ -178,8 +178,7 @@ class OsdpDriver:
         """One command or one poll."""
         if station.operates:
             yield from self._operate(station, station.operates.popleft())
-        elif station.wants_status:
-            station.wants_status = False
+        elif station.take_status(self._engine.now_ns):
             for code in _STATUS:
                 yield from self._ask(station, code)
                 if not station.online or station.operates:
