@@ -15,6 +15,8 @@ from drivers.osdp.frames import BlockType, Frame, build, read_content, seal
 from drivers.osdp.securechannel import SecureChannel
 from edge.domain.field_devices import Operate
 
+STATUS_NS = 30_000_000_000
+"""Inputs, outputs and tamper are asked for so often: a contact that never moves is heard of all the same."""
 WAITING_MAX = 32
 """Operates that wait; the newest of a point replaces older ones, offs go first, beyond the oldest is dropped."""
 
@@ -32,12 +34,20 @@ class Station:
         self.backoff_ns = 0
         self.operates: deque[Operate] = deque()
         self.wants_status = False
+        self.status_ns = 0
         self._sequence = 0
 
     def forget(self) -> None:
         """Begin anew: sequence 0, no channel."""
         self._sequence = 0
         self.channel = None
+
+    def take_status(self, now_ns: int) -> bool:
+        """Whether its whole state is to be asked for now, because somebody wants it or it is time again."""
+        wanted = self.wants_status or now_ns >= self.status_ns
+        if wanted:
+            self.wants_status, self.status_ns = False, now_ns + STATUS_NS
+        return wanted
 
     @property
     def sequence(self) -> int:
