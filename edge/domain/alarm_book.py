@@ -98,7 +98,8 @@ class Notice(msgspec.Struct, kw_only=True):
 
 class AlarmBook(msgspec.Struct, kw_only=True):
     """All of it. ``alarms`` by key; ``flaps``: book times of recent raises by key; ``rings``: book times of recent
-    annunciations. The last block holds what ``flush`` has still to give out."""
+    annunciations. The last block holds what ``flush`` has still to give out; ``stirred``: something was done since the
+    last ``flush``, which alone makes ``due_ns`` anew (monotonic: when ``tick`` has something to do, or None)."""
 
     steps: tuple[Step, ...] = ()
     clock: BookClock = msgspec.field(default_factory=BookClock)
@@ -118,6 +119,8 @@ class AlarmBook(msgspec.Struct, kw_only=True):
     dirty: dict[str, None] = {}
     dirty_hours: dict[int, None] = {}
     changed: bool = False
+    stirred: bool = True
+    due_ns: int | None = None
 
 
 def next_id(book: AlarmBook, stamp: Stamp) -> str:

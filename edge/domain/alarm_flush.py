@@ -10,6 +10,7 @@ from edge.domain.alarm_notices import take_due
 from edge.domain.alarm_rows import AlarmClockRow, AlarmHourRow, AlarmRow, NotificationRow
 from edge.domain.alarm_states import AlarmState
 from edge.domain.alarm_views import alarms_view
+from edge.domain.alarms import next_due
 from edge.domain.kernel import EffectClass, Effects, Put, Rows, Send, Show, Stamp
 from edge.domain.notices import NOTIFY_DEVICE
 
@@ -19,7 +20,9 @@ _DESIGN = "design:"
 
 def flush(book: AlarmBook, stamp: Stamp) -> Effects:
     """Rows, notices and the view that came of this input; empty when nothing changed. Call it once at the end of
-    ``handle`` (and of ``resume``, after ``tick``)."""
+    ``handle`` (and of ``resume``, after ``tick``). Costs nothing after an input that left the book alone."""
+    if not book.stirred:
+        return []
     notices = take_due(book, stamp)
     effects: Effects = [Put(row) for row in book.journal]
     effects += [Put(_alarm_row(alarm)) for alarm in book.ended]
@@ -33,6 +36,7 @@ def flush(book: AlarmBook, stamp: Stamp) -> Effects:
         effects.append(Show(VIEW_KEY, alarms_view(book, stamp), EffectClass.DURABLE))
     book.journal, book.ended, book.changed = [], [], False
     book.dirty, book.notice_rows, book.dirty_hours = {}, {}, {}
+    book.stirred, book.due_ns = False, next_due(book)
     return effects
 
 

@@ -39,6 +39,7 @@ _BASE = (AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED
 def enter(book: AlarmBook, stamp: Stamp) -> None:
     """Bring the book's clock to ``stamp``. Where the time away cannot be known, every shelf ends now (the safe side)
     and every notice that waits is due."""
+    book.stirred = True
     before_ns = book.clock.now_ns
     if not advance(book.clock, stamp):
         for alarm in book.alarms.values():

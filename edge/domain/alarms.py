@@ -239,7 +239,7 @@ def tick(book: AlarmBook, stamp: Stamp) -> None:
 
 
 def next_due(book: AlarmBook) -> int | None:
-    """Monotonic ns at which ``tick`` has something to do, or None."""
+    """Monotonic ns at which ``tick`` has something to do, or None; ``flush`` keeps it in ``AlarmBook.due_ns``."""
     dues = [
         due
         for alarm in book.alarms.values()

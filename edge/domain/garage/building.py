@@ -62,7 +62,8 @@ def _not_now(world: World) -> tuple[str, ...]:
 def build(world: World, config: GarageConfig) -> None:
     """Make zones, sources, ports and outputs of ``config``, keeping what is known of those that stay."""
     world.config = config
-    world.alarms.steps = config.escalation
+    world.alarms.steps, world.alarms.stirred = config.escalation, True
+    world.charging.moved = True
     world.sources = {settings.source: _source(world, new_source(settings)) for settings in config.sources}
     world.port_settings = {settings.port: settings for settings in config.ports}
     ports = {settings.port: _kept(world.ports.get(settings.port), _port(settings)) for settings in config.ports}

@@ -49,7 +49,8 @@ class Session(msgspec.Struct, kw_only=True):
 
 
 class Book(msgspec.Struct, kw_only=True):
-    """All sessions by port, the purses, charges on their way, the queues of the zones, and when those are looked at."""
+    """All sessions by port, the purses, charges on their way, the queues of the zones, and when those are looked at.
+    ``due_ns``: not after the first moment at which time alone does something; made anew when sessions ``moved``."""
 
     sessions: dict[str, Session] = {}
     purses: Purses = msgspec.field(default_factory=Purses)
@@ -57,6 +58,8 @@ class Book(msgspec.Struct, kw_only=True):
     loads: dict[str, Load] = {}
     resumed_ns: dict[str, int] = {}
     load_due_ns: int = 0
+    due_ns: int | None = None
+    moved: bool = True
 
 
 def cost(session: Session) -> int:

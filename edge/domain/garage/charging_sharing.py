@@ -13,10 +13,12 @@ from edge.domain.garage.charging_book import Book, Session
 from edge.domain.garage.load import Ask, Load
 from edge.domain.garage.switching import blocks_on, cut_port, switch_on
 from edge.domain.garage.turn import Turn
-from edge.domain.garage.world import World
+from edge.domain.garage.world import World, Zone
 
 #: Why a port is off that waits for its next turn.
 TURN_OVER = "load"
+#: More than all rounding of a long addition.
+BOUND_SLACK_W = 1.0
 
 
 def share(turn: Turn, zone_name: str) -> None:
@@ -34,20 +36,30 @@ def share(turn: Turn, zone_name: str) -> None:
     for name in plan.open:
         session = book.sessions.get(name)
         if session is not None and not session.waiting and not session.charging.reason:
-            session.waiting = True
+            session.waiting = book.moved = True
             charging.switched(session.charging, turn.now_ns, on=False)
             cut_port(turn, world.ports[name], TURN_OVER, urgent=False)
             keep(turn, session)
     for name in plan.on:
         session = book.sessions[name]
         if session.waiting and not blocks_on(world, world.ports[name]):
-            session.waiting = False
+            session.waiting, book.moved = False, True
             charging.switched(session.charging, turn.now_ns, on=True)
             session.at_mono_ns = turn.now_ns
             switch_on(turn, world.ports[name])
             keep(turn, session)
     if msgspec.msgpack.encode(queue) != before:
         turn.put(charging_book.load_row(zone_name, queue, turn.stamp))
+
+
+def over_limit(world: World, zone: Zone) -> bool:
+    """Whether the zone's ports together draw more than its limit now. ``Zone.bound_w`` is not less than what they draw
+    (readings that rise are added to it, ``hearing``), so that most readings need not add up the whole zone."""
+    if zone.bound_w <= zone.settings.limit_w:
+        return False
+    power_w = sum(world.ports[name].power_w or 0.0 for name in zone.ports)
+    zone.bound_w = power_w + BOUND_SLACK_W
+    return power_w > zone.settings.limit_w
 
 
 def _ask(world: World, session: Session) -> Ask:

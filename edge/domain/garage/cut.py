@@ -161,8 +161,12 @@ def order_on(switch: Switch) -> None:
 def returned(switch: Switch, zone: ZoneSettings) -> bool:
     """True when a switch that should be dead says it is closed, or lets current flow: it was switched by somebody
     else, or never opened."""
-    calm = switch.cut is CutState.PROVEN or switch.cut is CutState.NONE
-    return not switch.wanted and calm and (switch.on is True or flows(switch, zone) is True)
+    return not switch.wanted and is_calm(switch) and (switch.on is True or flows(switch, zone) is True)
+
+
+def is_calm(switch: Switch) -> bool:
+    """No cut is under way: none was ordered, or it is proven."""
+    return switch.cut is CutState.NONE or switch.cut is CutState.PROVEN
 
 
 def limit_ns(switch: Switch, zone: ZoneSettings) -> int:
@@ -176,7 +180,7 @@ def limit_ns(switch: Switch, zone: ZoneSettings) -> int:
 def judge(switch: Switch, zone: ZoneSettings, now_ns: int, *, word_is_proof: bool = False) -> bool:
     """Bring the state of the cut up to date; true when it changed. ``word_is_proof``: an auxiliary contact and no
     meter, and nobody in the zone measures current (garage-protocols.md 7)."""
-    if switch.cut is CutState.NONE or switch.cut is CutState.PROVEN:
+    if is_calm(switch):
         return False
     before = switch.cut
     since_ns, latest_ns = switch.low_ns, switch.metered_ns
@@ -209,8 +213,7 @@ def drive(switch: Switch, seq: int, now_ns: int, *, run: bool) -> list[Send]:
         if due and run and switch.live and switch.on is not False:
             return [operate(switch, on=True, seq=seq, now_ns=now_ns, effect_class=EffectClass.DURABLE)]
         return []
-    calm = switch.cut is CutState.NONE or switch.cut is CutState.PROVEN
-    if calm or now_ns - switch.told_ns < _repeat_ns(switch):
+    if is_calm(switch) or now_ns - switch.told_ns < _repeat_ns(switch):
         return []
     off = operate(switch, on=False, seq=seq, now_ns=now_ns, effect_class=EffectClass.SAFETY)
     return [off, Send(switch.meter.device, Poll(switch.meter.point), EffectClass.SAFETY)]
@@ -221,7 +224,7 @@ def due_ns(switch: Switch, zone: ZoneSettings) -> int | None:
     if switch.wanted:
         told_again = switch.hold_ns > 0 and switch.live and switch.on is not False
         return switch.told_ns + switch.hold_ns // HOLD_PARTS if told_again else None
-    if switch.cut is CutState.NONE or switch.cut is CutState.PROVEN:
+    if is_calm(switch):
         return None
     repeat_ns = switch.told_ns + _repeat_ns(switch)
     return min(repeat_ns, switch.began_ns + limit_ns(switch, zone)) if switch.cut is CutState.COMMANDED else repeat_ns

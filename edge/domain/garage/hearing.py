@@ -24,7 +24,7 @@ from edge.domain.field_devices import (
     SignalReading,
 )
 from edge.domain.garage import access, port_kernel
-from edge.domain.garage.cut import LAG_NS, Switch, again, drive, judge, measured, reported, returned
+from edge.domain.garage.cut import LAG_NS, Switch, again, drive, is_calm, judge, measured, reported, returned
 from edge.domain.garage.interlock import ORDERS, Mode
 from edge.domain.garage.messages import CutState
 from edge.domain.garage.signals import health, hear
@@ -89,9 +89,11 @@ def _meter(turn: Turn, device: str, body: MeterReading, zones: dict[str, None]) 
         port = world.ports.get(name)
         switch = port if port is not None else world.outputs[name].switch
         zone = world.zones[switch.zone]
+        before_w = switch.power_w or 0.0
         if not measured(switch, body, zone.settings, turn.now_ns) and body.temperature_c is None:
             continue
         if port is not None:
+            zone.bound_w += max(0.0, (switch.power_w or 0.0) - before_w)
             port_kernel.metered(turn, port, body)
         _look(turn, zone, switch, zones, is_port=port is not None)
 
@@ -104,8 +106,10 @@ def _output(turn: Turn, device: str, body: OutputReading, zones: dict[str, None]
         reported(port, body, turn.now_ns)
         port_kernel.reported(turn, port, body)
         _dropped(turn, port)
-        if (port.on, port.fault) != before or not port.wanted:
+        changed = (port.on, port.fault) != before
+        if changed:
             turn.ports[name] = None
+        if changed or not (port.wanted or (is_calm(port) and port.on is not True)):
             zones[port.zone] = None
     for name in world.outputs_at.get(place, ()):
         switch = world.outputs[name].switch

@@ -12,13 +12,14 @@ from typing import Any
 import msgspec
 
 from edge.domain.alarm_flush import flush
-from edge.domain.alarms import next_due, tick
+from edge.domain.alarms import tick
 from edge.domain.answered import AuditRow, ReplyRow, StoredReply, command_digest
 from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import SignalReading
 from edge.domain.garage import access, port_kernel
 from edge.domain.garage.acting import decide
 from edge.domain.garage.building import apply_config
+from edge.domain.garage.charging_due import settle
 from edge.domain.garage.hearing import heard
 from edge.domain.garage.messages import Command, ConfigApplied, CutZone, DayOpened, GarageInput, Timer
 from edge.domain.garage.rows import ROW_TYPES, DayRow
@@ -54,7 +55,7 @@ class GarageKernel:
 
     def deadline(self, world: World) -> int | None:
         dues = [zone.due_ns for zone in world.zones.values()]
-        others = (next_due(world.alarms), port_kernel.due_ns(world), access.due_ns(world))
+        others = (world.alarms.due_ns, port_kernel.due_ns(world), access.due_ns(world))
         dues += [due for due in others if due is not None]
         return min(dues, default=None)
 
@@ -136,6 +137,7 @@ class GarageKernel:
         for name, reason in turn.ended:
             if name in world.ports:
                 port_kernel.ended(turn, world.ports[name], reason)
+        settle(world)
         alarms = flush(world.alarms, stamp)
         if not whole:
             return [*turn.effects(), *alarms, *shows(turn)]
@@ -153,7 +155,7 @@ def _timer(turn: Turn) -> None:
         evaluate(turn, zone)
     for number, zone in enumerate(due[1:], 1):  # each gets a turn of its own: smoke waits for one zone at most
         zone.due_ns = now_ns + number * STAGGER_NS
-    due_ns = next_due(world.alarms)
+    due_ns = world.alarms.due_ns
     if due_ns is not None and due_ns <= now_ns:
         tick(world.alarms, turn.stamp)
     due_ns = port_kernel.due_ns(world)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from edge.domain.alarm_book import AlarmBook
@@ -42,7 +44,7 @@ class Zone(msgspec.Struct, kw_only=True):
     ``causes`` by "what:ref" in order of coming, of the standing latch. ``clear_ns``: since when all is good and clear.
     ``blind_ns``: since when no detector is healthy. ``test_end_ns``: 0 = no walk test. ``own_active``: a signal of its
     own is active now. ``struck_ns``: when the cut was last repeated for a repeated signal. ``due_ns``: when time alone
-    will change something. ``row`` is what the disk holds."""
+    will change something. ``bound_w``: all its ports together draw no more. ``row`` is what the disk holds."""
 
     settings: ZoneSettings
     sources: tuple[str, ...]
@@ -71,6 +73,7 @@ class Zone(msgspec.Struct, kw_only=True):
     alarms: dict[str, str] = {}
     shown_ns: int = 0
     shown_key: tuple[str, ...] = ()
+    bound_w: float = math.inf
     row: ZoneRow | None = None
 
 
