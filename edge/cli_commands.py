@@ -27,6 +27,7 @@ COMMANDS = {
     "user": ("edge.cli_user", "user", "Accounts, terminal tokens and one-time links.", (RUNTIME,)),
     "backup": ("edge.cli_store", "backup", "Put all stores into one checked file, while they run.", (RUNTIME,)),
     "restore": ("edge.cli_store", "restore", "Put a backup back; what was there is kept.", (RUNTIME,)),
+    "store": ("edge.cli_store_look", "store", "store verify: is all whole; store info: sizes, lags.", (RUNTIME,)),
     "version": ("edge.cli_setup", "version", "Print the version.", (RUNTIME,)),
 }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.cli_click import site_option
-from edge.cli_errors import FAILED, USAGE, CliError
+from edge.cli_errors import FAILED, UNREACHABLE, USAGE, CliError
 from edge.domain.actors import Role
 
 if TYPE_CHECKING:
@@ -33,13 +33,17 @@ def accounts_of(site_dir: Path) -> Iterator[tuple[Site, Accounts]]:
     """The site and its accounts; refusals become one line."""
     from edge.api.account_types import AccountProblem
     from edge.api.accounts import Accounts
+    from edge.api.accounts_db import AccountsError
     from edge.api.passwords import WeakPassword
     from edge.api.problem_texts import TEXTS
     from edge.cli_site import load_site_or_fail
 
     site = load_site_or_fail(site_dir)
     site.data_dir.mkdir(parents=True, exist_ok=True)
-    accounts = Accounts(site.data_dir / "api.db")
+    try:
+        accounts = Accounts(site.data_dir / "api.db")
+    except AccountsError as error:
+        raise CliError(str(error), UNREACHABLE) from None
     try:
         yield site, accounts
     except AccountProblem as problem:
