@@ -16,10 +16,10 @@ FILE_NAME = "lock"
 
 
 class StoreLock:
-    """Holds ``directory/lock`` from construction to ``release``. Raises StoreError "locked" naming the holder's pid."""
+    """Holds ``directory/name`` from construction to ``release``. Raises StoreError "locked" naming the holder's pid."""
 
-    def __init__(self, directory: Path) -> None:
-        path = directory / FILE_NAME
+    def __init__(self, directory: Path, name: str = FILE_NAME) -> None:
+        path = directory / name
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

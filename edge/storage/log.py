@@ -68,6 +68,15 @@ class LogRow(NamedTuple):
     data: bytes
 
 
+class LogEntry(NamedTuple):
+    """What sealing needs of a record: three times cheaper to make than the record."""
+
+    seq: int
+    wall_ns: int
+    wall_trusted: bool
+    input: bytes
+
+
 class LogDamage(msgspec.Struct, frozen=True):
     """Inputs ``seq_first`` to ``seq_last`` (both included) cannot be read, and why."""
 
@@ -139,6 +148,27 @@ def _crc(row: LogRow) -> int:
 
 def decode(row: LogRow) -> list[LogRecord]:
     """The records of a row. Raises LogError when a bit of it is not as written or its format is not known."""
+    records = []
+    mono_ns = wall_ns = 0
+    for seq, entry in enumerate(_entries(row), row.seq_first):
+        mono_ns += entry.mono_delta_ns
+        wall_ns += entry.wall_delta_ns
+        stamp = Stamp(seq, row.boot_id, mono_ns, wall_ns, entry.wall_trusted)
+        records.append(LogRecord(stamp, entry.input, entry.digests, entry.kind))
+    return records
+
+
+def decode_inputs(row: LogRow) -> list[LogEntry]:
+    """The inputs of a row, without what replay needs beside them. Raises LogError as ``decode`` does."""
+    found = []
+    wall_ns = 0
+    for seq, entry in enumerate(_entries(row), row.seq_first):
+        wall_ns += entry.wall_delta_ns
+        found.append(LogEntry(seq, wall_ns, entry.wall_trusted, entry.input))
+    return found
+
+
+def _entries(row: LogRow) -> tuple[_Entry, ...]:
     if _crc(row) != row.crc32:
         raise LogError("checksum differs")
     if row.format not in (PLAIN, ZLIB):
@@ -149,11 +179,4 @@ def decode(row: LogRow) -> list[LogRecord]:
         raise LogError(f"data cannot be unpacked: {error}") from error
     if len(entries) != row.entries:
         raise LogError(f"{len(entries)} records instead of {row.entries}")
-    records = []
-    mono_ns = wall_ns = 0
-    for seq, entry in enumerate(entries, row.seq_first):
-        mono_ns += entry.mono_delta_ns
-        wall_ns += entry.wall_delta_ns
-        stamp = Stamp(seq, row.boot_id, mono_ns, wall_ns, entry.wall_trusted)
-        records.append(LogRecord(stamp, entry.input, entry.digests, entry.kind))
-    return records
+    return entries

@@ -32,14 +32,24 @@ def packaged(vertical: str = "canteen") -> tuple[Migration, ...]:
     """The schema files for the store of a vertical, in order: its own, each with the recorder's file of the same number
     before it; a vertical without tables has the recorder's alone. Raises StoreError "schema" when their numbers have a
     hole."""
+    return in_order(_read_folders("recorder", vertical))
+
+
+@cache
+def packaged_samples() -> tuple[Migration, ...]:
+    """The schema files of ``samples.db``, the same for every vertical."""
+    return in_order(_read_folders("samples"))
+
+
+def _read_folders(*folders: str) -> list[Migration]:
     parts: dict[int, list[str]] = {}
-    for folder in ("recorder", vertical):
+    for folder in folders:
         place = files("edge.storage") / "schema" / folder
         for entry in place.iterdir() if place.is_dir() else ():
             match = _FILE_NAME.fullmatch(entry.name)
             if match:
                 parts.setdefault(int(match[1]), []).append(entry.read_text(encoding="utf-8"))
-    return in_order([Migration(number, "\n".join(texts)) for number, texts in parts.items()])
+    return [Migration(number, "\n".join(texts)) for number, texts in parts.items()]
 
 
 def in_order(migrations: Sequence[Migration]) -> tuple[Migration, ...]:

@@ -11,11 +11,14 @@ import msgspec
 import pytest
 
 from edge.domain.canteen.rows import ROW_TYPES
+from edge.domain.devices import DeviceReading
 from edge.domain.kernel import Stamp
 from edge.storage.batch import Batch
 from edge.storage.errors import StoreError
 from edge.storage.facts import FactsStore
 from edge.storage.log import LogRecord, RecordKind
+from edge.storage.sample_history import SampleHistory
+from edge.storage.sample_source import StoredSamples
 
 WAIT_S = 10.0
 
@@ -161,3 +164,87 @@ def _sample(name: str, kind: str) -> Any:
         if mark in kind:
             return value
     raise AssertionError(f"no sample for {name}: {kind}")
+
+
+S = 1_000_000_000
+#: A Friday in November 2026.
+T0 = 1_795_000_000 * S
+
+
+class SampleSite:
+    """A store with readings in its log, and the history beside it: what the tests of samples stand on."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.store = FactsStore.open(directory, ROW_TYPES, ballast_bytes=0)
+        self.seq = self.store.last_seq()
+
+    def say(self, *said: tuple[Any, int] | tuple[Any, int, bool], device: str = "d") -> None:
+        """Write readings, each (body, wall_ns) or (body, wall_ns, wall_trusted), as one batch."""
+        records = []
+        for body, wall_ns, *trusted in said:
+            self.seq += 1
+            stamp = Stamp(self.seq, "boot", wall_ns, wall_ns, trusted[0] if trusted else True)
+            records.append(LogRecord(stamp, msgspec.msgpack.encode(DeviceReading(device, 1, body))))
+        self.write(records)
+
+    def write(self, records: list[LogRecord]) -> None:
+        answered = threading.Event()
+        errors: list[StoreError | None] = []
+        self.store.submit(Batch(records=records), lambda error: (errors.append(error), answered.set()))
+        assert answered.wait(60)
+        assert errors == [None]
+
+    def close(self) -> None:
+        self.store.close()
+
+
+@pytest.fixture
+def sample_site(tmp_path: Path) -> Iterator[SampleSite]:
+    site = SampleSite(tmp_path / "canteen")
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def open_history(sample_site: SampleSite) -> Iterator[Callable[[], SampleHistory]]:
+    """Open the history of ``sample_site`` and let it catch up with the log."""
+    opened: list[SampleHistory] = []
+
+    def open_it() -> SampleHistory:
+        history = SampleHistory(sample_site.directory, "canteen")
+        opened.append(history)
+        while history.step():
+            pass
+        return history
+
+    yield open_it
+    for history in opened:
+        history.close()
+
+
+@pytest.fixture
+def read_all() -> Callable[..., list[tuple[str, int, float | str | None, int]]]:
+    """Everything that a source gives behind a seq, as (channel, time, value or word, quality), in its order."""
+
+    def read(source: StoredSamples, after_seq: int = 0, samples_max: int = 7) -> list[Any]:
+        found = []
+        while True:
+            block = source.read(after_seq, samples_max)
+            for number, time_ns, value, quality, text in zip(
+                block.series_id.tolist(),
+                block.time_ns.tolist(),
+                block.value.tolist(),
+                block.quality.tolist(),
+                block.text,
+                strict=True,
+            ):
+                series = source.series(number)
+                found.append((f"{series.device}/{series.channel}", time_ns, value if text is None else text, quality))
+            if block.through_seq == after_seq:
+                source.close()
+                return found
+            assert block.through_seq > after_seq
+            after_seq = block.through_seq
+
+    return read

@@ -1,0 +1,97 @@
+"""Reading chunks back: rows of ``samples.db`` to columns, damage told and not guessed.
+
+The hard part is damage: a flipped bit must cost the chunk that it hit and be seen as a hole, never as other numbers;
+every blob carries a CRC over itself and its key. A user would notice a mistake as a spike that never was.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.storage.sample_codec import CodecError, TimeColumn, crc, unpack_times, unpack_values
+from edge.storage.sample_columns import Columns
+from edge.storage.sample_names import DEFAULT_RESOLUTION_NS
+
+_CACHED_TIMES = 512
+CHUNK_COLUMNS = "slab, series, part, time_column, crc32, data, n"
+_TIMES = "SELECT crc32, data FROM time_column WHERE slab = ? AND id = ?"
+
+
+class ChunkRow(NamedTuple):
+    """As selected by ``CHUNK_COLUMNS``."""
+
+    slab: int
+    series: int
+    part: int
+    time_column: int
+    crc32: int
+    data: bytes
+    n: int
+
+
+class Chunk(NamedTuple):
+    """An unpacked chunk, in order of birth; ``counts`` are its samples in each segment of the slab."""
+
+    series: int
+    time_ns: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    flags: npt.NDArray[np.uint8]
+    counts: npt.NDArray[np.int64]
+
+
+class ChunkReader:
+    """Unpacks; one per connection and thread. ``damaged`` counts chunks that cannot be read."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._times: OrderedDict[tuple[int, int], TimeColumn] = OrderedDict()
+        self.damaged = 0
+
+    def unpack(self, row: ChunkRow) -> Chunk | None:
+        """The chunk, None when it is damaged (or its slab is gone meanwhile)."""
+        try:
+            return self._unpack(row)
+        except CodecError:
+            self.damaged += 1
+            return None
+
+    def _unpack(self, row: ChunkRow) -> Chunk:
+        if crc(row.data, row.slab, row.series, row.part) != row.crc32:
+            raise CodecError("checksum differs")
+        times = self._time_column(row.slab, row.time_column)
+        if times.ticks.size != row.n:
+            raise CodecError(f"{times.ticks.size} times for {row.n} values")
+        value = unpack_values(row.data, row.n)
+        return Chunk(row.series, times.ticks * DEFAULT_RESOLUTION_NS, value, times.flags, times.counts)
+
+    def _time_column(self, slab: int, number: int) -> TimeColumn:
+        known = self._times.get((slab, number))
+        if known is not None:
+            self._times.move_to_end((slab, number))
+            return known
+        row = self.connection.execute(_TIMES, (slab, number)).fetchone()
+        if row is None:
+            raise CodecError("no time column")
+        if crc(row[1], slab, number) != row[0]:
+            raise CodecError("checksum of the times differs")
+        column = self._times[slab, number] = unpack_times(row[1])
+        if len(self._times) > _CACHED_TIMES:
+            self._times.popitem(last=False)
+        return column
+
+
+def chunk_rows(rows: Sequence[Sequence[Any]]) -> list[ChunkRow]:
+    """Rows as selected by ``CHUNK_COLUMNS``."""
+    return [ChunkRow(*row) for row in rows]
+
+
+def columns_of_chunk(chunk: Chunk, seq: npt.NDArray[np.int64]) -> Columns:
+    """A chunk as columns with these seqs."""
+    series = np.full(chunk.time_ns.size, chunk.series, np.int32)
+    return Columns(seq, series, chunk.time_ns, chunk.value, chunk.flags)

@@ -1,0 +1,161 @@
+"""``samples.db``: opening it, writing it from several threads, and what to do when it is lost or damaged.
+
+It holds nothing that cannot be lost: the span still in the log is sealed again, older comes from a backup. So a damaged
+file never stops the box: it is kept aside under a name with the time, a new one begins, and the span that the new one
+cannot have is told as a gap. The hard part is to tell *damaged* from *in use, full or newer*, for those must not cost a
+year of curves. A user would notice a mistake as an empty history after a power cut.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import structlog
+
+from edge.storage.connect import open_reader, open_writer, quick_check
+from edge.storage.errors import StoreError
+from edge.storage.lock import StoreLock
+from edge.storage.migrate import migrate, packaged_samples
+
+SAMPLES_FILE = "samples.db"
+SAMPLES_LOCK = "samples.lock"
+#: Damaged files kept aside; the oldest goes when another comes.
+ASIDE_MAX = 2
+CHECK_LIMIT_S = 5.0
+#: About 8 MB of write-ahead log, then it goes into the file.
+CHECKPOINT_PAGES = 2000
+#: A log that a hanging reader kept from being reset is cut back to this when the reader has gone.
+WAL_LIMIT_BYTES = 16 << 20
+
+_log = structlog.get_logger("samples")
+
+
+class SampleDb:
+    """The one writer of a directory's ``samples.db``. ``write`` may be called from any thread; transactions follow one
+    another and must be short (a slab is the longest: some hundred milliseconds).
+
+    ``set_aside``: the damaged file that was found at opening, None when all was well."""
+
+    def __init__(self, directory: Path, *, wall_ns: int | None = None) -> None:
+        """Raises StoreError "locked", "newer", "schema", "storage"."""
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = directory / SAMPLES_FILE
+        self._lock = StoreLock(directory, SAMPLES_LOCK)
+        self._mutex = threading.RLock()
+        self.set_aside: Path | None = None
+        try:
+            try:
+                self._connection = _prepare(self.path)
+            except StoreError as error:
+                if error.code != "damaged":
+                    raise
+                self.set_aside = _put_aside(self.path, time.time_ns() if wall_ns is None else wall_ns)
+                _log.error("samples.db is damaged: begun anew", kept=str(self.set_aside), reason=error.text)
+                self._connection = _prepare(self.path)
+        except sqlite3.Error as error:
+            self._lock.release()
+            raise StoreError("storage", f"{self.path} cannot be opened: {error}") from error
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed at the end of the block, rolled back when it raises."""
+        with self._mutex:
+            connection = self._connection
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """The writing connection for reading, such as by chores that then write."""
+        with self._mutex:
+            yield self._connection
+
+    def reader(self) -> sqlite3.Connection:
+        """A read-only connection of the caller's own. Keep its transactions short."""
+        return open_reader(self.path, packaged_samples()[-1].version)
+
+    def meta(self, key: str, default: str = "") -> str:
+        """A value of table ``meta``."""
+        with self._mutex:
+            row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else default
+
+    def close(self) -> None:
+        """Let go of the file. Idempotent."""
+        with self._mutex:
+            self._connection.close()
+        self._lock.release()
+
+
+def put_meta(connection: sqlite3.Connection, key: str, value: str | int) -> None:
+    """Write a value of table ``meta`` within the open transaction."""
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, str(value)),
+    )
+
+
+def seal_mark(path: Path) -> int | None:
+    """How far the log beside ``path`` (a store's directory) is sealed; None when there is no ``samples.db`` that says
+    so. For the daemon that prunes its log: read-only, and a file that cannot be read holds nothing up."""
+    file = path / SAMPLES_FILE
+    if not file.exists():
+        return None
+    try:
+        connection = open_reader(file, packaged_samples()[-1].version)
+    except (StoreError, sqlite3.Error):
+        return None
+    try:
+        row = connection.execute("SELECT value FROM meta WHERE key = 'seal_seq'").fetchone()
+        return int(row[0]) if row else 0
+    except (sqlite3.Error, ValueError):
+        return None
+    finally:
+        connection.close()
+
+
+def _prepare(path: Path) -> sqlite3.Connection:
+    connection = None
+    try:
+        connection = open_writer(path)
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
+        quick_check(connection, path, CHECK_LIMIT_S)
+        migrate(connection, packaged_samples(), str(path))
+        connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', ?)", (uuid.uuid4().hex,))
+        return connection
+    except BaseException as error:
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            raise StoreError("damaged", f"{path}: {error}") from error
+        raise
+
+
+def _put_aside(path: Path, wall_ns: int) -> Path:
+    older = sorted(found for found in path.parent.glob(f"{path.name}.damaged-*") if not found.name.endswith("-wal"))
+    for gone in older[: max(0, len(older) - ASIDE_MAX + 1)]:
+        gone.unlink(missing_ok=True)
+        gone.with_name(gone.name + "-wal").unlink(missing_ok=True)
+    aside = path.with_name(f"{path.name}.damaged-{wall_ns}")
+    path.rename(aside)
+    with suppress(FileNotFoundError):
+        path.with_name(path.name + "-wal").rename(aside.with_name(aside.name + "-wal"))
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    return aside

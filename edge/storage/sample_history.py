@@ -1,0 +1,163 @@
+"""The history of one daemon: follows its log, holds the tail, seals, and hands out readers.
+
+``step`` is called again and again by the one thread that owns it. The hard part is to start right whatever was found: a
+new file beside an old log, a log that began anew behind us, a log that a restored backup set back. In each case the
+span that nobody has is told as a gap, and everything else goes on. A user would notice a mistake as a curve that ends
+at the day of the last repair.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+import structlog
+
+from edge.storage.errors import StoreError
+from edge.storage.log import LogDamage
+from edge.storage.log_follow import LogFollower, LogPart
+from edge.storage.sample_db import SampleDb, put_meta
+from edge.storage.sample_extract import Extractor
+from edge.storage.sample_names import SeriesNames
+from edge.storage.sample_source import StoredSamples, StretchCache
+from edge.storage.sample_tail import LastValues, SampleTail
+from edge.storage.sealing import Sealed, Sealer, Stretch, is_due
+
+#: With so many unsealed (the disk is full, say) the log is followed no further: it keeps the rest.
+TAIL_MAX = 4_000_000
+
+_GAP = "INSERT OR REPLACE INTO gap (seq_first, seq_last, t_first, t_last, reason, wall_ns) VALUES (?, ?, ?, ?, ?, ?)"
+_log = structlog.get_logger("samples")
+
+
+class SampleHistory:
+    """Opens ``samples.db`` in the store directory of ``vertical`` and keeps it in step with the log. All methods but
+    ``source``, ``names``, ``tail`` and ``last`` belong to one thread."""
+
+    def __init__(self, directory: Path, vertical: str) -> None:
+        """Raises StoreError "locked", "newer", "schema", "storage" (of ``samples.db``)."""
+        self.directory = directory
+        self.vertical = vertical
+        self.db = SampleDb(directory)
+        self.names = SeriesNames(vertical)
+        self.last = LastValues()
+        with self.db.read() as connection:
+            self.names.load(connection)
+            self.last.load(connection)
+        self._sealed_seq = int(self.db.meta("seal_seq", "0"))
+        self.tail = SampleTail(self._sealed_seq)
+        self.cache = StretchCache()
+        self._follower = LogFollower(directory, vertical)
+        self._extractor = Extractor(self.names)
+        self._sealer = Sealer(self.db, self.names)
+        self._through = self._sealed_seq
+        self._through_wall_ns = int(self.db.meta("seal_wall_ns", "0"))
+        self._tail_wall_ns = 0
+        self._tail_mono_ns = time.monotonic_ns()
+        self.counts = {"sealed": 0, "slabs": 0, "sealed_bytes": 0, "gaps": 0, "seal_errors": 0}
+
+    @property
+    def through_seq(self) -> int:
+        """The last seq that was taken from the log."""
+        return self._through
+
+    @property
+    def through_wall_ns(self) -> int:
+        """Its wall time."""
+        return self._through_wall_ns
+
+    @property
+    def sealed_seq(self) -> int:
+        """The seal mark."""
+        return self._sealed_seq
+
+    def source(self) -> StoredSamples:
+        """A ``SampleSource`` for one thread."""
+        follower = LogFollower(self.directory, self.vertical)
+        return StoredSamples(self.db, self.names, follower, self.tail, self.cache)
+
+    def step(self) -> bool:
+        """Take the next part of the log, seal when it is time. True when there is more to do at once. Raises StoreError
+        when the log cannot be read now."""
+        if self.tail.samples >= TAIL_MAX and not self._try_seal():
+            return False
+        self._meet_restored_log()
+        part = self._follower.read(self._through)
+        moved = part.through_seq > self._through
+        if moved:
+            self._take(part)
+        if is_due(self.tail.samples, len(self.names.all()), self._age_ns()):
+            self._try_seal()
+        return moved
+
+    def _take(self, part: LogPart) -> None:
+        columns = self._extractor.extract(part.entries)
+        first_wall_ns = part.entries[0].wall_ns if part.entries else part.wall_ns
+        if not self._tail_wall_ns:
+            self._tail_wall_ns, self._tail_mono_ns = first_wall_ns, time.monotonic_ns()
+        self._tell(part.damage, first_wall_ns)
+        self.tail.append(columns, part.through_seq)
+        self.last.put(columns)
+        self._through = part.through_seq
+        self._through_wall_ns = part.wall_ns or self._through_wall_ns
+
+    def _tell(self, damage: list[LogDamage], until_wall_ns: int) -> None:
+        if not damage:
+            return
+        now_ns = time.time_ns()
+        with self.db.write() as connection:
+            for span in damage:
+                row = (span.seq_first, span.seq_last, self._through_wall_ns, until_wall_ns, span.reason, now_ns)
+                connection.execute(_GAP, row)
+        self.counts["gaps"] += len(damage)
+        _log.warning("samples are lost", daemon=self.vertical, spans=len(damage), reason=damage[0].reason)
+
+    def _age_ns(self) -> int:
+        if not self._tail_wall_ns:
+            return 0
+        return max(self._through_wall_ns - self._tail_wall_ns, time.monotonic_ns() - self._tail_mono_ns)
+
+    def _try_seal(self) -> bool:
+        try:
+            self.seal()
+        except (sqlite3.Error, StoreError) as error:
+            self.counts["seal_errors"] += 1
+            _log.error("cannot seal", daemon=self.vertical, reason=str(error))
+            return False
+        return True
+
+    def seal(self) -> Sealed:
+        """Seal all of the tail now. Raises sqlite3.Error."""
+        picture = self.tail.picture()
+        stretch = Stretch(self._sealed_seq + 1, picture.through_seq, self._through_wall_ns, picture.columns)
+        sealed = self._sealer.seal(stretch)
+        self._sealed_seq = picture.through_seq
+        self.tail.drop(picture.through_seq)
+        self._tail_wall_ns = 0
+        self.counts["sealed"] += sealed.samples
+        self.counts["slabs"] += 1
+        self.counts["sealed_bytes"] += sealed.bytes
+        return sealed
+
+    def _meet_restored_log(self) -> None:
+        """A log that ends before what we have taken was set back by a restore: go on behind its end. What was sealed
+        beyond it stays (it happened); cursors are set back, or they would pass over what comes now."""
+        head = self._follower.head_seq()
+        if head >= self._through:
+            return
+        _log.warning("the log was set back", daemon=self.vertical, taken=self._through, head=head)
+        if head < self._sealed_seq:
+            with self.db.write() as connection:
+                put_meta(connection, "seal_seq", head)
+                connection.execute("UPDATE cursor SET seq = ?1 WHERE seq > ?1", (head,))
+            self._sealed_seq = head
+        self._through = self._sealed_seq
+        self._tail_wall_ns = 0
+        self.tail.restart(self._sealed_seq)
+        self.cache.clear()
+
+    def close(self) -> None:
+        """Let go of the files. What is not sealed stays in the log. Idempotent."""
+        self._follower.close()
+        self.db.close()

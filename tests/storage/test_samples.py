@@ -1,0 +1,167 @@
+"""From the log to chunks and back: the same samples from the tail, from chunks, and after any restart."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from edge.domain.devices import DeviceHealth, DeviceState
+from edge.domain.field_devices import MeterReading, Quality, SignalKind, SignalReading
+from edge.storage.errors import StoreError
+from edge.storage.sample_history import SampleHistory
+
+S = 1_000_000_000
+T0 = 1_795_000_000 * S
+
+
+def meter(value, point="p", **more):
+    return MeterReading(point=point, power_w=value, **more)
+
+
+def test_samples_are_the_same_before_and_after_sealing(sample_site, open_history, read_all):
+    sample_site.say(*((meter(float(n), f"p{n % 3}"), T0 + n * S) for n in range(50)))
+    history = open_history()
+    before = read_all(history.source())
+    assert len(before) == 50
+    assert before[7] == ("d/p1/power_w", T0 + 7 * S, 7.0, 0)
+    history.seal()
+    assert sorted(read_all(history.source())) == sorted(before)
+    assert sorted(read_all(history.source(), samples_max=1)) == sorted(before)
+    history.close()
+    again = open_history()
+    assert sorted(read_all(again.source())) == sorted(before)
+
+
+def test_a_cursor_in_the_middle_of_what_was_sealed_misses_nothing(sample_site, open_history, read_all):
+    sample_site.say(*((meter(float(n)), T0 + n * S) for n in range(20)))
+    history = open_history()
+    history.seal()
+    sample_site.say(*((meter(float(n)), T0 + n * S) for n in range(20, 30)))
+    while history.step():
+        pass
+    values = [value for _, _, value, _ in read_all(history.source(), after_seq=13)]
+    assert set(values) >= {float(n) for n in range(13, 30)}
+
+
+def test_words_and_qualities(sample_site, open_history, read_all):
+    smoke = SignalReading(point="s", kind=SignalKind.SMOKE, active=True, quality=Quality.TEST)
+    clear = SignalReading(point="s", kind=SignalKind.SMOKE, active=False, retained=True)
+    silent = SignalReading(point="s", kind=SignalKind.SMOKE, active=None)
+    health = DeviceHealth(state=DeviceState.FAULT, problem="antenna", frames=3)
+    sample_site.say((smoke, T0), (clear, T0 + S), (silent, T0 + 2 * S), (health, T0 + 3 * S), (meter(1.5), T0, False))
+    history = open_history()
+    found = read_all(history.source())
+    assert ("d/s/smoke", T0, "true", 4) in found
+    assert ("d/s/smoke", T0 + S, "false", 2) in found
+    assert ("d/state", T0 + 3 * S, "fault", 0) in found
+    assert ("d/problem", T0 + 3 * S, "antenna", 0) in found
+    assert ("d/frames", T0 + 3 * S, 3.0, 0) in found
+    assert ("d/p/power_w", T0, 1.5, 1) in found
+    assert len([entry for entry in found if entry[0] == "d/s/smoke"]) == 2
+    history.seal()
+    assert sorted(read_all(history.source())) == sorted(found)
+
+
+def test_times_are_the_boxs_own_unless_the_reading_is_plainly_older(sample_site, open_history, read_all):
+    hour = 3600 * S
+    sample_site.say(
+        (meter(1.0, "live", source_wall_ns=T0 - 3 * S), T0 + 1),
+        (meter(2.0, "late", source_wall_ns=T0 - hour), T0),
+        (meter(3.0, "future", source_wall_ns=T0 + hour), T0),
+        (meter(4.0, "ancient", source_wall_ns=T0 - 10_000 * hour), T0),
+        (SignalReading(point="w", kind=SignalKind.FLOW, active=True, delay_ms=1500), T0),
+    )
+    history = open_history()
+    times = {channel: time_ns for channel, time_ns, _, _ in read_all(history.source())}
+    assert times == {
+        "d/live/power_w": T0,
+        "d/late/power_w": T0 - hour,
+        "d/future/power_w": T0,
+        "d/ancient/power_w": T0,
+        "d/w/flow": T0 - 1_500_000_000,
+    }
+
+
+def test_a_lost_file_is_sealed_again_from_the_log(sample_site, open_history, read_all):
+    sample_site.say(*((meter(float(n)), T0 + n * S) for n in range(30)))
+    history = open_history()
+    history.seal()
+    wanted = sorted(read_all(history.source()))
+    history.close()
+    (sample_site.directory / "samples.db").unlink()
+    assert sorted(read_all(open_history().source())) == wanted
+
+
+def test_a_damaged_file_is_kept_aside(sample_site, open_history, read_all):
+    sample_site.say(*((meter(float(n)), T0 + n * S) for n in range(30)))
+    history = open_history()
+    history.seal()
+    wanted = sorted(read_all(history.source()))
+    history.close()
+    path = sample_site.directory / "samples.db"
+    data = bytearray(path.read_bytes())
+    data[: 4096 * 3] = b"\x5a" * (4096 * 3)
+    path.write_bytes(data)
+    again = open_history()
+    assert again.db.set_aside is not None
+    assert again.db.set_aside.read_bytes() == bytes(data)
+    assert sorted(read_all(again.source())) == wanted
+
+
+def test_what_the_log_no_longer_has_is_told_as_a_gap(sample_site, open_history):
+    for n in range(40):
+        sample_site.say((meter(float(n)), T0 + n * S))
+    connection = sqlite3.connect(sample_site.directory / "facts.db")
+    connection.execute("DELETE FROM log WHERE seq_last <= 10")
+    connection.execute("UPDATE log SET crc32 = crc32 + 1 WHERE seq_last = 20")
+    connection.commit()
+    connection.close()
+    history = open_history()
+    block = history.source().read(0, 1000)
+    assert block.through_seq == 40
+    assert block.gaps == ((1, 10), (20, 20))
+    history.seal()
+    assert history.source().read(0, 1000).gaps == ((1, 10), (20, 20))
+    assert history.source().read(15, 1000).gaps == ((20, 20),)
+
+
+def test_a_flipped_bit_costs_its_chunk_and_is_told(sample_site, open_history):
+    sample_site.say(*((meter(float(n), f"p{n % 2}"), T0 + n * S) for n in range(40)))
+    history = open_history()
+    history.seal()
+    with history.db.write() as connection:
+        slab, data = connection.execute("SELECT slab, data FROM chunk WHERE series = 1").fetchone()
+        flipped = bytes((data[0], data[1] ^ 4)) + data[2:]
+        connection.execute("UPDATE chunk SET data = ? WHERE slab = ? AND series = 1", (flipped, slab))
+    block = history.source().read(0, 1000)
+    assert block.value.tolist() == [float(n) for n in range(1, 40, 2)]
+    assert block.gaps == ((1, 39),)
+
+
+def test_one_writer_a_file(sample_site, open_history):
+    open_history()
+    with pytest.raises(StoreError) as refused:
+        SampleHistory(sample_site.directory, "canteen")
+    assert refused.value.code == "locked"
+
+
+def test_a_log_set_back_by_a_restore_goes_on(sample_site, open_history, read_all):
+    sample_site.say(*((meter(float(n)), T0 + n * S) for n in range(10)))
+    sample_site.say(*((meter(float(n)), T0 + n * S) for n in range(10, 20)))
+    history = open_history()
+    history.seal()
+    with history.db.write() as connection:
+        connection.execute("INSERT INTO cursor VALUES ('lake', 20, 0, '')")
+    connection = sqlite3.connect(sample_site.directory / "facts.db")
+    connection.execute("DELETE FROM log WHERE seq_last > 10")
+    connection.commit()
+    connection.close()
+    sample_site.store.close()
+    sample_site.__init__(sample_site.directory)
+    history.step()
+    assert history.db.read().__enter__().execute("SELECT seq FROM cursor").fetchone() == (10,)
+    sample_site.say((meter(77.0), T0 + 60 * S))
+    while history.step():
+        pass
+    assert read_all(history.source(), after_seq=10)[-1][2] == 77.0
