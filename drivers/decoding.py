@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from binascii import Error, unhexlify
 from collections.abc import Mapping, Sequence
 from typing import IO, Any, TextIO
 
-from drivers.buffer import ErrorKind
+from drivers.buffer import Refusal
 from drivers.decoded import Decoded
+from drivers.packets import error_of, unhex
 from drivers.registry import PROTOCOLS, Entry, FreeOption, InputForm, decode_option_form
 
 EXIT_OK = 0
@@ -81,19 +81,10 @@ def decode_line(entry: Entry, line: bytes, options: Mapping[str, str]) -> Decode
     """Decode one input line (without its line feed) with a fresh decoder."""
     if entry.form is InputForm.RAW:
         return entry.decode(line, options)
-    digits = line.replace(b" ", b"")
-    try:
-        data = unhexlify(digits)
-    except Error:
-        return Decoded([], [{"kind": ErrorKind.BAD_INPUT.value, "detail": _why_not_hex(digits)}])
+    data = unhex(line)
+    if isinstance(data, Refusal):
+        return Decoded([], [error_of(data)])
     return entry.decode(data, options)
-
-
-def _why_not_hex(digits: bytes) -> str:
-    for at, digit in enumerate(digits):
-        if digit not in b"0123456789abcdefABCDEF":
-            return f"byte {digit:#04x} at position {at} (spaces not counted) is no hex digit"
-    return f"{len(digits)} hex digits: a byte needs two"
 
 
 def to_json(decoded: Decoded) -> str:

@@ -59,6 +59,17 @@ def _of(module: str, name: str) -> Callable[..., Any]:
 
 
 PROTOCOLS: Mapping[str, Entry] = {
+    "ant_fec": Entry(
+        _of("drivers.ant_fec.driver", "AntDriver"),
+        _of("drivers.ant_fec.describe", "decode"),
+        {"layer": ("page", "serial")},
+        InputForm.RAW,
+    ),
+    "csafe": Entry(
+        _of("drivers.csafe.driver", "CsafeDriver"),
+        _of("drivers.csafe.describe", "decode"),
+        {"from": ("device", "host")},
+    ),
     "dlt645": Entry(
         _of("drivers.dlt645.driver", "Dlt645Driver"),
         _of("drivers.dlt645.describe", "decode"),
@@ -69,7 +80,32 @@ PROTOCOLS: Mapping[str, Entry] = {
     "feig": Entry(
         _of("drivers.feig.driver", "FeigDriver"), _of("drivers.feig.describe", "decode"), {"from": ("device", "host")}
     ),
+    "ftms": Entry(
+        _of("drivers.ftms.driver", "FtmsDriver"),
+        _of("drivers.ftms.describe", "decode"),
+        {
+            "char": (
+                *("2acd", "2ace", "2acf", "2ad0", "2ad1", "2ad2"),
+                *("2ad3", "2ad4", "2ad5", "2ad6", "2ad7", "2ad8", "2ad9", "2ada"),
+            ),
+            "from": ("device", "host"),
+            "profile": ("none", "life_fitness"),
+        },
+        InputForm.RAW,
+    ),
     "gb26875": Entry(_of("drivers.gb26875.driver", "make_driver"), _of("drivers.gb26875.describe", "decode"), {}),
+    "health": Entry(
+        _of("drivers.health.driver", "HealthDriver"),
+        _of("drivers.health.describe", "decode"),
+        {"char": ("2a35", "2a9d")},
+        InputForm.RAW,
+    ),
+    "heart_rate": Entry(
+        _of("drivers.heart_rate.driver", "HeartRateDriver"),
+        _of("drivers.heart_rate.describe", "decode"),
+        {"char": ("2a37",)},
+        InputForm.RAW,
+    ),
     "magicrf": Entry(
         _of("drivers.magicrf.driver", "MagicRfDriver"),
         _of("drivers.magicrf.describe", "decode"),

@@ -43,9 +43,14 @@ class WallClock:
     def set(self, wall_ns: int, now_ns: int) -> None:
         self._told = (wall_ns, now_ns)
 
+    def wall_ns(self, now_ns: int) -> int | None:
+        """UTC ns at monotonic ``now_ns``, None while nobody has told the time."""
+        if self._told is None:
+            return None
+        wall_ns, told_ns = self._told
+        return wall_ns + now_ns - told_ns
+
     def china(self, now_ns: int) -> datetime:
         """China local time at monotonic ``now_ns``, or UNSET."""
-        if self._told is None:
-            return UNSET
-        wall_ns, told_ns = self._told
-        return to_china(wall_ns + now_ns - told_ns)
+        wall_ns = self.wall_ns(now_ns)
+        return UNSET if wall_ns is None else to_china(wall_ns)

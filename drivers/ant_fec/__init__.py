@@ -1,0 +1,1 @@
+"""ANT+ fitness equipment (FE-C) through a USB or serial ANT stick (``PROTOCOL.md``)."""

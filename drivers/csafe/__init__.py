@@ -1,0 +1,1 @@
+"""CSAFE: the serial port of wired training machines (``PROTOCOL.md``)."""

@@ -1,0 +1,1 @@
+"""Bluetooth Fitness Machine Service, 1826 (``PROTOCOL.md``)."""

@@ -1,0 +1,1 @@
+"""Bluetooth Heart Rate Service, 180D (``PROTOCOL.md``)."""
