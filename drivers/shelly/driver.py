@@ -129,20 +129,26 @@ class ShellyDriver(TopicsDriver):
                 self._meet(device, int(number), retained=False)
 
     def _meet(self, device: str, number: int, *, retained: bool) -> str:
-        """The point's name. One that is heard of for the first time is set up and asked for its settings."""
+        """The point's name. One that is heard of for the first time since the link opened is asked how it stands (by
+        itself it tells that once a minute at best), set up, and asked for its settings."""
         point = f"{device}:{number}"
         if point not in self._known and len(self._known) < POINTS_MAX:
             self._known[point] = (device, number)
-        if self._set_up and not retained and point in self._known and point not in self._checked:
+        if not retained and point in self._known and point not in self._checked:
             self._checked.add(point)
-            config: dict[str, object] = {"initial_state": "off"}
-            if self._auto_off_s:
-                config |= {"auto_off": True, "auto_off_delay": self._auto_off_s}
-            if self._power_limit_w:
-                config["power_limit"] = self._power_limit_w
-            self._ask("Switch.SetConfig", {"id": number, "config": config}, _Asked("set", point))
-            self._ask("Switch.GetConfig", {"id": number}, _Asked("config", point))
+            if self._set_up:
+                self._prepare(point, number)
+            self._ask("Switch.GetStatus", {"id": number}, _Asked("status", point))
         return point
+
+    def _prepare(self, point: str, number: int) -> None:
+        config: dict[str, object] = {"initial_state": "off"}
+        if self._auto_off_s:
+            config |= {"auto_off": True, "auto_off_delay": self._auto_off_s}
+        if self._power_limit_w:
+            config["power_limit"] = self._power_limit_w
+        self._ask("Switch.SetConfig", {"id": number, "config": config}, _Asked("set", point))
+        self._ask("Switch.GetConfig", {"id": number}, _Asked("config", point))
 
     def _answered(self, reply: Reply) -> None:
         asked = self._asked.pop(reply.request_id, None) if isinstance(reply.request_id, int) else None

@@ -121,13 +121,14 @@ def test_a_new_plug_is_told_to_come_back_off_and_asked(talk):
     s = talk("shelly", power_limit_w=600)
     s.hear("plug/online", "true", retain=True)
     told = [(topic, body["method"]) for topic, body in requests(s)]
-    assert told == [("plug/rpc", "Switch.SetConfig"), ("plug/rpc", "Switch.GetConfig")]
+    methods = ["Switch.SetConfig", "Switch.GetConfig", "Switch.GetStatus"]
+    assert told == [("plug/rpc", method) for method in methods]
     config = requests(s)[0][1]["params"]["config"]
     assert config == {"initial_state": "off", "auto_off": True, "auto_off_delay": 120, "power_limit": 600}
     s.hear(STATUS, {"output": True})
-    assert len(s.sent) == 2, "once"
+    assert len(s.sent) == 3, "once"
     s.hear("plug/online", "true")
-    assert len(s.sent) == 4, "and again after it connected anew"
+    assert len(s.sent) == 6, "and again after it connected anew"
 
 
 def test_a_plug_that_does_not_comply_is_reported(talk):
@@ -144,7 +145,7 @@ def test_a_plug_that_does_not_comply_is_reported(talk):
 def test_left_alone_when_the_site_says_so(talk):
     s = talk("shelly", set_up=False)
     s.hear("plug/online", "true")
-    assert s.sent == []
+    assert [body["method"] for _, body in requests(s)] == ["Switch.GetStatus"], "asked, and not changed"
 
 
 def test_a_reboot_is_told_and_a_lost_plug(talk):
