@@ -7,7 +7,19 @@ that everybody knew of and that nothing else cut.
 
 from __future__ import annotations
 
-from edge.domain.garage.cut import RESEND_NS, Switch, again, drive, flows, judge, operate, order_off, returned
+from edge.domain.garage.cut import (
+    RESEND_NS,
+    Switch,
+    again,
+    drive,
+    flows,
+    is_calm,
+    judge,
+    operate,
+    order_off,
+    returned,
+)
+from edge.domain.garage.cut import due_ns as switch_due_ns
 from edge.domain.garage.interlock import ORDERS, Orders
 from edge.domain.garage.messages import CutState
 from edge.domain.garage.outputs import drive_outputs
@@ -25,18 +37,37 @@ def obey(turn: Turn, zone: Zone) -> str:
     strike = orders.latched and zone.settings.zone in turn.struck and now_ns - zone.struck_ns >= RESEND_NS
     if strike:
         zone.struck_ns = now_ns
-    failing = [switch.name for switch in _cut_ports(turn, zone, orders) if switch.cut in _FAILED]
+    busy = [port for name in zone.ports if not _at_rest(turn, port := turn.world.ports[name], zone, orders)]
+    _cut_ports(turn, zone, orders, busy)
+    failing = [port.name for port in busy if port.cut in _FAILED]
     failed = _contactors(turn, zone, orders, failing, strike=strike)
-    _ports(turn, zone, orders, strike=strike)
+    _ports(turn, zone, orders, busy, strike=strike)
     drive_outputs(turn, zone, orders)
     return failed
 
 
-def _cut_ports(turn: Turn, zone: Zone, orders: Orders) -> list[Switch]:
+def _at_rest(turn: Turn, port: Switch, zone: Zone, orders: Orders) -> bool:
+    """Nothing is to be ordered of the port, judged, said to it or written: it is off and dead as it should be, or on as
+    it may be. Asked of every port at every look at the zone, so that only the others cost more than this."""
+    row = turn.world.switch_rows.get(port.name)
+    if row is None or row.armed is not port.armed or (port.bad and port.armed):
+        return False
+    if port.wanted:
+        if not orders.run or port.bad:
+            return False
+        due_ns = switch_due_ns(port, zone.settings)
+        return due_ns is None or turn.now_ns < due_ns
+    if port.cut is CutState.NONE:
+        return not orders.cut and port.on is not True and not flows(port, zone.settings)
+    if port.cut is not CutState.PROVEN or port.on is True or flows(port, zone.settings):
+        return False
+    return not orders.cut or (port.urgent and not port.armed)
+
+
+def _cut_ports(turn: Turn, zone: Zone, orders: Orders, ports: list[Switch]) -> None:
     """Order every port off that must be, and judge how far each cut has come."""
-    ports = [turn.world.ports[name] for name in zone.ports]
     cause = _first_cause(zone) if orders.cut else ""
-    dead = _is_dead(turn, zone)
+    dead = bool(ports) and _is_dead(turn, zone)
     for port in ports:
         if orders.cut:
             port.armed = False
@@ -47,7 +78,6 @@ def _cut_ports(turn: Turn, zone: Zone, orders: Orders) -> list[Switch]:
         if dead and told and port.cut is CutState.COMMANDED:
             port.cut, port.power_w, port.current_a = CutState.PROVEN, None, None  # what it said last was before
         _watch(turn, zone, port)
-    return ports
 
 
 def _is_dead(turn: Turn, zone: Zone) -> bool:
@@ -79,7 +109,7 @@ def _contactors(turn: Turn, zone: Zone, orders: Orders, failing: list[str], *, s
         if open_it or failing:
             reason = _first_cause(zone) if open_it else f"cut_unproven:{failing[0]}"
             order_off(switch, turn.now_ns, reason=reason, urgent=True)
-        proof = output.settings.meter is None and not _still_flows(turn, zone, switch)
+        proof = output.settings.meter is None and not is_calm(switch) and not _still_flows(turn, zone, switch)
         _watch(turn, zone, switch, word_is_proof=proof)
         if switch.cut in _FAILED and before not in _FAILED:
             failed = name
@@ -93,12 +123,14 @@ def _still_flows(turn: Turn, zone: Zone, contactor: Switch) -> bool:
     return any((port.metered_ns or 0) > contactor.began_ns and flows(port, zone.settings) for port in ports)
 
 
-def _ports(turn: Turn, zone: Zone, orders: Orders, *, strike: bool) -> None:
+def _ports(turn: Turn, zone: Zone, orders: Orders, busy: list[Switch], *, strike: bool) -> None:
+    """Tell each port that has to be told. Behind an open contactor none charges; a repeated alarm is told to all."""
     dead = any(not turn.world.outputs[name].switch.wanted for name in zone.contactors)
-    for name in zone.ports:
-        port = turn.world.ports[name]
-        if dead and port.wanted:
-            cut_port(turn, port, "contactor_open", urgent=False)
+    every = [turn.world.ports[name] for name in zone.ports] if dead or strike else busy
+    charging = [port for port in every if port.wanted] if dead else []
+    for port in charging:
+        cut_port(turn, port, "contactor_open", urgent=False)
+    for port in every if strike or charging else busy:
         _drive(turn, port, strike=strike, run=orders.run)
 
 

@@ -94,6 +94,7 @@ def stand_down(turn: Turn, zone: Zone) -> None:
         port.cut, port.urgent, port.armed = CutState.NONE, False, False
         # What a plug said last before its contactor opened is not said of now, and must not cut it anew for ever.
         port.power_w = port.current_a = None
+        keep_switch(turn, port)
     for name in zone.contactors:
         contactor = turn.world.outputs[name].switch
         contactor.cut, contactor.urgent = CutState.NONE, False

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.cut import due_ns as switch_due_ns
+from edge.domain.garage.cut import is_calm
 from edge.domain.garage.evidence import Finding, is_burning, unproven, weigh
 from edge.domain.garage.interlock import ORDERS, TABLE, Evidence, Mode
 from edge.domain.garage.obey import obey
@@ -167,9 +168,11 @@ def _due_ns(world: World, zone: Zone, now_ns: int) -> int:
         return tick_ns
     dues = [due for name in zone.sources if (due := stale_due_ns(world.sources[name])) is not None]
     for name in zone.ports:
-        due = switch_due_ns(world.ports[name], zone.settings)
-        if due is not None:
-            dues.append(due)
+        port = world.ports[name]
+        if port.wanted or not is_calm(port):
+            due = switch_due_ns(port, zone.settings)
+            if due is not None:
+                dues.append(due)
     for name in zone.contactors:
         due = switch_due_ns(world.outputs[name].switch, zone.settings)
         if due is not None:
