@@ -17,9 +17,11 @@ import structlog
 from edge.storage.errors import StoreError
 from edge.storage.log import LogDamage
 from edge.storage.log_follow import LogFollower, LogPart
+from edge.storage.rollups import Roller
 from edge.storage.sample_db import SampleDb, put_meta
 from edge.storage.sample_extract import Extractor
 from edge.storage.sample_names import SeriesNames
+from edge.storage.sample_reading import SeriesReader
 from edge.storage.sample_source import StoredSamples, StretchCache
 from edge.storage.sample_tail import LastValues, SampleTail
 from edge.storage.sealing import Sealed, Sealer, Stretch, is_due
@@ -51,6 +53,7 @@ class SampleHistory:
         self._follower = LogFollower(directory, vertical)
         self._extractor = Extractor(self.names)
         self._sealer = Sealer(self.db, self.names)
+        self._roller = Roller(self.db, SeriesReader(self.db, self.tail))
         self._through = self._sealed_seq
         self._through_wall_ns = int(self.db.meta("seal_wall_ns", "0"))
         self._tail_wall_ns = 0
@@ -90,6 +93,14 @@ class SampleHistory:
         if is_due(self.tail.samples, len(self.names.all()), self._age_ns()):
             self._try_seal()
         return moved
+
+    def tidy(self) -> bool:
+        """One slice of what can wait: roll-ups. True when there is more to do."""
+        try:
+            return self._roller.step()
+        except (sqlite3.Error, StoreError) as error:
+            _log.error("cannot roll up", daemon=self.vertical, reason=str(error))
+            return False
 
     def _take(self, part: LogPart) -> None:
         columns = self._extractor.extract(part.entries)
@@ -132,6 +143,7 @@ class SampleHistory:
         picture = self.tail.picture()
         stretch = Stretch(self._sealed_seq + 1, picture.through_seq, self._through_wall_ns, picture.columns)
         sealed = self._sealer.seal(stretch)
+        self._roller.restart()
         self._sealed_seq = picture.through_seq
         self.tail.drop(picture.through_seq)
         self._tail_wall_ns = 0
@@ -160,4 +172,5 @@ class SampleHistory:
     def close(self) -> None:
         """Let go of the files. What is not sealed stays in the log. Idempotent."""
         self._follower.close()
+        self._roller.close()
         self.db.close()

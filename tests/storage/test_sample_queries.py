@@ -1,0 +1,203 @@
+"""Questions about samples, held against a plain computation over the very list that was written."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import numpy as np
+import pytest
+
+from edge.domain.field_devices import MeterReading
+from edge.storage.bins import bins_of, pack_bins, unpack_bins
+from edge.storage.errors import StoreError
+from edge.storage.plotting import curve_of_samples
+from edge.storage.sample_queries import SampleQueries
+
+S = 1_000_000_000
+T0 = 1_795_000_000 * S
+HOUR = 3600 * S
+
+
+def written(rng, n):
+    """(value, wall_ns, source_wall_ns) of n readings: every few seconds, some late, some said twice."""
+    now = T0
+    late = []
+    for _ in range(n):
+        now += rng.choice([0, 1, 5, 5, 5, 60, 900]) * S + rng.randrange(1000) * 1_000_000
+        value = round(rng.uniform(-5, 50), rng.choice([0, 1, 3]))
+        if rng.random() < 0.15:
+            source = now - rng.randrange(2, 40) * HOUR - rng.randrange(3600) * S
+            late.append(source)
+            yield value, now, source
+        elif late and rng.random() < 0.1:
+            yield value, now, rng.choice(late)
+        else:
+            yield value, now, None
+
+
+def expected_of(said):
+    """What a reader must find: by time, a repeat of a source's time replaced."""
+    sourced, plain = {}, []
+    for number, (value, wall_ns, source) in enumerate(said):
+        used = source is not None and 60 * S < wall_ns - source <= 31 * 24 * HOUR
+        time_ns = (source if used else wall_ns) // 1_000_000 * 1_000_000
+        if used:
+            sourced[time_ns] = (time_ns, 1, number, value)
+        else:
+            plain.append((time_ns, 0, number, value))
+    return [(time_ns, value) for time_ns, _, _, value in sorted([*plain, *sourced.values()])]
+
+
+@pytest.fixture(params=range(4))
+def told(request, sample_site, open_history):
+    """A history that was sealed and rolled now and then while readings came, and what was said."""
+    rng = random.Random(request.param)
+    said = list(written(rng, 400))
+    history = open_history()
+    at = 0
+    while at < len(said):
+        count = rng.randrange(1, 60)
+        batch = [
+            (MeterReading(point="p", power_w=value, source_wall_ns=source), wall_ns)
+            for value, wall_ns, source in said[at : at + count]
+        ]
+        sample_site.say(*batch)
+        at += count
+        while history.step():
+            pass
+        if rng.random() < 0.4:
+            history.seal()
+        if rng.random() < 0.5:
+            history.tidy()
+    if request.param % 2:
+        history.seal()
+        while history.tidy():
+            pass
+    queries = SampleQueries(history)
+    yield queries, expected_of(said)
+    queries.close()
+
+
+def check_spans(queries, expected):
+    """Every sample once and in order."""
+    for begin, end in [(0, 2**62), (T0 + HOUR, T0 + 3 * HOUR), (T0, T0), (expected[10][0], expected[200][0] + 1)]:
+        for limit in (10_000, 7):
+            found, place = [], None
+            while True:
+                page = queries.samples(1, begin, end, limit, place)
+                found += zip(page.raw.time_ns.tolist(), page.raw.value.tolist(), strict=True)
+                assert page.raw.time_ns.size <= limit
+                place = page.next
+                if place is None:
+                    break
+            assert found == [sample for sample in expected if begin <= sample[0] < end]
+
+
+def check_windows(queries, expected, width_s, offset_s):
+    """Windows are those of the samples."""
+    begin, end = expected[0][0], expected[-1][0] + 1
+    if width_s == 7:
+        begin, end = expected[100][0], expected[100][0] + 20_000 * 6 * S
+    groups: dict[int, list[float]] = {}
+    for time_ns, value in expected:
+        slot = (time_ns + offset_s * S) // (width_s * S)
+        if (begin + offset_s * S) // (width_s * S) <= slot <= (end - 1 + offset_s * S) // (width_s * S):
+            groups.setdefault(slot, []).append(value)
+    bins = queries.windows(1, begin, end, width_s, offset_s)
+    assert bins.slot.tolist() == sorted(groups)
+    rows = [groups[slot] for slot in sorted(groups)]
+    assert bins.n.tolist() == [len(row) for row in rows]
+    assert bins.min.tolist() == [min(row) for row in rows]
+    assert bins.max.tolist() == [max(row) for row in rows]
+    assert bins.first.tolist() == [row[0] for row in rows]
+    assert bins.last.tolist() == [row[-1] for row in rows]
+    assert bins.sum.tolist() == pytest.approx([math.fsum(row) for row in rows])
+
+
+def check_plot(queries, expected, pixels):
+    """A plot keeps every extreme."""
+    begin, end = expected[0][0], expected[-1][0] + 1
+    for lo, hi in [(begin, end), (begin, begin + 2 * HOUR)]:
+        inside = [value for time_ns, value in expected if lo <= time_ns < hi]
+        plot = queries.plot(1, lo, hi, pixels)
+        values = plot.curve.value[~np.isnan(plot.curve.value)].tolist()
+        assert (min(values), max(values)) == (min(inside), max(inside))
+        assert (np.diff(plot.curve.time_ns) >= 0).all()
+        assert set(values) <= {value for _, value in expected}
+        assert len(values) <= max(4 * (pixels + 2), 4 * 400)
+
+
+def test_spans_windows_and_plots_are_those_of_what_was_said(told):
+    queries, expected = told
+    check_spans(queries, expected)
+    for width_s, offset_s in [(7, 0), (60, 0), (900, 0), (3600, 0), (86_400, 28_800)]:
+        check_windows(queries, expected, width_s, offset_s)
+    for pixels in (10, 50, 400):
+        check_plot(queries, expected, pixels)
+
+
+def test_m4_draws_the_columns_of_all_samples():
+    rng = np.random.default_rng(3)
+    time_ns = np.sort(rng.integers(0, 10**6, 20_000))
+    value = np.cumsum(rng.normal(size=20_000))
+    value[777] = 1e6
+    curve = curve_of_samples(time_ns, value, 0, 10**6, 200)
+    assert curve.time_ns.size <= 5 * 201
+    for column in range(200):
+        inside = (time_ns * 200 // 10**6) == column
+        kept = (curve.time_ns * 200 // 10**6) == column
+        if inside.any():
+            all_of, some = value[inside], curve.value[kept]
+            assert (some[0], some[-1]) == (all_of[0], all_of[-1])
+            assert (np.nanmin(some), np.nanmax(some)) == (all_of.min(), all_of.max())
+
+
+def test_a_hole_breaks_the_line():
+    time_ns = np.concatenate([np.arange(100), np.arange(500, 600)]) * S
+    curve = curve_of_samples(time_ns, np.ones(200), 0, 600 * S, 1000)
+    assert np.flatnonzero(np.isnan(curve.value)).tolist() == [100]
+
+
+@pytest.mark.parametrize("decimals", [1, 12])
+def test_packed_bins_come_back(decimals):
+    rng = np.random.default_rng(decimals)
+    time_ns = np.sort(rng.integers(0, 86_400, 3000)) * S
+    bins = bins_of(time_ns, np.round(rng.normal(20, 30, 3000), decimals), 60 * S)
+    for column, again in zip(bins, unpack_bins(pack_bins(bins)), strict=True):
+        assert column.tolist() == again.tolist()
+
+
+def test_a_group_adds_the_means(sample_site, open_history):
+    for n in range(10):
+        sample_site.say(*((MeterReading(point=f"p{k}", power_w=100.0 * k + n), T0 + n * S) for k in range(3)))
+    queries = SampleQueries(open_history())
+    group = queries.group([1, 2, 3], T0, T0 + 10 * S, 10)
+    assert (group.total.tolist(), group.members.tolist(), group.n.tolist()) == ([313.5], [3], [30])
+    assert (group.min.tolist(), group.max.tolist()) == ([0.0], [209.0])
+    queries.close()
+
+
+def test_unknown_series_and_too_many_windows_are_refused(sample_site, open_history):
+    sample_site.say((MeterReading(point="p", power_w=1.0), T0))
+    queries = SampleQueries(open_history())
+    for ask, code in [
+        (lambda: queries.samples(9, 0, 1, 1), "absent"),
+        (lambda: queries.windows(1, 0, 2**60, 1), "slow"),
+    ]:
+        with pytest.raises(StoreError) as refused:
+            ask()
+        assert refused.value.code == code
+    queries.close()
+
+
+def test_last_values_outlive_a_restart_and_late_ones_do_not_replace_them(sample_site, open_history):
+    sample_site.say((MeterReading(point="p", power_w=1.0), T0 + HOUR), (MeterReading(point="q", power_w=5.5), T0))
+    sample_site.say((MeterReading(point="p", power_w=9.0, source_wall_ns=T0 - HOUR), T0 + HOUR))
+    history = open_history()
+    assert history.last.picture().value[1:3].tolist() == [1.0, 5.5]
+    history.seal()
+    history.close()
+    again = open_history()
+    assert again.last.picture().value[1:3].tolist() == [1.0, 5.5]
+    assert again.last.picture().time_ns[1:3].tolist() == [T0 + HOUR, T0]
