@@ -58,11 +58,29 @@ def _of(module: str, name: str) -> Callable[..., Any]:
     return call
 
 
+def _ble_gateway(options: Mapping[str, OptionValue]) -> Driver:
+    """Protocols do not know each other, so it is here that the gateway learns to read what it carries."""
+    makers = [
+        _of("drivers.ftms.readings", "sessions"),
+        lambda _: _of("drivers.heart_rate.readings", "sessions")(),
+        lambda _: _of("drivers.health.readings", "sessions")(),
+        lambda _: _of("drivers.ant_fec.session", "sessions")(),
+    ]
+    make: Callable[..., Driver] = _of("drivers.ble_gateway.driver", "BleGatewayDriver")
+    return make(options, makers, _of("drivers.ftms.stopping", "FtmsStopper"))
+
+
 PROTOCOLS: Mapping[str, Entry] = {
     "ant_fec": Entry(
         _of("drivers.ant_fec.driver", "AntDriver"),
         _of("drivers.ant_fec.describe", "decode"),
         {"layer": ("page", "serial")},
+        InputForm.RAW,
+    ),
+    "ble_gateway": Entry(
+        _ble_gateway,
+        _of("drivers.ble_gateway.describe", "decode"),
+        {"base-topic": FreeOption("home", "TOPIC without + and #", r"[^+#\0/]([^+#\0]*[^+#\0/])?")},
         InputForm.RAW,
     ),
     "csafe": Entry(
@@ -135,8 +153,17 @@ PROTOCOLS: Mapping[str, Entry] = {
     "shelly": Entry(
         _of("drivers.shelly.driver", "ShellyDriver"), _of("drivers.shelly.describe", "decode"), {}, InputForm.RAW
     ),
+    "strength": Entry(
+        _of("drivers.strength.driver", "StrengthDriver"), _of("drivers.strength.describe", "decode"), {}, InputForm.RAW
+    ),
     "tasmota": Entry(
         _of("drivers.tasmota.driver", "TasmotaDriver"), _of("drivers.tasmota.describe", "decode"), {}, InputForm.RAW
+    ),
+    "trail_gates": Entry(
+        _of("drivers.trail_gates.driver", "TrailGatesDriver"),
+        _of("drivers.trail_gates.describe", "decode"),
+        {},
+        InputForm.RAW,
     ),
     "zigbee2mqtt": Entry(
         _of("drivers.zigbee2mqtt.driver", "Zigbee2MqttDriver"),

@@ -156,7 +156,7 @@ class SilentSession:
         return told if isinstance(told, Refusal) else []
 
 
-def sessions(life_fitness: frozenset[str]) -> dict[str, Callable[[str], Any]]:
+def sessions(life_fitness: frozenset[str] = frozenset()) -> dict[str, Callable[[str], Any]]:
     """Channel -> maker of its session. ``life_fitness``: points whose bikes send cadence unannounced."""
 
     def records(char: str) -> Callable[[str], RecordSession]:

@@ -1,0 +1,1 @@
+"""Bluetooth through MQTT gateways: Theengs / OpenMQTTGateway adverts and our raw contract (``PROTOCOL.md``)."""
