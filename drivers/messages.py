@@ -50,6 +50,7 @@ class PayloadError(Exception):
 
 _decoder = msgspec.json.Decoder(Message)
 _encoder = msgspec.json.Encoder()
+_read_any = msgspec.json.Decoder().decode
 
 
 def parse_message(data: bytes) -> Message | None:
@@ -89,14 +90,58 @@ def json_object(message: Message) -> dict[str, Any]:
     """The payload as an object without NaN and without keys given twice. Raises ``PayloadError``."""
     if message.binary:
         raise PayloadError("bad_payload", "the payload is no UTF-8 text")
+    payload = message.payload
+    value = _plain_object(payload)
+    return _strict_object(payload) if value is None else value
+
+
+def _plain_object(payload: str) -> dict[str, Any] | None:
+    """The object by the fast reader, five times faster than the strict one; None when that must judge. The fast reader
+    refuses NaN, but of a key given twice it keeps the last: then the text has a colon that the object does not account
+    for (without escapes each colon is one behind a key, or one within a text)."""
+    if "\\" in payload:
+        return None
     try:
-        value = json.loads(
-            message.payload, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
-        )
+        value = _read_any(payload)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return None
+    if type(value) is not dict:
+        return None
+    return value if _colons(value) == payload.count(":") else None
+
+
+def _colons(value: dict[str, Any]) -> int:
+    """Of an object's text; -1 or less where that cannot be said without effort (lists, numbers beyond all floats)."""
+    count = len(value)
+    for key, each in value.items():
+        kind = type(each)
+        if kind is str:
+            count += each.count(":")
+        elif kind is dict:
+            count += _colons(each)
+        elif kind is int:
+            if not -_PLAIN_INT < each < _PLAIN_INT:
+                return _UNKNOWN
+        elif kind is list:
+            return _UNKNOWN
+        if ":" in key:
+            count += key.count(":")
+    return count
+
+
+#: Both readers agree on integers below; whoever sends more is read by the strict one.
+_PLAIN_INT = 1 << 53
+#: Makes every sum of counts negative.
+_UNKNOWN = -(1 << 40)
+
+
+def _strict_object(payload: str) -> dict[str, Any]:
+    try:
+        value = _strict.decode(payload)
     except PayloadError:
         raise
     except (ValueError, RecursionError) as error:
-        raise PayloadError("bad_payload", f"no JSON: {error}" if message.payload else "empty") from None
+        raise PayloadError("bad_payload", f"no JSON: {error}" if payload else "empty") from None
     if not isinstance(value, dict):
         raise PayloadError("bad_payload", f"JSON, but no object: {type(value).__name__}")
     return value
@@ -145,6 +190,8 @@ def number(fields: dict[str, Any], key: str, *, texts: bool = False) -> int | fl
 
 def as_number(value: object, key: str, *, texts: bool = False) -> int | float:
     """``value`` as a finite number. Raises ``PayloadError`` naming ``key``."""
+    if (type(value) is float or type(value) is int) and -_PLAIN_INT < value < _PLAIN_INT:  # nearly all that comes
+        return value
     given = value
     if texts and isinstance(value, str):
         try:
@@ -207,3 +254,6 @@ def _refuse_constant(name: str) -> NoReturn:
 def _short(value: object) -> str:
     shown = repr(value)
     return shown if len(shown) <= 40 else shown[:37] + "..."
+
+
+_strict = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container
 from datetime import UTC, datetime, timedelta
 
-from drivers.messages import PayloadError, number
+from drivers.messages import PayloadError, as_number
 from drivers.zigbee2mqtt.frames import DeviceState
 from edge.domain.field_devices import MeterReading, SignalKind
 
@@ -25,19 +25,20 @@ _SIGNALS = {
     "emergency": SignalKind.CALL_POINT,
     "tamper": SignalKind.TAMPER,
 }
+_MEASURED = frozenset({"power", "current", "energy", "device_temperature", "temperature"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def signals(state: DeviceState) -> dict[SignalKind, bool]:
     """The signals that the message tells."""
     told: dict[SignalKind, bool] = {}
-    for key, kind in _SIGNALS.items():
-        value = state.fields.get(key)
-        if isinstance(value, bool):
-            told[kind] = told.get(kind, False) or value
-    contact = state.fields.get("contact")
-    if isinstance(contact, bool):
-        told[SignalKind.DOOR_OPEN] = not contact
+    for key, value in state.fields.items():
+        if value is True or value is False:
+            kind = _SIGNALS.get(key)
+            if kind is not None:
+                told[kind] = told.get(kind, False) or value
+            elif key == "contact":
+                told[SignalKind.DOOR_OPEN] = not value
     return told
 
 
@@ -58,19 +59,21 @@ def output_on(state: DeviceState) -> bool | None:
 
 def meter(state: DeviceState) -> MeterReading | None:
     """What was measured, None when nothing was. ``voltage`` of a battery device (in mV) is none of it."""
-    told = {key: _number(state, key) for key in ("power", "current", "energy", "device_temperature", "temperature")}
-    if all(value is None for value in told.values()):
+    if _MEASURED.isdisjoint(state.fields):
         return None
-    mains = told["power"] is not None or told["current"] is not None
-    energy_kwh = told["energy"]
-    inside_c = told["device_temperature"]
+    power_w, current_a, energy_kwh = _number(state, "power"), _number(state, "current"), _number(state, "energy")
+    inside_c = _number(state, "device_temperature")
+    temperature_c = _number(state, "temperature") if inside_c is None else inside_c
+    mains = power_w is not None or current_a is not None
+    if not mains and energy_kwh is None and temperature_c is None:
+        return None
     return MeterReading(
         point=state.device,
-        power_w=told["power"],
-        current_a=told["current"],
+        power_w=power_w,
+        current_a=current_a,
         voltage_v=_number(state, "voltage") if mains else None,
         energy_wh=None if energy_kwh is None else round(energy_kwh * 1000, 6),
-        temperature_c=told["temperature"] if inside_c is None else inside_c,
+        temperature_c=temperature_c,
         retained=state.retained,
         source_wall_ns=last_seen_ns(state),
     )
@@ -92,7 +95,10 @@ def last_seen_ns(state: DeviceState) -> int | None:
 
 def _number(state: DeviceState, key: str) -> float | None:
     """A number that is one; what is wrong with an unnamed key is no reason to lose the message."""
+    value = state.fields.get(key)
+    if value is None:
+        return None
     try:
-        return number(state.fields, key)
+        return as_number(value, key)
     except PayloadError:
         return None

@@ -123,12 +123,13 @@ def _online(message: Message) -> bool:
 
 def _device_state(device: str, message: Message) -> DeviceState:
     fields = json_object(message)
-    if "smoke" in fields and not isinstance(fields["smoke"], bool):
-        raise PayloadError("bad_value", f"smoke is {fields['smoke']!r:.40}, not true or false")
+    smoke = fields.get("smoke")
+    if smoke is not True and smoke is not False and "smoke" in fields:
+        raise PayloadError("bad_value", f"smoke is {smoke!r:.40}, not true or false")
     return DeviceState(
         device=device,
         retained=message.retain,
-        smoke=fields.get("smoke"),
+        smoke=smoke,
         test=boolean(fields, "test"),
         tamper=boolean(fields, "tamper"),
         battery_low=boolean(fields, "battery_low"),
