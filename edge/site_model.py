@@ -8,6 +8,7 @@ import msgspec
 
 from edge.domain.canteen.settings import CanteenConfig
 from edge.domain.garage.settings import GarageConfig
+from edge.domain.gym.settings import GymConfig
 from edge.domain.words import Text
 from edge.site_report import SiteMistake
 
@@ -41,7 +42,7 @@ class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """One site. ``dir`` holds site.toml, ``data_dir`` the stores, ``run_dir`` the sockets; all absolute. ``warnings``
-    are findings that do not stop the site; ``garage`` None: this site has none."""
+    are findings that do not stop the site; ``garage``, ``gym`` None: this site has none."""
 
     site_id: str
     name: Text
@@ -54,4 +55,5 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     devices: dict[str, tuple[DeviceSettings, ...]]
     canteen: CanteenConfig
     garage: GarageConfig | None = None
+    gym: GymConfig | None = None
     warnings: tuple[SiteMistake, ...] = ()

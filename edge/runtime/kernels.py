@@ -64,4 +64,18 @@ def _garage() -> VerticalAdapter:
     )
 
 
-KERNELS: dict[str, Callable[[], VerticalAdapter]] = {"canteen": _canteen, "garage": _garage}
+def _gym() -> VerticalAdapter:
+    from edge.domain.gym.kernel import GymKernel  # noqa: PLC0415 - see the module's head
+    from edge.domain.gym.messages import Command, ConfigApplied, DayOpened, Timer  # noqa: PLC0415
+
+    return VerticalAdapter(
+        kernel=GymKernel(),
+        command_type=Command,
+        timer=Timer,
+        day=DayOpened,
+        configs=lambda site: () if site.gym is None else (ConfigApplied(site.gym),),
+        utc_offset_min=lambda site: 480 if site.gym is None else site.gym.utc_offset_min,
+    )
+
+
+KERNELS: dict[str, Callable[[], VerticalAdapter]] = {"canteen": _canteen, "garage": _garage, "gym": _gym}

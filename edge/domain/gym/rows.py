@@ -23,9 +23,9 @@ class DayRow(Row, frozen=True, kw_only=True, tag="business_day"):
 
 
 class WorkoutRow(Row, frozen=True, kw_only=True, tag="workout"):
-    """A workout, ``state`` open, ended or dropped (too short to be one). ``reason`` why it ended: idle, finished, left,
-    claimed, signal_lost, restarted, locked_out, queue. ``breaks`` is msgpack of [kind, start_ms, end_ms]: pauses and
-    losses. ``filled_ms`` of ``active_ms`` were told by the machine's counters after a loss. ``body`` is msgpack of
+    """A workout, ``state`` open (``standing``), ended or dropped (too short to be one). ``reason`` why it ended: idle,
+    finished, left, claimed, signal_lost, restarted, locked_out. ``breaks`` is msgpack of [kind, start_ms, end_ms]:
+    pauses and losses. ``filled_ms`` of ``active_ms`` were told by the machine's counters after a loss. ``body`` is msgpack of
     the machine's state while open, empty afterwards."""
 
     KEY: ClassVar = ("workout_id",)
@@ -36,6 +36,7 @@ class WorkoutRow(Row, frozen=True, kw_only=True, tag="workout"):
     person: str
     identity: str
     day: str
+    standing: bool
     state: str
     reason: str
     stop_reason: str
@@ -90,8 +91,9 @@ class FamilyRow(Row, frozen=True, kw_only=True, tag="family"):
 class VitalsRow(Row, frozen=True, kw_only=True, tag="vitals"):
     """One measurement on arrival and what the gate said. ``kiosk`` "" = by staff (``by``)."""
 
-    KEY: ClassVar = ("seq",)
+    KEY: ClassVar = ("seq", "at_ns")
     seq: int
+    day: str
     person: str
     kiosk: str
     by: str

@@ -9,7 +9,7 @@ from edge.domain.kernel import Row
 
 class OutingRow(Row, frozen=True, kw_only=True, tag="outing"):
     """One walk of one tag on one trail. ``person`` "" unless the tag is known. ``standing`` while under way;
-    ``body`` is msgpack of ``trail.Outing`` then, empty afterwards."""
+    ``ended_ns`` is when it was last seen."""
 
     KEY: ClassVar = ("outing_id",)
     outing_id: str
@@ -22,7 +22,6 @@ class OutingRow(Row, frozen=True, kw_only=True, tag="outing"):
     distance_m: int
     began_ns: int
     ended_ns: int
-    body: bytes
 
 
 class LapRow(Row, frozen=True, kw_only=True, tag="lap"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from edge.domain.gym.settings import GymConfig
 from edge.domain.gym.world import World
@@ -22,6 +23,8 @@ class Turn:
     assets: dict[str, None] = field(default_factory=dict)
     urgent: dict[str, None] = field(default_factory=dict)
     kiosks: dict[str, None] = field(default_factory=dict)
+    trails: dict[str, None] = field(default_factory=dict)
+    maintenance: bool = False
     first: list[Send] = field(default_factory=list)
     rest: list[Effect] = field(default_factory=list)
 
@@ -46,5 +49,16 @@ class Turn:
     def show(self, asset: str, *, at_once: bool = False) -> None:
         """Have a machine shown again, and the board if something changed that it tells."""
         (self.urgent if at_once else self.assets)[asset] = None
-        if at_once and self.world.board_due_ns is None:
-            self.world.board_due_ns = self.now_ns + BOARD_NS
+        if at_once:
+            self.board()
+
+    def board(self) -> None:
+        """Something changed that the board tells."""
+        due_ns = self.now_ns + BOARD_NS
+        if self.world.board_due_ns is None or self.world.board_due_ns > due_ns:
+            self.world.board_due_ns = due_ns
+
+    def site_time(self) -> datetime:
+        """Wall time of this input on the site's clock."""
+        moment = datetime.fromtimestamp(self.stamp.wall_ns / 1_000_000_000, UTC)
+        return moment + timedelta(minutes=self.config.utc_offset_min)

@@ -73,10 +73,10 @@ class AssetView(msgspec.Struct, frozen=True, kw_only=True):
     resistance_level: float | None
     heart: HeartView
     heard_ago_s: int | None
-    hours_h: float | None
-    distance_km: float | None
-    due: tuple[str, ...]
     at_wall_ns: int
+    hours_h: float | None = None
+    distance_km: float | None = None
+    due: tuple[str, ...] = ()
 
 
 class ZoneUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,8 +90,8 @@ class ZoneUse(msgspec.Struct, frozen=True, kw_only=True):
     busy: int
     out: int
     unknown: int
-    waiting: int
     occupancy_pct: int
+    waiting: int = 0
 
 
 class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +114,6 @@ class GymView(msgspec.Struct, frozen=True, kw_only=True):
     business_day: str
     zones: tuple[ZoneUse, ...]
     assets: tuple[tuple[str, Use, str], ...]
-    queue: tuple[QueueEntry, ...]
     workouts_today: int
     active_min_today: int
     distance_km_today: float
@@ -122,6 +121,7 @@ class GymView(msgspec.Struct, frozen=True, kw_only=True):
     set_aside: int
     clock_trusted: bool
     at_wall_ns: int
+    queue: tuple[QueueEntry, ...] = ()
 
 
 class GateDecision(StrEnum):

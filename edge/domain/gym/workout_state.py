@@ -129,6 +129,8 @@ class Asset(msgspec.Struct, kw_only=True):
     link_down: bool = False
     locked_by: str = ""
     """The work order that locked it out, "" none."""
+    busy_ns: int | None = None
+    """Up to when its busy time has been counted; None while it is free."""
     due_ns: int | None = None
     noted_ns: int = 0
-    shown: bytes = b""
+    shown_ns: int = 0

@@ -8,8 +8,12 @@ from edge.domain.alarm_book import AlarmBook
 from edge.domain.answered import StoredReply
 from edge.domain.gym.gate import Vitals
 from edge.domain.gym.limits import Prescription, Watch
-from edge.domain.gym.rows import WorkoutRow
+from edge.domain.gym.rows import QueueRow, UseRow, WorkoutRow
 from edge.domain.gym.settings import GymConfig, KioskSettings, ZoneSettings
+from edge.domain.gym.trail_rows import OutingRow
+from edge.domain.gym.trail_state import Trail
+from edge.domain.gym.wear_rows import OrderRow
+from edge.domain.gym.wear_state import Wear
 from edge.domain.gym.workout_state import Asset
 
 #: Ended workouts kept for a late claim; the oldest go first.
@@ -31,6 +35,21 @@ class Recovery(msgspec.Struct, array_like=True):
 
     workout_id: str
     stopped_ns: int
+
+
+class UseHour(msgspec.Struct):
+    """The sums of one hour; ``dirty``: not written yet."""
+
+    row: UseRow
+    dirty: bool = False
+
+
+class QueuePlace(msgspec.Struct, kw_only=True):
+    """One person's place. ``called_ns`` monotonic, of this boot; ``joined_ns`` 0: before this boot."""
+
+    row: QueueRow
+    joined_ns: int
+    called_ns: int = 0
 
 
 class Today(msgspec.Struct):
@@ -61,7 +80,18 @@ class World(msgspec.Struct, kw_only=True):
     cards: dict[str, str] = {}
     vitals: dict[str, list[Vitals]] = {}
     ended: dict[str, WorkoutRow] = {}
+    open_rows: dict[str, WorkoutRow] = {}
+    """By machine, between loading and beginning: what was under way when the box stopped."""
     recoveries: dict[str, Recovery] = {}
+    orders: dict[str, OrderRow] = {}
+    wear: dict[str, Wear] = {}
+    queue: list[QueuePlace] = []
+    uses: dict[str, UseHour] = {}
+    uses_ns: int = 0
+    gates_at: dict[str, tuple[str, int]] = {}
+    trails: dict[str, Trail] = {}
+    cut_outings: list[OutingRow] = []
+    """Between loading and beginning: who was out when the box stopped."""
     today: Today = msgspec.field(default_factory=Today)
     buzzers: dict[str, bool] = {}
     board_due_ns: int | None = None

@@ -1,0 +1,98 @@
+"""Who may do what: a command's role, and the piece that does it.
+
+A user would notice a mistake as a visitor who could raise his own ceiling.
+"""
+
+from __future__ import annotations
+
+from edge.domain.alarm_commands import act
+from edge.domain.gym import heart, machines, orders, people, queue, wear
+from edge.domain.gym.messages import (
+    COMMAND_ROLES,
+    AckOrder,
+    ClaimAsset,
+    ClaimWorkout,
+    Command,
+    ForgetPerson,
+    GiveStopReason,
+    GrantFamily,
+    Inspect,
+    JoinQueue,
+    LeaveAsset,
+    LeaveQueue,
+    LockOut,
+    OrderCommand,
+    RecordVitals,
+    ReportFault,
+    ReturnTest,
+    ServiceDone,
+    SetPerson,
+    StopAsset,
+    TicketOrder,
+)
+from edge.domain.gym.turn import Turn
+from edge.domain.gym.workout_state import Identity
+from edge.domain.outcome import Outcome, refused
+
+MAX_COMMAND_ID = 255
+
+
+def decide(turn: Turn, command: Command) -> Outcome:
+    """Check the command and do it."""
+    if not 1 <= len(command.command_id) <= MAX_COMMAND_ID:
+        return refused("bad_value", max_command_id=MAX_COMMAND_ID)
+    if command.actor.role not in COMMAND_ROLES[type(command.body)]:
+        return refused("forbidden", role=command.actor.role.value)
+    if turn.world.config is None:
+        return refused("not_now", problem="no_config")
+    return _dispatch(turn, command)
+
+
+def _dispatch(turn: Turn, command: Command) -> Outcome:
+    match command.body:
+        case SetPerson() as body:
+            return people.set_person(turn, body, command.actor)
+        case ForgetPerson() as body:
+            return people.forget(turn, body)
+        case GrantFamily() as body:
+            return people.grant_family(turn, body)
+        case RecordVitals() as body:
+            return people.record(turn, body, command.actor)
+        case ClaimAsset() as body:
+            return machines.claim(turn, body, identity=Identity.CARD if body.card else Identity.QR)
+        case LeaveAsset() as body:
+            return machines.leave(turn, body)
+        case ClaimWorkout() as body:
+            return machines.claim_workout(turn, body)
+        case GiveStopReason() as body:
+            return machines.stop_reason(turn, body)
+        case StopAsset() as body:
+            return heart.stop(turn, body)
+        case ReportFault() | AckOrder() | TicketOrder() | LockOut() | ReturnTest() | ServiceDone() | Inspect() as body:
+            return _maintain(turn, body, command.actor.user)
+        case JoinQueue() as body:
+            return queue.join(turn, body)
+        case LeaveQueue() as body:
+            return queue.leave(turn, body)
+        case body:
+            code = act(turn.world.alarms, body, command.actor.user, turn.stamp)
+            heart.calls_heard(turn)
+            return Outcome(code, {})
+
+
+def _maintain(turn: Turn, body: OrderCommand, by: str) -> Outcome:
+    match body:
+        case ReportFault():
+            return orders.report(turn, body, by)
+        case AckOrder():
+            return orders.acknowledge(turn, body, by)
+        case TicketOrder():
+            return orders.ticket(turn, body, by)
+        case LockOut():
+            return orders.lock_out(turn, body, by)
+        case ReturnTest():
+            return orders.return_test(turn, body, by)
+        case ServiceDone():
+            return wear.service_done(turn, body, by)
+        case Inspect():
+            return orders.inspect(turn, body, by)

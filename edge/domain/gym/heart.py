@@ -1,0 +1,239 @@
+"""The pulse of whoever trains on a machine: whose it is, what it may be, and who hears when it is too high.
+
+A strap is believed before the machine's hand grips. The hard part is that all of this works with every uplink down: the
+buzzer of the room is told by this box, pages and pagers come on top. A warning carries the beats that caused it. The
+only thing that is ever written to a machine is a soft stop, and only where the site has allowed it for that machine. A
+user would notice a mistake as an alarm about somebody who had left the machine ten minutes ago.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from edge.domain.alarm_states import AlarmState, Priority
+from edge.domain.alarms import clear_alarm, raise_alarm
+from edge.domain.field_devices import Operate
+from edge.domain.gym.limits import (
+    Ceiling,
+    Level,
+    Watch,
+    beat,
+    ceiling_of,
+    due_ns,
+    judge,
+    recovery_bpm,
+    rises_fast,
+)
+from edge.domain.gym.messages import GRAVE_REASONS, StopAsset
+from edge.domain.gym.rows import HeartAlarmRow, WorkoutRow
+from edge.domain.gym.turn import Turn
+from edge.domain.gym.workout import NS_PER_S
+from edge.domain.gym.workout import due_ns as workout_due_ns
+from edge.domain.gym.workout_state import Asset
+from edge.domain.gym.world import Recovery
+from edge.domain.kernel import EffectClass, Send
+from edge.domain.machine_readings import StopMachine
+from edge.domain.outcome import Outcome, refused
+
+#: A strap that was heard within this time is believed instead of the grips.
+STRAP_NS = 5 * NS_PER_S
+#: The pulse a minute after effort is looked for until then.
+RECOVERY_NS = 70 * NS_PER_S
+#: A stop that could not be written within this time is no longer meant.
+STOP_NS = 10 * NS_PER_S
+_CAUSE = {Level.WARN: "heart_high", Level.ALARM: "heart_alarm", Level.DOUBTFUL: "heart_doubtful"}
+_PRIORITY = {Level.WARN: Priority.MEDIUM, Level.ALARM: Priority.HIGH, Level.DOUBTFUL: Priority.LOW}
+
+
+def ceiling(turn: Turn, asset: Asset) -> Ceiling:
+    """The limits of whoever trains here now; none outside of zones that watch limits, or for nobody known."""
+    workout = asset.workout
+    if workout is None or not turn.world.zones[asset.settings.zone].limits:
+        return Ceiling("none")
+    day = turn.world.day
+    year = date.fromisoformat(day).year if day else 0
+    return ceiling_of(turn.world.persons.get(workout.person), year, turn.config.limits)
+
+
+def begin(turn: Turn, asset: Asset) -> None:
+    """Somebody begins here, or is known from now on: what was judged of another counts no more."""
+    name = asset.settings.asset
+    former = turn.world.watches.get(name)
+    watch = Watch(began_ns=turn.now_ns)
+    if former is not None and former.samples and asset.workout is not None:
+        watch.samples = [one for one in former.samples if one[0] >= asset.workout.began_ns]
+    turn.world.watches[name] = watch
+    turn.world.recoveries.pop(name, None)
+    _settle(turn, asset, watch)
+
+
+def pulse(turn: Turn, asset: Asset, bpm: int | None, *, contact: bool = True, strap: bool = False) -> None:
+    """A beat of a strap or of the machine's grips."""
+    world, name = turn.world, asset.settings.asset
+    if strap:
+        world.straps[name] = turn.now_ns
+    elif turn.now_ns - world.straps.get(name, -STRAP_NS) < STRAP_NS:
+        return
+    watch = world.watches.get(name)
+    if watch is None:
+        watch = world.watches[name] = Watch(began_ns=turn.now_ns)
+    fresh = beat(
+        watch, bpm, contact=contact, cadence=asset.latest.cadence_rpm, now_ns=turn.now_ns, settings=turn.config.limits
+    )
+    _settle(turn, asset, watch, fresh=fresh)
+    _recovered(turn, asset, watch)
+    schedule(turn, asset)
+    turn.show(name)
+
+
+def tick(turn: Turn, asset: Asset) -> None:
+    """Silence has gone on."""
+    watch = turn.world.watches.get(asset.settings.asset)
+    if watch is not None:
+        _settle(turn, asset, watch)
+        _recovered(turn, asset, watch)
+
+
+def schedule(turn: Turn, asset: Asset) -> None:
+    """Work out when silence alone changes what is known of a machine or of the pulse on it."""
+    watch = turn.world.watches.get(asset.settings.asset)
+    silent_ns = None if watch is None else due_ns(watch, turn.config.limits)
+    still_ns = workout_due_ns(asset, turn.config.session)
+    asset.due_ns = min((due for due in (silent_ns, still_ns) if due is not None), default=None)
+
+
+def ended(turn: Turn, asset: Asset, row: WorkoutRow, at_ns: int) -> None:
+    """The workout is over: its alarms have gone, and the pulse is watched for a minute of rest."""
+    name = asset.settings.asset
+    for key in (f"heart:{name}", f"rise:{name}"):
+        clear_alarm(turn.world.alarms, key, turn.stamp)
+    watch = turn.world.watches.get(name)
+    if watch is not None and row.state == "ended":
+        turn.world.recoveries[name] = Recovery(row.workout_id, at_ns)
+    asset.bpm = None
+
+
+def told_reason(turn: Turn, row: WorkoutRow, reason: str) -> None:
+    """A person gave a grave reason for stopping: a coach is called."""
+    if reason in GRAVE_REASONS:
+        raise_alarm(
+            turn.world.alarms, f"call:{row.asset}", cause=f"felt_{reason}", zone=row.zone, priority=Priority.HIGH,
+            detail=row.workout_id, stamp=turn.stamp,
+        )  # fmt: skip
+
+
+def calls_heard(turn: Turn) -> None:
+    """A call to a coach lasts until one has acknowledged it."""
+    book = turn.world.alarms
+    for key, alarm in list(book.alarms.items()):
+        if key.startswith("call:") and alarm.state is AlarmState.ACKNOWLEDGED:
+            clear_alarm(book, key, turn.stamp)
+
+
+def stop(turn: Turn, body: StopAsset) -> Outcome:
+    """A coach stops a machine from afar, where the site allows it."""
+    asset = turn.world.assets.get(body.asset)
+    if asset is None:
+        return refused("unknown_asset", asset=body.asset)
+    if not asset.settings.stop:
+        return refused("not_now", problem="stop_not_allowed", asset=body.asset)
+    _stop(turn, asset)
+    return Outcome("ok", {"asset": body.asset})
+
+
+def buzz(turn: Turn) -> None:
+    """Sound the buzzer of each zone in which a grave alarm is neither acknowledged nor silenced; tell it again."""
+    loud = {
+        alarm.zone
+        for alarm in turn.world.alarms.alarms.values()
+        if alarm.priority.rank <= Priority.HIGH.rank and alarm.state is AlarmState.UNACKNOWLEDGED and not alarm.silenced
+    }
+    for name, zone in turn.world.zones.items():
+        wanted = name in loud
+        if zone.buzzer is None or turn.world.buzzers.get(name) == wanted:
+            continue
+        turn.world.buzzers[name] = wanted
+        command = Operate(
+            point=zone.buzzer.point, on=wanted, command_id=f"buzzer-{turn.stamp.seq}", hold_s=60 if wanted else 0
+        )
+        turn.send(Send(zone.buzzer.device, command, EffectClass.SAFETY if wanted else EffectClass.DURABLE))
+
+
+def _settle(turn: Turn, asset: Asset, watch: Watch, *, fresh: bool = False) -> None:
+    """Judge, and raise or clear what comes of it."""
+    before, judged_before = watch.level, watch.judged
+    limit = ceiling(turn, asset)
+    level = judge(watch, limit, turn.now_ns, turn.config.limits, fresh=fresh)
+    silent = not watch.samples or turn.now_ns - watch.samples[-1][0] >= turn.config.limits.stale_s * NS_PER_S
+    asset.bpm = None if silent else watch.samples[-1][1]
+    if level is not before:
+        turn.show(asset.settings.asset, at_once=True)
+        _alarm(turn, asset, level, watch, limit)
+    if watch.judged is not judged_before and watch.judged in {Level.WARN, Level.ALARM}:
+        _record(turn, asset, watch, limit)
+        if watch.judged is Level.ALARM and asset.settings.stop:
+            _stop(turn, asset)
+    if fresh and limit.applies and rises_fast(watch, turn.config.limits):
+        _raise(turn, asset, "rise", "heart_rises", Priority.LOW)
+
+
+def _alarm(turn: Turn, asset: Asset, level: Level, watch: Watch, limit: Ceiling) -> None:
+    name = asset.settings.asset
+    cause = _CAUSE.get(level)
+    if cause is not None:
+        _raise(turn, asset, "heart", cause, _PRIORITY[level], detail=f"{watch.samples[-1][1]}/{limit.ceiling_bpm}")
+    elif level in {Level.OK, Level.OFF}:
+        clear_alarm(turn.world.alarms, f"heart:{name}", turn.stamp)
+        clear_alarm(turn.world.alarms, f"rise:{name}", turn.stamp)
+
+
+def _raise(turn: Turn, asset: Asset, kind: str, cause: str, priority: Priority, *, detail: str = "") -> None:
+    raise_alarm(
+        turn.world.alarms, f"{kind}:{asset.settings.asset}", cause=cause, zone=asset.settings.zone, priority=priority,
+        detail=detail or asset.settings.asset, stamp=turn.stamp,
+    )  # fmt: skip
+
+
+def _record(turn: Turn, asset: Asset, watch: Watch, limit: Ceiling) -> None:
+    """Keep the beats that caused it."""
+    workout = asset.workout
+    ages = [((turn.now_ns - at_ns) // 1_000_000, bpm) for at_ns, bpm in watch.samples]
+    turn.put(
+        HeartAlarmRow(
+            seq=turn.stamp.seq,
+            asset=asset.settings.asset,
+            workout_id="" if workout is None else workout.workout_id,
+            person="" if workout is None else workout.person,
+            level=watch.judged.value,
+            ceiling_bpm=limit.ceiling_bpm,
+            max_bpm=limit.max_bpm,
+            source=limit.source,
+            at_ns=turn.stamp.wall_ns,
+            samples=msgspec.msgpack.encode(ages),
+        )
+    )
+
+
+def _stop(turn: Turn, asset: Asset) -> None:
+    for place in asset.settings.at:
+        command = StopMachine(
+            point=place.point, command_id=f"stop-{turn.stamp.seq}", expires_mono_ns=turn.now_ns + STOP_NS
+        )
+        turn.send(Send(place.device, command, EffectClass.SAFETY))
+
+
+def _recovered(turn: Turn, asset: Asset, watch: Watch) -> None:
+    """A minute after the end: by how much the pulse fell, as a note in the workout's row."""
+    world, name = turn.world, asset.settings.asset
+    recovery = world.recoveries.get(name)
+    if recovery is None or turn.now_ns - recovery.stopped_ns < RECOVERY_NS:
+        return
+    del world.recoveries[name]
+    fell, row = recovery_bpm(watch, recovery.stopped_ns), world.ended.get(recovery.workout_id)
+    if fell is None or row is None:
+        return
+    row = msgspec.structs.replace(row, recovery_bpm=fell)
+    world.ended[row.workout_id] = row
+    turn.put(row)

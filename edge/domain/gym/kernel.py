@@ -1,0 +1,190 @@
+"""The gym's kernel: routes inputs to the pure pieces and turns what they decide into effects.
+
+The hard part is that 200 machines and 100 straps speak every second and almost nothing changes: a reading touches its
+own machine and no other, a machine is shown at most once a second unless its state changes, the board follows changes.
+A user would notice a mistake as a wall that stutters at six in the evening.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from edge.domain.alarm_flush import flush
+from edge.domain.alarms import next_due, tick
+from edge.domain.answered import AuditRow, ReplyRow, StoredReply, command_digest
+from edge.domain.devices import DeviceReading
+from edge.domain.gym import heart, occupancy, queue, trail, wear
+from edge.domain.gym.acting import decide
+from edge.domain.gym.hearing import heard
+from edge.domain.gym.machines import ticked
+from edge.domain.gym.messages import Command, ConfigApplied, DayOpened, GymInput, Timer
+from edge.domain.gym.rows import ROW_TYPES, DayRow
+from edge.domain.gym.starting import apply_config, begin, days_kept_from, load_world
+from edge.domain.gym.trail import trail_view
+from edge.domain.gym.turn import Turn
+from edge.domain.gym.views import asset_view, gym_view, kiosk_view, maintenance_view
+from edge.domain.gym.workout import NS_PER_S
+from edge.domain.gym.world import Today, World
+from edge.domain.kernel import Effect, EffectClass, Effects, Reply, Row, Rows, Show, Stamp
+
+#: A machine whose state does not change is shown at most so often.
+SHOWN_NS = NS_PER_S
+#: The board is drawn anew so often even if nothing has changed: rooms open and close, warm machines cool.
+REFRESH_NS = 30 * NS_PER_S
+
+
+class GymKernel:
+    """See ``edge.domain.kernel.Kernel``."""
+
+    name = "gym"
+    world_type: type[Any] = World
+    input_type: Any = GymInput
+    row_types: tuple[type[Row], ...] = ROW_TYPES
+
+    def load(self, rows: Rows) -> World:
+        return load_world(rows)
+
+    def is_safety(self, item: GymInput) -> bool:
+        """Nothing here goes before all others: beats are weighed over seconds."""
+        return False
+
+    def deadline(self, world: World) -> int | None:
+        dues = [asset.due_ns for asset in world.assets.values() if asset.due_ns is not None]
+        grace_s = 0 if world.config is None else world.config.session.grace_s
+        others = (next_due(world.alarms), world.board_due_ns, queue.due_ns(world, grace_s), trail.due_ns(world))
+        dues += [due for due in others if due is not None]
+        return min(dues, default=None)
+
+    def resume(self, world: World, stamp: Stamp) -> Effects:
+        turn = Turn(world, stamp, EffectClass.DURABLE)
+        begin(turn)
+        return self._finish(turn, whole=True)
+
+    def set_aside(self, world: World, item: GymInput, stamp: Stamp) -> Effects:
+        """Begin anew without the input."""
+        world.set_aside += 1
+        turn = Turn(world, stamp, EffectClass.DURABLE)
+        begin(turn)
+        effects = self._finish(turn, whole=True)
+        if isinstance(item, Command):
+            effects.append(Reply(item.command_id, "internal", {"remedy": "the input was kept for the makers"}))
+        return effects
+
+    def handle(self, world: World, item: GymInput, stamp: Stamp) -> Effects:
+        turn = Turn(world, stamp)
+        world.clock_trusted = stamp.wall_trusted
+        if isinstance(item, Command):
+            turn.view_class = EffectClass.DURABLE
+            return self._command(turn, item)
+        whole = False
+        match item:
+            case DeviceReading() if world.config is not None:
+                heard(turn, item)
+            case Timer() if world.config is not None:
+                _timer(turn)
+            case ConfigApplied(config=config):
+                turn.view_class, whole = EffectClass.DURABLE, True
+                apply_config(turn, config)
+            case DayOpened(day=day):
+                turn.view_class, whole = EffectClass.DURABLE, True
+                if not _open_day(turn, day):
+                    return []
+            case _:
+                pass
+        return self._finish(turn, whole=whole)
+
+    def _command(self, turn: Turn, command: Command) -> Effects:
+        world, digest = turn.world, command_digest(command)
+        stored = world.replies.get(command.command_id)
+        if stored is not None:
+            if stored.digest != digest:
+                return [Reply(command.command_id, "id_reused", {})]
+            return [Reply(command.command_id, stored.code, msgspec.msgpack.decode(stored.body), replayed=True)]
+        outcome = decide(turn, command)
+        body = msgspec.msgpack.encode(outcome.body)
+        world.replies[command.command_id] = StoredReply(digest, outcome.code, body, world.day)
+        turn.put(ReplyRow(day=world.day, command_id=command.command_id, digest=digest, code=outcome.code, body=body))
+        if outcome.code == "ok":
+            turn.put(_audit(command, turn.stamp))
+        return [*self._finish(turn), Reply(command.command_id, outcome.code, msgspec.msgpack.decode(body))]
+
+    @staticmethod
+    def _finish(turn: Turn, *, whole: bool = False) -> Effects:
+        """Stops first, then rows, alarms, views."""
+        world = turn.world
+        if world.config is None:
+            return [*turn.first, *turn.rest, *flush(world.alarms, turn.stamp)]
+        occupancy.keep(turn)
+        heart.buzz(turn)
+        if whole:
+            turn.urgent = dict.fromkeys(world.assets)
+            turn.kiosks = dict.fromkeys(world.kiosks)
+            turn.trails = dict.fromkeys(one.trail for one in turn.config.trails)
+            turn.maintenance = True
+            world.board_due_ns = turn.now_ns
+        alarms = flush(world.alarms, turn.stamp)
+        return [*turn.first, *turn.rest, *alarms, *_views(turn)]
+
+
+def _views(turn: Turn) -> Effects:
+    world, shown = turn.world, turn.urgent
+    effects: list[Effect] = []
+    for name in {**turn.urgent, **turn.assets}:
+        asset = world.assets.get(name)
+        if asset is None or (name not in shown and turn.now_ns - asset.shown_ns < SHOWN_NS):
+            continue
+        asset.shown_ns = turn.now_ns
+        effects.append(Show(f"asset/{name}", asset_view(turn, asset), turn.view_class))
+    effects += [Show(f"kiosk/{name}", kiosk_view(turn, world.kiosks[name]), turn.view_class) for name in turn.kiosks]
+    trails = [one for one in turn.config.trails if one.trail in turn.trails]
+    effects += [Show(f"trail/{one.trail}", trail_view(turn, one), turn.view_class) for one in trails]
+    if turn.maintenance:
+        effects.append(Show("maintenance", maintenance_view(turn), turn.view_class))
+    if world.board_due_ns is not None and world.board_due_ns <= turn.now_ns:
+        world.board_due_ns = turn.now_ns + REFRESH_NS
+        effects.append(Show("gym", gym_view(turn), turn.view_class))
+    return effects
+
+
+def _timer(turn: Turn) -> None:
+    world, now_ns = turn.world, turn.now_ns
+    for asset in world.assets.values():
+        if asset.due_ns is not None and asset.due_ns <= now_ns:
+            asset.due_ns = None
+            ticked(turn, asset)
+    queue.call(turn)
+    trail.tick(turn)
+    due_ns = next_due(world.alarms)
+    if due_ns is not None and due_ns <= now_ns:
+        tick(world.alarms, turn.stamp)
+
+
+def _open_day(turn: Turn, day: str) -> bool:
+    """Begin ``day``; the business day never goes back."""
+    world = turn.world
+    if day <= world.day:
+        return False
+    if world.day and world.config is not None:
+        wear.close_day(turn, world.day)
+    world.day, world.today = day, Today()
+    for trail_state in world.trails.values():
+        trail_state.laps_today = 0
+    oldest = days_kept_from(day)
+    world.replies = {key: reply for key, reply in world.replies.items() if reply.day >= oldest}
+    turn.put(DayRow(day=day))
+    return True
+
+
+def _audit(command: Command, stamp: Stamp) -> AuditRow:
+    body = command.body
+    refs = ("asset", "person", "workout_id", "order_id", "alarm_id")
+    return AuditRow(
+        seq=stamp.seq,
+        role=command.actor.role.value,
+        user=command.actor.user,
+        action=type(body).__name__,
+        ref=next((value for name in refs if (value := getattr(body, name, ""))), command.command_id),
+        at_ns=stamp.wall_ns,
+    )

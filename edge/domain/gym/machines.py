@@ -1,0 +1,196 @@
+"""Machines in use: what changes of a workout mean for rows, people and pages; who may claim what.
+
+One person, one machine: who walks on to the next has left the one before. The hard part is a claim that is fair to two
+people: a machine in motion is nobody else's, one that stands still in a pause is. A user would notice a mistake as a
+stranger's kilometres in one's own book.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.domain.gym import heart, occupancy, queue, wear
+from edge.domain.gym.messages import STOP_REASONS, ClaimAsset, ClaimWorkout, GiveStopReason, LeaveAsset
+from edge.domain.gym.people import verdict_of
+from edge.domain.gym.rows import WorkoutRow
+from edge.domain.gym.turn import Turn
+from edge.domain.gym.use import is_open
+from edge.domain.gym.view_types import GateDecision
+from edge.domain.gym.workout import NS_PER_S, Happened, What, arm, disarm, end, tick
+from edge.domain.gym.workout_rows import NOTED_NS, row_of
+from edge.domain.gym.workout_state import Asset, Identity, Phase
+from edge.domain.gym.world import MAX_ENDED
+from edge.domain.outcome import Outcome, refused
+
+
+def changed(turn: Turn, asset: Asset, happened: list[Happened]) -> None:
+    """Write and show what became of a machine; call it after every ``did`` and ``tick``, also with nothing."""
+    for one in happened:
+        turn.show(asset.settings.asset, at_once=True)
+        if one.what is What.BEGAN and one.workout is not None:
+            _leave_others(turn, one.workout.person, asset.settings.asset)
+            heart.begin(turn, asset)
+            wear.began(turn, asset)
+            queue.taken(turn, asset, one.workout.person)
+        if one.what is What.ENDED:
+            _ended(turn, asset, one)
+        elif one.workout is not None:
+            note(turn, asset)
+    if asset.workout is not None and turn.now_ns - asset.noted_ns >= NOTED_NS:
+        note(turn, asset)
+    if happened:
+        occupancy.count(turn, asset)
+        queue.call(turn)
+    heart.schedule(turn, asset)
+
+
+def note(turn: Turn, asset: Asset) -> None:
+    """Keep the workout under way, so that a power cut costs at most a minute of it."""
+    if asset.workout is not None:
+        asset.noted_ns = turn.now_ns
+        turn.put(row_of(turn, asset, asset.workout, state="open"))
+
+
+def ticked(turn: Turn, asset: Asset) -> None:
+    """Time alone changes it."""
+    changed(turn, asset, tick(asset, turn.now_ns, turn.config.session))
+    heart.tick(turn, asset)
+    heart.schedule(turn, asset)
+
+
+def _ended(turn: Turn, asset: Asset, one: Happened) -> None:
+    workout, world = one.workout, turn.world
+    if workout is None:
+        return
+    short = workout.totals.active_ms < turn.config.session.least_s * 1000 and not workout.totals.sets
+    row = row_of(turn, asset, workout, state="dropped" if short else "ended", reason=one.reason, ended_ns=one.at_ns)
+    turn.put(row)
+    heart.ended(turn, asset, row, one.at_ns)
+    wear.used(turn, asset, row.active_ms, row.distance_m)
+    if short:
+        return
+    occupancy.add(turn, row.zone, row.kind, workouts=1)
+    world.today.workouts += 1
+    world.today.active_ms += row.active_ms
+    world.today.distance_m += row.distance_m
+    world.ended[row.workout_id] = row
+    while len(world.ended) > MAX_ENDED:
+        del world.ended[next(iter(world.ended))]
+
+
+def _leave_others(turn: Turn, person: str, asset: str) -> None:
+    """Who begins here has left every other machine."""
+    if not person:
+        return
+    for other in turn.world.assets.values():
+        if other.settings.asset == asset:
+            continue
+        if other.workout is not None and other.workout.person == person:
+            changed(turn, other, [end(other, "left", min(turn.now_ns, other.moved_ns or turn.now_ns))])
+        elif other.phase is Phase.ARMED and other.armed_for == person:
+            changed(turn, other, [disarm(other, turn.now_ns)])
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+def claim(turn: Turn, body: ClaimAsset, *, identity: Identity) -> Outcome:
+    """Take a machine, or, the same person again, be done with it."""
+    world = turn.world
+    asset = world.assets.get(body.asset)
+    if asset is None:
+        return refused("unknown_asset", asset=body.asset)
+    person = body.person or world.cards.get(body.card, "")
+    if not person:
+        return refused("unknown_card" if body.card else "no_person", asset=body.asset)
+    if asset.locked_by or asset.fault:
+        return refused("not_now", problem="out_of_order", asset=body.asset)
+    if not is_open(turn, asset):
+        return refused("not_now", problem="closed", asset=body.asset)
+    if not queue.may_take(turn, asset, person):
+        occupancy.add(turn, asset.settings.zone, asset.settings.kind.value, turned_away=1)
+        return refused("asset_held", asset=body.asset)
+    workout = asset.workout
+    if workout is not None and workout.person == person:
+        changed(turn, asset, [end(asset, "left", turn.now_ns)])
+        return Outcome("ok", {"asset": body.asset, "done": True})
+    decision = verdict_of(turn, person).decision
+    if world.zones[asset.settings.zone].limits and decision is not GateDecision.ADMIT:
+        return refused("not_now", problem=f"gate_{decision.value}", asset=body.asset)
+    return _take(turn, asset, person, identity)
+
+
+def _take(turn: Turn, asset: Asset, person: str, identity: Identity) -> Outcome:
+    workout, name = asset.workout, asset.settings.asset
+    if any(
+        other.workout is not None and other.workout.person == person and other.phase is Phase.ACTIVE
+        for other in turn.world.assets.values()
+    ):
+        return refused("not_now", problem="busy_elsewhere", asset=name)
+    if workout is not None and not workout.person:
+        workout.person, workout.identity = person, identity
+        _leave_others(turn, person, name)
+        heart.begin(turn, asset)
+        note(turn, asset)
+    elif workout is not None and asset.phase is Phase.ACTIVE:
+        occupancy.add(turn, asset.settings.zone, asset.settings.kind.value, turned_away=1)
+        return refused("asset_busy", asset=name)
+    else:
+        happened = [] if workout is None else [end(asset, "claimed", asset.since_ns)]
+        _leave_others(turn, person, name)
+        changed(turn, asset, [*happened, arm(asset, person, identity, turn.now_ns)])
+    turn.show(name, at_once=True)
+    return Outcome("ok", {"asset": name, "done": False})
+
+
+def leave(turn: Turn, body: LeaveAsset) -> Outcome:
+    """Done with a machine."""
+    asset = turn.world.assets.get(body.asset)
+    if asset is None:
+        return refused("unknown_asset", asset=body.asset)
+    if asset.workout is not None:
+        changed(turn, asset, [end(asset, "left", turn.now_ns)])
+    elif asset.phase is Phase.ARMED:
+        changed(turn, asset, [disarm(asset, turn.now_ns)])
+    return Outcome("ok", {"asset": body.asset})
+
+
+def claim_workout(turn: Turn, body: ClaimWorkout) -> Outcome:
+    """An anonymous workout finds its person, while it runs or for a while after it."""
+    if not body.person:
+        return refused("no_person")
+    for asset in turn.world.assets.values():
+        workout = asset.workout
+        if workout is not None and workout.workout_id == body.workout_id:
+            if workout.person not in {"", body.person}:
+                return refused("workout_taken", workout=body.workout_id)
+            if not workout.person:
+                workout.person, workout.identity = body.person, Identity.LATE
+                heart.begin(turn, asset)
+                note(turn, asset)
+                turn.show(asset.settings.asset, at_once=True)
+            return Outcome("ok", {"workout": body.workout_id})
+    row = turn.world.ended.get(body.workout_id)
+    if row is None or turn.stamp.wall_ns - row.ended_ns > turn.config.session.claim_s * NS_PER_S:
+        return refused("unknown_workout", workout=body.workout_id)
+    if row.person not in {"", body.person}:
+        return refused("workout_taken", workout=body.workout_id)
+    _replace(turn, msgspec.structs.replace(row, person=body.person, identity=Identity.LATE.value))
+    return Outcome("ok", {"workout": body.workout_id})
+
+
+def stop_reason(turn: Turn, body: GiveStopReason) -> Outcome:
+    """Why a workout was stopped; a grave reason calls the coach."""
+    if body.reason not in STOP_REASONS:
+        return refused("bad_value", reasons=list(STOP_REASONS))
+    row = turn.world.ended.get(body.workout_id)
+    if row is None:
+        return refused("unknown_workout", workout=body.workout_id)
+    _replace(turn, msgspec.structs.replace(row, stop_reason=body.reason))
+    heart.told_reason(turn, row, body.reason)
+    return Outcome("ok", {"workout": body.workout_id})
+
+
+def _replace(turn: Turn, row: WorkoutRow) -> None:
+    turn.world.ended[row.workout_id] = row
+    turn.put(row)

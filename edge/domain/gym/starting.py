@@ -1,0 +1,133 @@
+"""From rows to a world, from a configuration to machines, and what a start does first.
+
+A start knows nothing of the machines: each is unknown until it speaks, a workout that was under way is lost, not over,
+and a machine that was locked out stays so. A user would notice a mistake as a broken treadmill that a power cut gave
+back to the visitors.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import msgspec
+
+from edge.domain.alarm_flush import load_alarms
+from edge.domain.alarms import tick
+from edge.domain.answered import ConfigRow, ReplyRow, StoredReply
+from edge.domain.field_devices import Poll
+from edge.domain.gym import trail
+from edge.domain.gym.occupancy import load_uses
+from edge.domain.gym.orders import apply_locks, load_orders
+from edge.domain.gym.people import load_people
+from edge.domain.gym.queue import load_queue
+from edge.domain.gym.rows import DayRow
+from edge.domain.gym.settings import GymConfig
+from edge.domain.gym.turn import Turn
+from edge.domain.gym.wear import load_wear
+from edge.domain.gym.workout import due_ns
+from edge.domain.gym.workout_rows import load_workouts, take_up
+from edge.domain.gym.workout_state import Asset
+from edge.domain.gym.world import Kiosk, World
+from edge.domain.kernel import EffectClass, Rows, Send
+from edge.domain.places import Place, place_key
+
+CONFIG_KIND = "gym"
+REPLY_DAYS = 7
+
+
+def load_world(rows: Rows) -> World:
+    """The world as the committed rows tell it."""
+    world = World()
+    for day in rows.all(DayRow):
+        world.day = day.day
+    world.alarms = load_alarms(rows)
+    for config in rows.all(ConfigRow):
+        if config.kind == CONFIG_KIND:
+            world.config = msgspec.msgpack.decode(config.body, type=GymConfig)
+    load_people(world, rows)
+    load_orders(world, rows)
+    load_wear(world, rows)
+    load_queue(world, rows)
+    load_uses(world, rows)
+    trail.load_trails(world, rows)
+    world.open_rows = load_workouts(world, rows)
+    if world.config is not None:
+        build(world, world.config)
+    for reply in rows.since(ReplyRow, "day", days_kept_from(world.day)):
+        world.replies[reply.command_id] = StoredReply(reply.digest, reply.code, reply.body, reply.day)
+    return world
+
+
+def days_kept_from(day: str) -> str:
+    """The oldest business day whose replies are kept: ``REPLY_DAYS`` before ``day``; "" before the first day."""
+    return (date.fromisoformat(day) - timedelta(days=REPLY_DAYS)).isoformat() if day else ""
+
+
+def apply_config(turn: Turn, config: GymConfig) -> None:
+    """Put a configuration into force. What is under way goes on where its machine still exists."""
+    world = turn.world
+    if world.config != config:
+        build(world, config)
+        body = msgspec.msgpack.encode(config)
+        turn.put(ConfigRow(kind=CONFIG_KIND, version=config.version, body=body))
+    world.alarms.steps = config.escalation
+    for asset in world.assets.values():
+        asset.due_ns = due_ns(asset, config.session) if asset.workout is not None else asset.due_ns
+
+
+def build(world: World, config: GymConfig) -> None:
+    """Machines, readers and kiosks of ``config``, keeping the state of those that stay."""
+    world.config = config
+    world.zones = {zone.zone: zone for zone in config.zones}
+    former, world.assets = world.assets, {}
+    for settings in config.assets:
+        asset = former.get(settings.asset) or Asset(settings=settings)
+        asset.settings = settings
+        world.assets[settings.asset] = asset
+    world.assets_at = {_key(place): one.asset for one in config.assets for place in one.at}
+    apply_locks(world)
+    world.gates_at = {
+        _key(gate.at): (one.trail, number) for one in config.trails for number, gate in enumerate(one.gates)
+    }
+    world.readers_at = {_key(one.reader): one.asset for one in config.assets if one.reader is not None}
+    world.hearts_at = {_key(place): one.asset for one in config.assets for place in one.heart}
+    kiosks, world.kiosks = world.kiosks, {}
+    for kiosk in config.kiosks:
+        world.kiosks[kiosk.kiosk] = kiosks.get(kiosk.kiosk) or Kiosk(settings=kiosk)
+        world.kiosks[kiosk.kiosk].settings = kiosk
+    world.kiosks_at = {
+        _key(place): one.kiosk for one in config.kiosks for place in (one.reader, one.cuff, one.scale) if place
+    }
+
+
+def begin(turn: Turn) -> None:
+    """A start, or a rebuild: take up what was under way, ask every device where it stands."""
+    world, stamp = turn.world, turn.stamp
+    world.devices, world.straps, world.buzzers, world.watches, world.recoveries = {}, {}, {}, {}, {}
+    for name, asset in world.assets.items():
+        asset.heard_ns = asset.moved_ns = asset.moving_ns = asset.freed_ns = None
+        row = world.open_rows.pop(name, None)
+        if row is not None:
+            take_up(asset, row, stamp)
+            asset.due_ns = stamp.mono_ns
+    for row in world.open_rows.values():  # its machine is gone from the configuration
+        turn.put(
+            msgspec.structs.replace(
+                row, standing=False, state="ended", reason="signal_lost", ended_ns=row.at_ns, body=b""
+            )
+        )
+    world.open_rows = {}
+    trail.begin(turn)
+    tick(world.alarms, stamp)
+    for device in _devices(world):
+        turn.send(Send(device, Poll(), EffectClass.DURABLE))
+
+
+def _key(place: Place) -> str:
+    return place_key(place.device, place.point)
+
+
+def _devices(world: World) -> list[str]:
+    """Every device that machines are heard through, in the order of the configuration."""
+    config = world.config
+    return [] if config is None else list(dict.fromkeys(place.device for one in config.assets for place in one.at))

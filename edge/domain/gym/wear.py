@@ -1,0 +1,260 @@
+"""Maintenance by measured use: hours and calendar, fault codes, temperature, drift of the motor current.
+
+What is due becomes a work order once, beforehand (``warn_pct``) as a word on the page. The hard part is to believe the
+machine just as far as it deserves: its own hours where it tells them, integrated ones where it does not, never a step
+back because a console was changed. A user would notice a mistake as a service that is due every morning.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from edge.domain.alarm_states import Priority
+from edge.domain.alarms import clear_alarm, raise_alarm
+from edge.domain.gym.drift import cusum_step, drifts
+from edge.domain.gym.messages import ServiceDone
+from edge.domain.gym.orders import open_order
+from edge.domain.gym.settings import AssetKind, WearSettings
+from edge.domain.gym.trail_rows import CountDayRow
+from edge.domain.gym.turn import Turn
+from edge.domain.gym.wear_rows import WearDayRow, WearRow
+from edge.domain.gym.wear_state import BASELINE_DAYS, KEPT_DAYS, Day, Wear
+from edge.domain.gym.workout import NS_PER_S
+from edge.domain.gym.workout_state import Asset, Phase
+from edge.domain.gym.world import World
+from edge.domain.kernel import Rows
+from edge.domain.machine_readings import CountReading, MachineHealthReading
+from edge.domain.outcome import Outcome, refused
+
+#: Below this speed current says nothing of the belt.
+LEAST_KM_H = 1.0
+NOTED_NS = 600 * NS_PER_S
+#: An outdoor counter that leaps by more between two words is not believed.
+MAX_USES = 5000
+BOX = "box"
+
+
+def load_wear(world: World, rows: Rows) -> None:
+    """Wear as it was last kept."""
+    for row in rows.all(WearRow):
+        world.wear[row.asset] = msgspec.msgpack.decode(row.body, type=Wear)
+
+
+def wear_of(world: World, asset: str) -> Wear:
+    """The wear of a machine, from the first word on."""
+    return world.wear.setdefault(asset, Wear())
+
+
+def rule_of(turn: Turn, kind: AssetKind) -> WearSettings:
+    """The maintenance settings of a kind; none: nothing is due."""
+    return next((one for one in turn.config.wear if one.kind is kind), WearSettings(kind=kind))
+
+
+def health(turn: Turn, asset: Asset, body: MachineHealthReading) -> None:
+    """What the machine says of its own wear."""
+    wear = wear_of(turn.world, asset.settings.asset)
+    before_h = wear.hours_h
+    if body.usage_hours_h is not None:
+        if wear.told_hours_h is None or body.usage_hours_h < wear.told_hours_h:
+            wear.service_h += body.usage_hours_h - before_h  # a new console counts from elsewhere
+        wear.told_hours_h = body.usage_hours_h
+    if body.odometer_km is not None:
+        wear.told_km = body.odometer_km
+    if body.start_count is not None:
+        wear.told_starts = body.start_count
+    if body.motor_current_a is not None:
+        _current(turn, asset, wear, body.motor_current_a * 1000)
+    if body.motor_temperature_c is not None:
+        _temperature(turn, asset, wear, body.motor_temperature_c)
+    _codes(turn, asset, body)
+    if turn.now_ns - wear.noted_ns >= NOTED_NS:
+        keep(turn, asset)
+
+
+def counted(turn: Turn, asset: Asset, body: CountReading) -> None:
+    """An outdoor point was used."""
+    wear = wear_of(turn.world, asset.settings.asset)
+    if body.use_count is None:
+        return
+    more = body.use_count - wear.counter if wear.counter is not None else 0
+    if more < 0:
+        more = body.use_count  # its counter began anew
+    wear.counter = body.use_count
+    wear.day.uses += more if more <= MAX_USES else 0
+    if turn.now_ns - wear.noted_ns >= NOTED_NS:
+        keep(turn, asset)
+
+
+def began(turn: Turn, asset: Asset) -> None:
+    """A workout began: one start."""
+    wear = wear_of(turn.world, asset.settings.asset)
+    wear.starts += 1
+    wear.day.starts += 1
+
+
+def used(turn: Turn, asset: Asset, active_ms: int, distance_m: float) -> None:
+    """A workout ended: what it added."""
+    wear = wear_of(turn.world, asset.settings.asset)
+    wear.own_ms += active_ms
+    wear.own_m += distance_m
+    wear.day.busy_ms += active_ms
+    wear.day.distance_m += distance_m
+    keep(turn, asset)
+
+
+def keep(turn: Turn, asset: Asset) -> None:
+    """Write the wear down, and order what has become due."""
+    wear, name = wear_of(turn.world, asset.settings.asset), asset.settings.asset
+    if not wear.service_day:
+        wear.service_day = asset.settings.installed or turn.world.day
+    wear.noted_ns = turn.now_ns
+    turn.put(
+        WearRow(
+            asset=name,
+            hours_h=round(wear.hours_h, 2),
+            distance_km=round(wear.distance_km, 2),
+            starts=wear.starts,
+            service_day=wear.service_day,
+            at_ns=turn.stamp.wall_ns,
+            body=msgspec.msgpack.encode(wear),
+        )
+    )
+    for code, pct in dues(turn, asset):
+        if code.endswith("_due") or code in {"drift", "drift_sisters", "life_over"}:
+            open_order(turn, asset, code, f"{pct} %" if pct else "", BOX)
+
+
+def dues(turn: Turn, asset: Asset) -> tuple[tuple[str, int], ...]:
+    """(code, share of the interval in %): hours_soon, hours_due, days_soon, days_due, life_over, drift ..."""
+    settings, wear = asset.settings, wear_of(turn.world, asset.settings.asset)
+    rule, found = rule_of(turn, settings.kind), []
+    if rule.service_hours:
+        found.append(("hours", int(100 * (wear.hours_h - wear.service_h) / rule.service_hours)))
+    if rule.service_days and wear.service_day and turn.world.day:
+        found.append(("days", 100 * _days(wear.service_day, turn.world.day) // rule.service_days))
+    codes = [(f"{name}_{'due' if pct >= 100 else 'soon'}", pct) for name, pct in found if pct >= rule.warn_pct]
+    known = settings.life_years and settings.installed and turn.world.day
+    if known and _days(settings.installed, turn.world.day) >= 365.25 * settings.life_years:
+        codes.append(("life_over", 100))
+    return (*codes, *((name, 0) for name in wear.drifts))
+
+
+def service_done(turn: Turn, body: ServiceDone, by: str) -> Outcome:
+    """The service has been done: intervals and the baseline begin anew."""
+    asset = turn.world.assets.get(body.asset)
+    if asset is None:
+        return refused("unknown_asset", asset=body.asset)
+    wear = wear_of(turn.world, body.asset)
+    wear.service_h, wear.service_day = wear.hours_h, turn.world.day
+    wear.indexes, wear.cusum, wear.drifts = [], 0.0, ()
+    keep(turn, asset)
+    turn.maintenance = True
+    return Outcome("ok", {"asset": body.asset, "by": by})
+
+
+def close_day(turn: Turn, day: str) -> None:
+    """The business day ``day`` is over: its index joins the others, and every machine is compared with its sisters."""
+    world = turn.world
+    todays: dict[str, float] = {}
+    for name, asset in world.assets.items():
+        wear = wear_of(world, name)
+        index = wear.day.measured / wear.day.expected if wear.day.expected else None
+        turn.put(_day_row(name, day, wear.day, index))
+        if asset.settings.kind is AssetKind.OUTDOOR:
+            row = CountDayRow(
+                asset=name, day=day, uses=wear.day.uses, counter=wear.counter or 0, at_ns=turn.stamp.wall_ns
+            )
+            turn.put(row)
+        if index is not None:
+            todays[name] = index
+        elif wear.day.n and wear.baseline_days < BASELINE_DAYS:
+            wear.baseline_days += 1
+        wear.day = Day()
+    for name, index in todays.items():
+        _compare(turn, world.assets[name], day, index, todays)
+    for asset in world.assets.values():
+        keep(turn, asset)
+
+
+def _compare(turn: Turn, asset: Asset, day: str, index: float, todays: dict[str, float]) -> None:
+    world, settings = turn.world, asset.settings
+    wear, rule = wear_of(world, settings.asset), rule_of(turn, settings.kind)
+    sisters = [
+        value
+        for name, value in todays.items()
+        if name != settings.asset and settings.model and world.assets[name].settings.model == settings.model
+    ]
+    after = cusum_step(wear.cusum, index, sisters, [value for _, value in wear.indexes], rule)
+    wear.cusum = wear.cusum if after is None else after
+    wear.indexes = [*wear.indexes, (day, index)][-KEPT_DAYS:]
+    wear.drifts = drifts(wear.indexes, wear.cusum, rule)
+
+
+def _current(turn: Turn, asset: Asset, wear: Wear, current_ma: float) -> None:
+    day, speed = wear.day, asset.latest.speed_km_h
+    day.peak_current_ma = max(day.peak_current_ma or 0, round(current_ma))
+    limit_ma = rule_of(turn, asset.settings.kind).current_max_ma
+    _level(turn, asset, "current", "motor_current", high=bool(limit_ma) and current_ma > limit_ma)
+    if asset.phase is not Phase.ACTIVE or speed is None or speed < LEAST_KM_H:
+        return
+    day.n += 1
+    if wear.has_baseline:
+        a, b = wear.line.fit()
+        day.measured += current_ma
+        day.expected += max(1.0, a + b * speed)
+    else:
+        wear.line.add(speed, current_ma)
+
+
+def _temperature(turn: Turn, asset: Asset, wear: Wear, temperature_c: float) -> None:
+    rule, day = rule_of(turn, asset.settings.kind), wear.day
+    day.peak_temperature_c = max(temperature_c, day.peak_temperature_c or temperature_c)
+    _level(turn, asset, "hot", "motor_hot", high=temperature_c >= rule.temperature_danger_c)
+    if temperature_c >= rule.temperature_service_c:
+        open_order(turn, asset, "motor_warm", f"{temperature_c:.0f} °C", BOX)
+
+
+def _codes(turn: Turn, asset: Asset, body: MachineHealthReading) -> None:
+    """Fault codes: an error takes the machine out of the visitors' list while it lasts; the order stays."""
+    if body.error_code is not None:
+        fault = f"error_{body.error_code}" if body.error_code else ""
+        if fault != asset.fault:
+            asset.fault = fault
+            turn.show(asset.settings.asset, at_once=True)
+            _level(turn, asset, "fault", "machine_fault", high=bool(fault))
+        if fault:
+            open_order(turn, asset, "fault", fault, BOX)
+    if body.service_code:
+        open_order(turn, asset, "service_code", f"code {body.service_code}", BOX)
+
+
+def _level(turn: Turn, asset: Asset, kind: str, cause: str, *, high: bool) -> None:
+    key = f"{kind}:{asset.settings.asset}"
+    if high:
+        raise_alarm(
+            turn.world.alarms, key, cause=cause, zone=asset.settings.zone, priority=Priority.MEDIUM,
+            detail=asset.fault or asset.settings.asset, stamp=turn.stamp,
+        )  # fmt: skip
+    else:
+        clear_alarm(turn.world.alarms, key, turn.stamp)
+
+
+def _day_row(asset: str, day: str, done: Day, index: float | None) -> WearDayRow:
+    return WearDayRow(
+        asset=asset,
+        day=day,
+        busy_ms=done.busy_ms,
+        distance_m=round(done.distance_m, 1),
+        starts=done.starts,
+        uses=done.uses,
+        current_index=None if index is None else round(index, 4),
+        peak_current_ma=done.peak_current_ma,
+        peak_temperature_c=done.peak_temperature_c,
+        n=done.n,
+    )
+
+
+def _days(earlier: str, later: str) -> int:
+    return (date.fromisoformat(later) - date.fromisoformat(earlier)).days

@@ -1,0 +1,112 @@
+"""Workouts as rows, and rows as workouts again after a start.
+
+A workout that was under way when the box stopped is *lost*, not ended: the machine may still be in use, and its own
+counters tell what was done meanwhile. A user would notice a mistake as a power cut that splits a walk in two.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.domain.gym.counters import Counter
+from edge.domain.gym.rows import WorkoutRow
+from edge.domain.gym.turn import Turn
+from edge.domain.gym.workout import NS_PER_MS, NS_PER_S
+from edge.domain.gym.workout_state import Asset, Break, Identity, Phase, Totals, Workout
+from edge.domain.gym.world import World
+from edge.domain.kernel import Rows, Stamp
+
+#: The workout under way is kept so often.
+NOTED_NS = 60 * NS_PER_S
+
+
+class Kept(msgspec.Struct, array_like=True):
+    """What of a machine in use the workout's row does not say. Times are ms since the workout began, -1 none."""
+
+    phase: Phase
+    ms: int
+    since_ms: int
+    totals: Totals
+    counters: dict[str, float]
+
+
+def row_of(
+    turn: Turn, asset: Asset, workout: Workout, *, state: str, reason: str = "", ended_ns: int = 0
+) -> WorkoutRow:
+    """The row of a workout, under way or over (``ended_ns`` monotonic)."""
+    totals, stamp = workout.totals, turn.stamp
+    kept = b""
+    if state == "open":
+        counters = {name: one.last for name, one in asset.counters.items() if one.last is not None}
+        since_ms = workout.ms(asset.since_ns)
+        kept = msgspec.msgpack.encode(Kept(asset.phase, workout.ms(stamp.mono_ns), since_ms, totals, counters))
+    return WorkoutRow(
+        workout_id=workout.workout_id,
+        asset=workout.asset,
+        zone=asset.settings.zone,
+        kind=asset.settings.kind.value,
+        person=workout.person,
+        identity=workout.identity.value,
+        day=turn.world.day,
+        standing=state == "open",
+        state=state,
+        reason=reason,
+        stop_reason="",
+        began_ns=workout.began_wall_ns,
+        ended_ns=workout.began_wall_ns + workout.ms(ended_ns) * NS_PER_MS if ended_ns else 0,
+        clock_trusted=workout.clock_trusted,
+        active_ms=totals.active_ms,
+        filled_ms=workout.backfilled_ms,
+        distance_m=round(totals.distance_m, 1),
+        strokes=round(totals.strokes, 1),
+        energy_kcal=round(totals.energy_kcal, 1),
+        climb_m=round(totals.climb_m, 1),
+        reps=totals.reps,
+        sets=totals.sets,
+        work_j=round(totals.work_j, 1),
+        peak_torque_nm=totals.peak_torque_nm,
+        mean_power_w=round(totals.power_ws * 1000 / totals.power_ms, 1) if totals.power_ms else None,
+        peak_power_w=totals.peak_power_w,
+        mean_bpm=round(totals.heart_beats * 60_000 / totals.heart_ms, 1) if totals.heart_ms else None,
+        peak_bpm=totals.peak_bpm,
+        recovery_bpm=None,
+        breaks=msgspec.msgpack.encode(workout.breaks),
+        at_ns=stamp.wall_ns,
+        body=kept,
+    )
+
+
+def load_workouts(world: World, rows: Rows) -> dict[str, WorkoutRow]:
+    """The rows of workouts that were under way, by machine."""
+    for row in rows.since(WorkoutRow, "day", world.day):
+        if row.state == "ended":
+            world.ended[row.workout_id] = row
+            world.today.workouts += 1
+            world.today.active_ms += row.active_ms
+            world.today.distance_m += row.distance_m
+    return {row.asset: row for row in rows.since(WorkoutRow, "standing", 1)}
+
+
+def take_up(asset: Asset, row: WorkoutRow, stamp: Stamp) -> None:
+    """Go on with a workout that a stop of the box interrupted: lost since it was last kept."""
+    kept = msgspec.msgpack.decode(row.body, type=Kept)
+    away_ns = max(0, stamp.wall_ns - row.at_ns)
+    noted_ns = stamp.mono_ns - away_ns
+    workout = Workout(
+        workout_id=row.workout_id,
+        asset=row.asset,
+        person=row.person,
+        identity=Identity(row.identity),
+        began_ns=noted_ns - kept.ms * NS_PER_MS,
+        began_wall_ns=row.began_ns,
+        clock_trusted=row.clock_trusted,
+        totals=kept.totals,
+        breaks=msgspec.msgpack.decode(row.breaks, type=list[Break]),
+        backfilled_ms=row.filled_ms,
+    )
+    if workout.breaks and workout.breaks[-1].end_ms is None:
+        workout.breaks[-1].end_ms = kept.ms
+    workout.breaks.append(Break("lost", kept.ms))
+    asset.workout, asset.phase, asset.since_ns = workout, Phase.LOST, noted_ns
+    asset.counters = {name: Counter(value, noted_ns) for name, value in kept.counters.items()}
+    asset.noted_ns = stamp.mono_ns

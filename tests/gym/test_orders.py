@@ -1,0 +1,103 @@
+"""Work orders, lock-out and the narrow way back; inspections; what is due."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.domain.actors import Role
+from edge.domain.gym.messages import (
+    AckOrder,
+    ClaimAsset,
+    Inspect,
+    LockOut,
+    ReportFault,
+    ReturnTest,
+    ServiceDone,
+    TicketOrder,
+)
+
+
+def orders(gym):
+    return {order.cause: order for order in gym.world.orders.values()}
+
+
+def repair(gym, body):
+    return gym.command(body, role=Role.MAINTENANCE, user="fitter-1")
+
+
+def test_one_fault_is_one_order(gym):
+    for _ in range(3):
+        gym.health("t1", error_code=17)
+        gym.elapse(10)
+    assert list(orders(gym)) == ["fault"]
+    assert gym.shown["asset/t1"].use == "fault"
+    assert gym.shown["asset/t1"].fault == "error_17"
+    assert {"machine_fault", "order_fault"} <= set(gym.causes())
+    gym.health("t1", error_code=0)
+    assert gym.shown["asset/t1"].use != "fault"
+    assert list(orders(gym)) == ["fault"]  # somebody still has to look
+
+
+def test_the_steps_of_an_order(gym):
+    order = gym.command(ReportFault(asset="t1", what="noise", note="a knock at 8 km/h")).body["order"]
+    assert repair(gym, AckOrder(order_id=order)).code == "ok"
+    assert repair(gym, TicketOrder(order_id=order, ticket="W-77")).code == "ok"
+    assert (gym.world.orders[order].state, gym.world.orders[order].ticket) == ("ticket", "W-77")
+    assert repair(gym, ReturnTest(asset="t1", passed=True)).code == "ok"
+    assert gym.world.orders == {}
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_only_a_passed_test_gives_a_locked_machine_back(gym, restart):
+    gym.person("anna", "c1")
+    gym.stand("t1")
+    gym.train("t1", 60)
+    assert gym.command(LockOut(asset="t1", note="belt torn")).code == "ok"
+    assert [row.reason for row in gym.workouts()] == ["locked_out"]
+    if restart:
+        gym.restart()
+    gym.stand("t1")
+    gym.train("t1", 20)
+    assert gym.shown["asset/t1"].use == "locked"
+    assert gym.command(ClaimAsset(asset="t1", card="c1")).body["problem"] == "out_of_order"
+    assert repair(gym, ReturnTest(asset="t1", passed=False)).code == "ok"
+    assert gym.shown["asset/t1"].use == "locked"
+    assert gym.command(ReturnTest(asset="t1", passed=True)).code == "forbidden"  # a coach is no fitter
+    assert repair(gym, ReturnTest(asset="t1", passed=True)).code == "ok"
+    assert gym.shown["asset/t1"].use in {"free", "warm"}
+
+
+def test_danger_in_an_inspection_locks_out(gym):
+    reply = repair(gym, Inspect(asset="o1", items=(("frame", "ok"), ("bolts", "danger"))))
+    assert reply.body["worst"] == "danger"
+    assert gym.shown["asset/o1"].use == "locked"
+    assert repair(gym, Inspect(asset="o1", items=(("wheel", "ok"),))).code == "bad_value"
+
+
+def test_hours_are_warned_of_and_then_ordered_once(gym):
+    gym.health("t1", usage_hours_h=4000.0)  # an old machine that is new to us
+    gym.elapse(601)
+    gym.health("t1", usage_hours_h=4091.0)
+    assert gym.world.orders == {}
+    assert gym.shown["maintenance"].due == () or "hours_soon" in {code for _, code, _ in gym.shown["maintenance"].due}
+    gym.elapse(601)
+    gym.health("t1", usage_hours_h=4101.0)
+    gym.elapse(601)
+    gym.health("t1", usage_hours_h=4102.0)
+    assert list(orders(gym)) == ["hours_due"]
+    repair(gym, ServiceDone(asset="t1"))
+    repair(gym, ReturnTest(asset="t1", passed=True))
+    gym.elapse(601)
+    gym.health("t1", usage_hours_h=4103.0)
+    assert gym.world.orders == {}
+
+
+def test_a_changed_console_is_no_service_and_no_debt(gym):
+    gym.health("t1", usage_hours_h=4000.0)
+    gym.elapse(601)
+    gym.health("t1", usage_hours_h=4050.0)
+    gym.elapse(601)
+    gym.health("t1", usage_hours_h=3.0)
+    gym.elapse(601)
+    gym.health("t1", usage_hours_h=54.0)
+    assert list(orders(gym)) == ["hours_due"]  # 50 + 51 hours since the last service
