@@ -1,0 +1,1 @@
+"""Sinks: whoever carries samples away (InfluxDB line protocol, MQTT), each on a cursor of its own."""

@@ -1,0 +1,143 @@
+"""Samples as InfluxDB line protocol: ``garage,site=s,device=d,point=p power_w=3.5 1790000000000000000``.
+
+Measurement = vertical; tags site, device, point (an empty one is left out); field = quantity. The type of a field never
+changes: numbers are always floats, states always strings. The hard part is text that the protocol cannot carry, since
+what a parser makes of it differs between servers: it is changed visibly, or the sample is kept aside with a reason; it
+never goes out as a broken line that takes its whole batch along. A user would notice a mistake as a series that is
+missing, or as two series that became one.
+
+A sample that is not good says so in a second field, ``<quantity>_quality`` (float, the number of ``SampleQuality``), so
+that the series stays one and a dashboard can leave it out. Rules: the line protocol reference of InfluxDB v2; what
+VictoriaMetrics 1.79 makes of the same text was tried (backslashes in tags are read differently, hence none is sent).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from edge.storage.sample_model import SampleBlock, Series, SeriesKind
+from edge.storage.sinks.keys import TimeKeys
+from edge.storage.sinks.prepared import Item, Prepared, Row, Unsendable, rows_of
+
+#: InfluxDB keeps nothing longer in a string field (64 KiB); a state is a word.
+MAX_STATE_CHARS = 4096
+#: Keys that InfluxDB keeps for itself: a field ``time`` is dropped, names that begin with ``_`` are its own.
+RESERVED = frozenset({"time", "_field", "_measurement", "_time", "_value"})
+#: int64 ns that InfluxDB takes (MinNanoTime, MaxNanoTime of its models package).
+MIN_TIME_NS, MAX_TIME_NS = -(1 << 63) + 2, (1 << 63) - 2
+
+_Table = dict[int, int | str]
+_CONTROLS: _Table = {**{code: 0x2400 + code for code in range(32)}, 127: 0x2421}
+#: A lone surrogate is no character and cannot be sent.
+_SURROGATES: _Table = dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+_MEASUREMENT: _Table = {**_CONTROLS, **_SURROGATES, ord("\\"): "＼", ord(","): "\\,", ord(" "): "\\ "}
+_NAME: _Table = {**_MEASUREMENT, ord("="): "\\="}
+_STRING: _Table = {**_CONTROLS, **_SURROGATES, ord("\\"): "\\\\", ord('"'): '\\"'}
+
+
+class LineError(ValueError):
+    """A sample that line protocol cannot carry; the text says why."""
+
+
+def escape_name(text: str) -> str:
+    """A tag value, tag key or field key. Control characters become their pictures (U+2400 ff.), a backslash becomes
+    U+FF3C: at the end of a tag it would swallow the comma behind it, and elsewhere servers disagree on it."""
+    return text.translate(_NAME)
+
+
+def escape_measurement(text: str) -> str:
+    """Raises LineError for "", a comment sign in front, or a name that the server keeps for itself."""
+    if not text or text.startswith(("#", "_")):
+        raise LineError(f"{text!r} cannot be a measurement")
+    return text.translate(_MEASUREMENT)
+
+
+def escape_string(text: str) -> str:
+    """A string field with its quotes."""
+    return f'"{text.translate(_STRING)}"'
+
+
+class _Parts(NamedTuple):
+    """The unchanging text of a series' lines: ``head`` up to and with "=", the field of the quality, its kind."""
+
+    head: str
+    quality: str
+    is_state: bool
+    resolution_ns: int
+
+
+class LineFormer:
+    """Makes lines of samples; knows each series' unchanging text. ``site`` is the tag of the box."""
+
+    def __init__(self, site: str, series: Callable[[int], Series]) -> None:
+        self._site = site
+        self._series = series
+        self._parts: dict[int, _Parts | LineError] = {}
+
+    def prepare(self, block: SampleBlock, after_seq: int, keys: TimeKeys) -> Prepared:
+        """The lines of ``block`` behind ``after_seq``; what cannot be a line is ``unsendable``."""
+        items: list[Item] = []
+        seqs: list[int] = []
+        times_ns: list[int] = []
+        unsendable: list[Unsendable] = []
+        known = self._parts
+        size = 0
+        for row in rows_of(block, after_seq):
+            parts = known.get(row.series_id) or self._learn(row.series_id)
+            try:
+                if isinstance(parts, LineError):
+                    raise parts
+                line = _line(parts, row, keys)
+            except LineError as error:
+                unsendable.append(Unsendable(row.seq, self._shown(row), str(error)))
+                continue
+            items.append(line)
+            seqs.append(row.seq)
+            times_ns.append(row.time_ns)
+            size += len(line) + 1
+        return Prepared(items, seqs, times_ns, size, unsendable, block.through_seq, block.gaps)
+
+    def _learn(self, series_id: int) -> _Parts | LineError:
+        series = self._series(series_id)
+        try:
+            parts: _Parts | LineError = _parts(self._site, series)
+        except LineError as error:
+            parts = error
+        self._parts[series_id] = parts
+        return parts
+
+    def _shown(self, row: Row) -> str:
+        series = self._series(row.series_id)
+        value = repr(row.value) if row.text is None else repr(row.text)
+        return f"{series.vertical} {series.device} {series.channel}={value} {row.time_ns}"[:1000]
+
+
+def _parts(site: str, series: Series) -> _Parts:
+    tags = (("site", site), ("device", series.device), ("point", series.point))
+    tag_text = "".join(f",{key}={escape_name(value)}" for key, value in tags if value)
+    if not series.quantity or series.quantity in RESERVED:
+        raise LineError(f"{series.quantity!r} cannot be a field")
+    field = escape_name(series.quantity)
+    head = f"{escape_measurement(series.vertical)}{tag_text} {field}="
+    return _Parts(head, f",{field}_quality=", series.kind is SeriesKind.STATE, series.resolution_ns)
+
+
+def _line(parts: _Parts, row: Row, keys: TimeKeys) -> str:
+    if parts.is_state:
+        if row.text is None:
+            raise LineError("a state without a word")
+        if len(row.text) > MAX_STATE_CHARS:
+            raise LineError(f"a word of {len(row.text)} characters; at most {MAX_STATE_CHARS}")
+        value = escape_string(row.text)
+    elif math.isfinite(row.value):
+        value = repr(row.value)
+    else:
+        raise LineError(f"{row.value} is not a number that line protocol can carry")
+    key_ns = keys.key_ns(row.series_id, row.time_ns, row.seq, parts.resolution_ns)
+    if not MIN_TIME_NS <= key_ns <= MAX_TIME_NS:
+        raise LineError("the time is outside of what a server takes")
+    if row.quality:
+        return f"{parts.head}{value}{parts.quality}{float(row.quality)!r} {key_ns}"
+    return f"{parts.head}{value} {key_ns}"

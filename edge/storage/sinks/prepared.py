@@ -1,0 +1,87 @@
+"""What a sink makes of a block of samples: items to send, in order of seq, and those that cannot be sent at all."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from edge.storage.sample_model import SampleBlock
+from edge.storage.sinks.keys import TimeKeys
+
+T = TypeVar("T")
+
+
+class Message(NamedTuple):
+    """One MQTT message."""
+
+    topic: str
+    payload: bytes
+
+
+Item = str | Message
+
+
+class Unsendable(NamedTuple):
+    """A sample that no request can carry: kept aside with its reason."""
+
+    seq: int
+    text: str
+    reason: str
+
+
+class Prepared(NamedTuple):
+    """Items of one block. ``seqs[i]`` and ``times_ns[i]`` are of ``items[i]``, seqs never fall; ``through_seq``: with
+    all items sent, everything up to it is."""
+
+    items: Sequence[Item]
+    seqs: Sequence[int]
+    times_ns: Sequence[int]
+    bytes_sum: int
+    unsendable: Sequence[Unsendable]
+    through_seq: int
+    gaps: tuple[tuple[int, int], ...]
+
+    def acked_seq(self, position: int, after_seq: int) -> int:
+        """How far the log is sent when the items before ``position`` are: an input counts only whole."""
+        if position >= len(self.items):
+            return self.through_seq
+        return max(after_seq, self.seqs[position] - 1)
+
+    def position_of(self, seq: int) -> int:
+        """The first item behind ``seq``."""
+        return bisect_left(self.seqs, seq + 1)
+
+
+class Former(Protocol):
+    """Makes items of samples."""
+
+    def prepare(self, block: SampleBlock, after_seq: int, keys: TimeKeys) -> Prepared: ...
+
+
+class Row(NamedTuple):
+    """One sample, as plain Python values."""
+
+    seq: int
+    series_id: int
+    time_ns: int
+    value: float
+    quality: int
+    text: str | None
+
+
+def rows_of(block: SampleBlock, after_seq: int) -> Iterator[Row]:
+    """The samples of ``block`` behind ``after_seq`` and up to its ``through_seq``: what a whole chunk repeats, or
+    brings too early, is left out, so that each sample passes exactly once."""
+    wanted = (block.seq > after_seq) & (block.seq <= block.through_seq)
+    chosen = wanted.nonzero()[0]
+    seqs = block.seq[chosen]
+    if (seqs[1:] < seqs[:-1]).any():
+        chosen = chosen[seqs.argsort(kind="stable")]
+        seqs = block.seq[chosen]
+    columns = (block.series_id, block.time_ns, block.value, block.quality)
+    texts = block.text
+    for seq, series_id, time_ns, value, quality, index in zip(
+        seqs.tolist(), *(column[chosen].tolist() for column in columns), chosen.tolist(), strict=True
+    ):
+        yield Row(seq, series_id, time_ns, value, quality, texts[index])
