@@ -25,8 +25,8 @@ class DayRow(Row, frozen=True, kw_only=True, tag="business_day"):
 class WorkoutRow(Row, frozen=True, kw_only=True, tag="workout"):
     """A workout, ``state`` open (``standing``), ended or dropped (too short to be one). ``reason`` why it ended: idle,
     finished, left, claimed, signal_lost, restarted, locked_out. ``breaks`` is msgpack of [kind, start_ms, end_ms]:
-    pauses and losses. ``filled_ms`` of ``active_ms`` were told by the machine's counters after a loss. ``body`` is msgpack of
-    the machine's state while open, empty afterwards."""
+    pauses and losses. ``filled_ms`` of ``active_ms`` were told by the machine's counters after a loss. ``body`` is
+    msgpack of the machine's state while open, empty afterwards."""
 
     KEY: ClassVar = ("workout_id",)
     workout_id: str
