@@ -9,15 +9,11 @@ chargers.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from edge.domain.alarm_book import Step
-from edge.domain.alarm_states import Priority
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.arming import mistakes
 from edge.domain.garage.settings import (
@@ -32,22 +28,17 @@ from edge.domain.garage.settings import (
     TariffSettings,
     ZoneSettings,
 )
-from edge.domain.notices import Channel
 from edge.domain.places import Place
 from edge.domain.words import Text
 from edge.site_dishes import digest
 from edge.site_doors import check_door, read_credentials, read_door
 from edge.site_model import DeviceSettings
-from edge.site_report import Bag, did_you_mean, one_of
+from edge.site_places import Range, numbers, place_at, read_escalation, read_place, whole
+from edge.site_report import Bag
 from edge.site_report import Place as FilePlace
 from edge.site_table import Seen, Table, once, open_table
 from edge.site_toml import read_toml
 
-#: What a device calls a point behind it: a Zigbee name, a meter's address, a topic level, "system:address:zone:place".
-POINT = re.compile(r"[^\s#+][^#+]{0,95}")
-POINT_FORM = Text("设备内的点名，不含 # 和 +", "the point's name behind the device, without # and +")
-
-Range = tuple[int, int, str]
 _PORT: Mapping[str, Range] = {
     "hold_s": (0, 3600, "s"),
     "warn_w": (1, 20_000, "W"),
@@ -101,10 +92,10 @@ def read_garage(table: Table, folder: Path, name: Text, devices: Sequence[Device
         outputs=tuple(reader.outputs),
         ports=tuple(reader.ports),
         tariff=read_charging_tariff(folder / tables / "tariff.toml", f"{tables}/tariff.toml", bag),
-        full=FullSettings(**_numbers(top.table("full"), FullSettings, _FULL, finish=True)),
-        purse_copy_max_age_s=_whole(table, "purse_copy_max_age_s", 60, 2_592_000, 86_400),
-        offline_limit_fen=_whole(table, "offline_limit_fen", 0, 100_000, 1000),
-        escalation=_escalation(table),
+        full=FullSettings(**numbers(top.table("full"), FullSettings, _FULL, finish=True)),
+        purse_copy_max_age_s=whole(table, "purse_copy_max_age_s", 60, 2_592_000, 86_400),
+        offline_limit_fen=whole(table, "offline_limit_fen", 0, 100_000, 1000),
+        escalation=read_escalation(table),
         doors=tuple(door for _, door in reader.doors),
         credentials=read_credentials(
             folder / tables / "credentials.csv",
@@ -121,42 +112,6 @@ def read_garage(table: Table, folder: Path, name: Text, devices: Sequence[Device
     return msgspec.structs.replace(config, version=digest(config))
 
 
-#: Channels that a site may name: both prove that somebody received the notice.
-_CHANNELS = {"webhook": ("http://", "https://"), "mqtt": ("mqtt://", "mqtts://")}
-
-
-def _escalation(table: Table) -> tuple[Step, ...]:
-    """``[[garage.escalation]]``: whom to tell of alarms of a priority, at once or when nobody has acknowledged."""
-    steps = []
-    for entry in table.tables("escalation"):
-        priority, channel = entry.choice("priority", Priority), entry.word("channel", _CHANNELS)
-        target = entry.string("target")
-        after_s = _whole(entry, "after_s", 0, 86_400, 0)
-        entry.finish()
-        if channel and target and not target.startswith(_CHANNELS[channel]):
-            entry.mistake("bad_format", "target", target, one_of(_CHANNELS[channel]))
-        elif priority is not None and channel and target:
-            steps.append(Step(priority=priority, channel=Channel(channel), target=target, after_s=after_s))
-    return tuple(steps)
-
-
-def _whole(table: Table, key: str, low: int, high: int, default: int) -> int:
-    value = table.integer(key, low, high, default)
-    return default if value is None else value
-
-
-def _numbers(table: Table, kind: type[Any], ranges: Mapping[str, Range], *, finish: bool = False) -> dict[str, int]:
-    """The numbers that the file gives, each within its range; the struct's own defaults stand for the rest."""
-    defaults = {field.name: field.default for field in msgspec.structs.fields(kind)}
-    found = {}
-    for name, (low, high, unit) in ranges.items():
-        if table.has(name):
-            found[name] = table.integer(name, low, high, defaults[name], unit) or 0
-    if finish:
-        table.finish()
-    return found
-
-
 class _Zones:
     """Collects what the zones file describes, in its order."""
 
@@ -171,7 +126,7 @@ class _Zones:
 
     def read(self, top: Table) -> None:
         """All ``[[zones]]``; ``[port_defaults]`` holds numbers for every port that does not give its own."""
-        defaults = _numbers(top.table("port_defaults"), PortSettings, _PORT, finish=True)
+        defaults = numbers(top.table("port_defaults"), PortSettings, _PORT, finish=True)
         for entry in top.tables("zones"):
             zone = entry.ident("zone")
             settings = ZoneSettings(
@@ -181,7 +136,7 @@ class _Zones:
                 panels=entry.strings("panels"),
                 key_switch=entry.ident("key_switch", required=False),
                 contactor_first=entry.boolean("contactor_first", default=False) or False,
-                **_numbers(entry, ZoneSettings, _ZONE),
+                **numbers(entry, ZoneSettings, _ZONE),
             )
             for source in entry.tables("sources"):
                 self.sources.append(self._source(source, zone))
@@ -190,7 +145,7 @@ class _Zones:
             for port in entry.tables("ports"):
                 self.ports.append(self._port(port, zone, defaults))
             for door in entry.tables("doors"):
-                self.doors.append((door, read_door(door, zone, self._behind(door, "reader"), self._seen["door"])))
+                self.doors.append((door, read_door(door, zone, self._reader(door), self._seen["door"])))
             entry.finish()
             if once(self._seen["zone"], zone, entry, "zone"):
                 self.zones.append(settings)
@@ -203,7 +158,7 @@ class _Zones:
             at=self._place(entry),
             name=entry.text("name"),
             unit=entry.ident("unit", required=False),
-            supervision_s=_whole(entry, "supervision_s", 1, 604_800, 3600),
+            supervision_s=whole(entry, "supervision_s", 1, 604_800, 3600),
         )
         entry.finish()
         return source
@@ -215,10 +170,10 @@ class _Zones:
             kind=entry.choice("kind", OutputKind) or OutputKind.SIREN,
             at=self._place(entry),
             name=entry.text("name"),
-            hold_s=_whole(entry, "hold_s", 0, 3600, 0),
-            meter=self._meter(entry),
+            hold_s=whole(entry, "hold_s", 0, 3600, 0),
+            meter=place_at(entry, "meter", self._devices),
             feedback_source=entry.ident("feedback_source", required=False),
-            feedback_s=_whole(entry, "feedback_s", 1, 3600, 30),
+            feedback_s=whole(entry, "feedback_s", 1, 3600, 30),
         )
         entry.finish()
         once(self._seen["switch"], output.output, entry, "output")
@@ -230,8 +185,8 @@ class _Zones:
             zone=zone,
             at=self._place(entry),
             name=entry.text("name"),
-            meter=self._meter(entry),
-            **{**defaults, **_numbers(entry, PortSettings, _PORT)},
+            meter=place_at(entry, "meter", self._devices),
+            **{**defaults, **numbers(entry, PortSettings, _PORT)},
         )
         if port.warn_w > port.cut_w or port.warn_c > port.cut_c or port.session_min > port.session_hard_min:
             hint = Text("预警值不能高于切断值", "a warning must not lie above its cut")
@@ -240,22 +195,13 @@ class _Zones:
         once(self._seen["switch"], port.port, entry, "port")
         return port
 
-    def _meter(self, entry: Table) -> Place | None:
-        return self._behind(entry, "meter") if entry.has("meter") else None
-
-    def _behind(self, entry: Table, key: str) -> Place:
-        """A place that is a table of its own: ``{ device = "...", point = "..." }``."""
-        table = entry.table(key, required=True)
-        place = self._place(table)
-        table.finish()
-        return place
+    def _reader(self, entry: Table) -> Place:
+        return place_at(entry, "reader", self._devices) or read_place(
+            entry.table("reader", required=True), self._devices
+        )
 
     def _place(self, entry: Table) -> Place:
-        device = entry.ident("device")
-        if device and device not in self._devices:
-            hint = did_you_mean(device, self._devices)
-            entry.mistake("unknown_id", "device", device, one_of(self._devices), hint)
-        return Place(device, entry.string("point", POINT, POINT_FORM))
+        return read_place(entry, self._devices)
 
 
 def read_charging_tariff(path: Path, file: str, bag: Bag) -> TariffSettings:
