@@ -20,6 +20,8 @@ import structlog
 from edge.storage.sample_model import SampleSource
 from edge.storage.sinks.cursors import Cursors
 from edge.storage.sinks.line_protocol import LineFormer
+from edge.storage.sinks.messages import MessageFormer
+from edge.storage.sinks.prepared import Former
 from edge.storage.sinks.settings import SinkKind, SinkSettings
 from edge.storage.sinks.status import SinkHealth, SinkStatus
 from edge.storage.sinks.worker import SinkWorker, Times, Transport
@@ -128,11 +130,14 @@ class _SinkThread:
         )
 
 
-def _parts(settings: SinkSettings, home: SinkHome, source: SampleSource) -> tuple[LineFormer, Transport]:
+def _parts(settings: SinkSettings, home: SinkHome, source: SampleSource) -> tuple[Former, Transport]:
     match settings.kind:
         case SinkKind.INFLUX:
             from edge.storage.sinks.influx import InfluxTransport  # noqa: PLC0415 - half a second that MQTT needs not
 
             return LineFormer(home.site, source.series), InfluxTransport(settings)
         case SinkKind.MQTT:
-            raise NotImplementedError
+            from edge.storage.sinks.mqtt import MqttTransport  # noqa: PLC0415 - only boxes with such a sink need it
+
+            prefix = settings.topic_prefix or home.site
+            return MessageFormer(prefix, source.series), MqttTransport(settings)

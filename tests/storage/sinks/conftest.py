@@ -302,8 +302,9 @@ class InfluxThread:
         self.server.script.set(list(steps))
 
     def close(self):
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(20)
 
 
 @pytest.fixture

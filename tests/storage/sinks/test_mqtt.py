@@ -1,0 +1,250 @@
+"""The MQTT sink against mosquitto: every sample heard with its time, through the broker's death and its refusals."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import msgspec
+import paho.mqtt.client as paho
+import pytest
+
+from edge.bootstrap.debian import command_line
+from edge.storage.sample_model import SampleQuality, SeriesKind
+from edge.storage.sinks.answers import Verdict
+from edge.storage.sinks.keys import TimeKeys
+from edge.storage.sinks.messages import MessageFormer
+from edge.storage.sinks.mqtt import MqttTransport
+from edge.storage.sinks.runner import SinkHome, SinkRunner
+from edge.storage.sinks.settings import SinkKind
+
+MS = 1_000_000
+S = 1000 * MS
+T0 = 1_790_000_000 * S
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
+
+
+class Mosquitto:
+    """A broker that may be killed; ``deny`` is a topic filter that nobody may write."""
+
+    def __init__(self, directory, deny=""):
+        program = shutil.which("mosquitto", path=PATH)
+        if program is None:
+            pytest.skip(f"needs mosquitto: {command_line(['mosquitto'])}")
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            self.port = sock.getsockname()[1]
+        config = directory / "mosquitto.conf"
+        acl = directory / "acl"
+        acl.write_text(f"topic readwrite up/#\ntopic read #\ntopic deny {deny}\n" if deny else "topic readwrite #\n")
+        acl.chmod(0o600)
+        config.write_text(
+            f"listener {self.port} 127.0.0.1\nuser root\nallow_anonymous true\nacl_file {acl}\nset_tcp_nodelay true\n"
+            "max_inflight_messages 1000\nmax_queued_messages 100000\nlog_type error\n"
+        )
+        self._command = [program, "-c", str(config)]
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 20
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return self
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+    def kill(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(10)
+
+
+class Listener:
+    """Another library's client that keeps what it hears, by topic and key time."""
+
+    def __init__(self, port):
+        self.heard, self.values = {}, {}
+        self._up = threading.Event()
+        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, "listener")
+        self.client.on_connect = lambda client, *_: client.subscribe("#", 1)
+        self.client.on_subscribe = lambda *_: self._up.set()
+        self.client.on_message = self._message
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        assert self._up.wait(20)
+
+    def _message(self, _client, _userdata, message):
+        payload = json.loads(message.payload)
+        key = (message.topic, payload["time_ns"])
+        self.heard[key] = self.heard.get(key, 0) + 1
+        self.values[key] = (payload["value"], payload["time"], payload["quality"], payload["unit"], message.retain)
+
+    def until(self, count, seconds=60):
+        until = time.monotonic() + seconds
+        while len(self.heard) < count and time.monotonic() < until:
+            time.sleep(0.02)
+        return len(self.heard)
+
+    def close(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def broker(tmp_path):
+    made = []
+
+    def make(**options):
+        made.append(Mosquitto(tmp_path, **options).start())
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.kill()
+
+
+@pytest.fixture
+def listen():
+    made = []
+
+    def make(port):
+        made.append(Listener(port))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def told(settings):
+    return msgspec.structs.replace(settings, kind=SinkKind.MQTT, topic_prefix="up", timeout_s=20.0)
+
+
+@pytest.fixture
+def connect(told):
+    made = []
+
+    def make(port, **change):
+        change = {"url": f"mqtt://127.0.0.1:{port}", **change}
+        made.append(MqttTransport(msgspec.structs.replace(told, **change)))
+        return made[-1]
+
+    yield make
+    for transport in made:
+        transport.close()
+
+
+def messages(source, make_block, prefix="up"):
+    return MessageFormer(prefix, source.series).prepare(make_block(source.rows, source.head), 0, TimeKeys())
+
+
+def test_topic_and_payload(source, make_block):
+    number = source.define("outlet/1+#", "power_w", point="port-1")
+    state = source.define("zone", "state", kind=SeriesKind.STATE)
+    source.add([(number, T0 + 123 * MS, 3.5, SampleQuality.RETAINED), (state, T0, "on"), (number, T0, float("inf"))])
+    made = messages(source, make_block, "site-1")
+    assert [item.topic for item in made.items] == [
+        "site-1/garage/outlet／1＋＃/port-1/power_w",
+        "site-1/garage/zone/state",
+    ]
+    assert json.loads(made.items[0].payload) == {
+        "value": 3.5,
+        "time": "2026-09-21T14:13:20.123Z",
+        "time_ns": T0 + 123 * MS,
+        "quality": "retained",
+        "unit": "",
+    }
+    assert json.loads(made.items[1].payload)["value"] == "on"
+    assert len(made.unsendable) == 1
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_every_message_is_acknowledged_and_heard(broker, listen, connect, source, steady, make_block, retain):
+    steady(source, seconds=100)
+    server = broker()
+    listener = listen(server.port)
+    transport = connect(server.port, retain=retain)
+    made = messages(source, make_block)
+    answer = transport.send(made.items)
+    assert (answer.verdict, answer.fresh) == (Verdict.STORED, True)
+    assert listener.until(400) == 400
+    assert set(listener.heard.values()) == {1}
+    assert transport.send(made.items[:1]).fresh is False
+    late = listen(server.port)
+    assert late.until(4 if retain else 1, 60 if retain else 0.3) == (4 if retain else 0)
+
+
+def test_a_refusal_in_the_acknowledgement_is_no_yes(broker, connect, source, steady, make_block):
+    """An MQTT 5 broker acknowledges what it does not allow, with a reason code that the library drops."""
+    steady(source, seconds=2)
+    server = broker(deny="no/#")
+    answer = connect(server.port).send(messages(source, make_block, "no").items)
+    assert answer.verdict is Verdict.MISCONFIGURED
+    assert "let this user publish" in answer.reason
+
+
+def test_nobody_listens_then_somebody(broker, connect, source, steady, make_block):
+    steady(source, seconds=2)
+    server = broker()
+    server.kill()
+    transport = connect(server.port)
+    made = messages(source, make_block)
+    assert transport.send(made.items).verdict is Verdict.UNREACHABLE
+    server.start()
+    assert transport.send(made.items).verdict is Verdict.STORED
+
+
+def test_a_broker_that_is_stopped_is_given_up(broker, connect, source, steady, make_block):
+    steady(source, seconds=2)
+    server = broker()
+    transport = connect(server.port, timeout_s=0.5)
+    made = messages(source, make_block)
+    assert transport.send(made.items).verdict is Verdict.STORED
+    server.process.send_signal(signal.SIGSTOP)
+    assert transport.send(made.items).verdict is Verdict.UNREACHABLE
+    server.process.send_signal(signal.SIGCONT)
+
+
+def test_tcp_nodelay_is_set(broker, connect, source, steady, make_block):
+    steady(source, seconds=1)
+    transport = connect(broker().port)
+    transport.send(messages(source, make_block).items)
+    sock = transport._client._client.socket()
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
+def test_nothing_is_missing_through_the_brokers_death(broker, listen, told, source, steady, samples_db):
+    """The broker is killed twice while it drains; a listener on each of its lives hears every key, at least once."""
+    steady(source, seconds=500)
+    server = broker()
+    change = {"url": f"mqtt://127.0.0.1:{server.port}", "samples_per_s_max": 1000, "batch_samples": 50}
+    sink = msgspec.structs.replace(told, **change)
+    listeners = [listen(server.port)]
+    runner = SinkRunner(SinkHome("site-1", "garage", samples_db, lambda: source), [sink], seed=3)
+    runner.start()
+    try:
+        for _ in range(2):
+            before = len(listeners[-1].heard)
+            listeners[-1].until(before + 300)
+            server.kill()
+            server.start()
+            listeners.append(listen(server.port))
+        until = time.monotonic() + 60
+        while runner.statuses()[0].acked_seq < source.head and time.monotonic() < until:
+            time.sleep(0.05)
+        heard = set()
+        while len(heard) < 2000 and time.monotonic() < until:
+            heard = {key for each in listeners for key in list(each.heard)}
+            time.sleep(0.05)
+        assert len(heard) == 2000, runner.statuses()
+    finally:
+        assert runner.stop(30)
