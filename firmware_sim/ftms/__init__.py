@@ -1,0 +1,5 @@
+"""A Bluetooth training machine."""
+
+from firmware_sim.ftms.machine import FtmsMachine
+
+__all__ = ["FtmsMachine"]
