@@ -33,6 +33,7 @@ COMMAND_NAMES = {
     0xA4: "get_program",
     0xA5: "get_speed",
     0xA7: "get_cadence",
+    0xA8: "get_grade",
     0xAB: "get_user_info",
     0xB0: "get_hr_current",
     0xB2: "get_hr_zone",
@@ -130,6 +131,13 @@ def _with_unit(**tables: dict[int, float]) -> Callable[[bytes], Values]:
     return read
 
 
+def _grade(data: bytes) -> Values:
+    if len(data) < 3:
+        return {}
+    value = int.from_bytes(data[:2], "little", signed=True)
+    return {"value": value, "unit": data[2], "incline_pct": scaled(value, data[2], PERCENT)}
+
+
 def _text(data: bytes) -> str | None:
     return data.decode("ascii") if data.isascii() else None
 
@@ -212,7 +220,7 @@ _READERS: dict[int, Callable[[bytes], Values]] = {
     0xA4: _program,
     0xA5: _with_unit(speed_km_h=KM_H, cadence_rpm=RPM, step_rate_spm=STEP_RATE, stroke_rate_spm=STROKE_RATE),
     0xA7: _with_unit(cadence_rpm=RPM, step_rate_spm=STEP_RATE, stroke_rate_spm=STROKE_RATE),
-    0xA8: _with_unit(incline_pct=PERCENT),
+    0xA8: _grade,
     0xAB: _user_info,
     0xB0: _heart_rate,
     0xB3: _mets,
