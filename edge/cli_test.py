@@ -27,6 +27,9 @@ RAW = {"ignore_unknown_options": True, "allow_extra_args": True}
 def test(full: bool, workers: int, arguments: tuple[str, ...]) -> None:  # noqa: FBT001 - click gives it by name
     """Run the checks, then the tests. ARGUMENTS go to pytest; with a path, -k or -m the checks are left out."""
     root = checkout()
+    # The suites start some hundred Python programs; each would compile all that it imports (measured: 28 s instead of
+    # 8 s to collect the tests, 1.0 s instead of 0.5 s for one command).
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     words = [absolute(word) for word in arguments]
     if any(word != before for word, before in zip(words, arguments, strict=True)) or {"-k", "-m"} & set(words):
         click.echo("kangle: a part of the tests; the checks are left out (kangle check runs them)", err=True)

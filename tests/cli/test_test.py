@@ -73,6 +73,12 @@ def test_a_part_of_the_tests_leaves_the_checks_out_and_its_path_is_the_users(sta
     assert cli_test.REPORT not in os.environ
 
 
+def test_what_is_compiled_is_kept_for_the_many_programs_that_the_suites_start(started, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    started("-k", "help")
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
+
+
 def test_ci_runs_kangle_test_and_nothing_else(root, tmp_path):
     (tmp_path / ".ci").mkdir()
     shutil.copy(root / ".ci/run", tmp_path / ".ci/run")
@@ -108,7 +114,9 @@ def suite(root, tmp_path):
 
     def run(*words, **env):
         clean = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("PYTEST")}
-        command = [sys.executable, "-P", "-m", "pytest", "-p", "no:cacheprovider", *words]
+        clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # the others (schemathesis, playwright) take long to load
+        plugins = ["-p", "xdist", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-P", "-m", "pytest", *plugins, *words]
         ran = subprocess.run(command, cwd=tmp_path, env={**clean, **env}, capture_output=True, text=True, check=False)
         assert ran.returncode == 1, ran.stdout + ran.stderr
         return ran.stdout.splitlines()
