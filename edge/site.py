@@ -16,12 +16,15 @@ import msgspec
 
 from edge.domain.canteen.settings import CanteenConfig
 from edge.domain.garage.settings import GarageConfig
+from edge.domain.gym.settings import GymConfig
 from edge.domain.words import Text
 from edge.site_canteen import read_canteen
 from edge.site_devices import is_loopback, read_devices
 from edge.site_garage import read_garage
-from edge.site_model import ApiSettings, DemoSettings, DeviceSettings, Site
+from edge.site_gym import read_gym
+from edge.site_model import ApiSettings, DemoSettings, DeviceSettings, HistorySettings, Site
 from edge.site_report import Bag, SiteErrors, SiteMistake, mistakes_json, render_mistakes, same
+from edge.site_sinks import read_sinks
 from edge.site_table import Table, open_table
 from edge.site_toml import read_toml
 
@@ -38,7 +41,7 @@ __all__ = [
 ]
 
 SITE_FILE = "site.toml"
-VERTICALS = ("canteen", "garage")
+VERTICALS = ("canteen", "garage", "gym")
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,253}")
 
 #: The longest path that a Unix socket may have on Linux (sun_path is 108 bytes with the final zero).
@@ -71,12 +74,15 @@ def _read(top: Table, folder: Path, today: date, bag: Bag) -> Site:
     _check_socket_path(top, run_dir)
     verticals = top.strings("verticals", VERTICALS) or ("canteen",)
     api, demo = _api(top.table("api")), _demo(top.table("demo"), folder)
+    history = _history(top.table("history"))
+    sinks = read_sinks(top, folder, verticals)
     canteen = top.table("canteen", required=True)
     devices = read_devices(canteen)
     config: CanteenConfig = read_canteen(canteen, folder, name, devices, today, bag)
     canteen.finish()
     garage, garage_devices = _garage(top, folder, name, bag) if "garage" in verticals else (None, ())
-    top.allow("garage")
+    gym, gym_devices = _gym(top, folder, name, bag) if "gym" in verticals else (None, ())
+    top.allow("garage", "gym")
     top.finish()
     return Site(
         site_id=site_id,
@@ -87,9 +93,12 @@ def _read(top: Table, folder: Path, today: date, bag: Bag) -> Site:
         verticals=verticals,
         api=api,
         demo=demo,
-        devices={"canteen": devices, "garage": garage_devices},
+        devices={"canteen": devices, "garage": garage_devices, "gym": gym_devices},
         canteen=config,
         garage=garage,
+        gym=gym,
+        history=history,
+        sinks=sinks,
     )
 
 
@@ -97,6 +106,14 @@ def _garage(top: Table, folder: Path, name: Text, bag: Bag) -> tuple[GarageConfi
     table = top.table("garage", required=True)
     devices = read_devices(table)
     config = read_garage(table, folder, name, devices, bag)
+    table.finish()
+    return config, devices
+
+
+def _gym(top: Table, folder: Path, name: Text, bag: Bag) -> tuple[GymConfig | None, tuple[DeviceSettings, ...]]:
+    table = top.table("gym", required=True)
+    devices = read_devices(table)
+    config = read_gym(table, folder, name, devices, bag)
     table.finish()
     return config, devices
 
@@ -127,6 +144,18 @@ def _api(table: Table) -> ApiSettings:
         if "*" in allowed or not _HOST.fullmatch(allowed):
             hint = Text("写出每个主机名", "name each host")
             table.bag.add("unsafe", table.place("allowed_hosts", index), allowed, hint=hint)
+    table.finish()
+    return settings
+
+
+def _history(table: Table) -> HistorySettings:
+    known = HistorySettings()
+    max_gib = table.integer("max_gib", 1, 4096, known.max_bytes >> 30, "GiB")
+    settings = HistorySettings(
+        chunks_days=table.integer("chunks_days", 1, 36_500, known.chunks_days, "d") or known.chunks_days,
+        rollups_days=table.integer("rollups_days", 1, 36_500, known.rollups_days, "d") or known.rollups_days,
+        max_bytes=(max_gib or 1) << 30,
+    )
     table.finish()
     return settings
 

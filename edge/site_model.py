@@ -11,6 +11,7 @@ from edge.domain.garage.settings import GarageConfig
 from edge.domain.gym.settings import GymConfig
 from edge.domain.words import Text
 from edge.site_report import SiteMistake
+from edge.storage.sinks.settings import SinkSettings
 
 
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,15 @@ class DemoSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     enabled: bool = False
     control: Path | None = None
+
+
+class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long samples are kept, and how much of the disk each daemon's may take (see
+    ``edge.storage.sample_retention``)."""
+
+    chunks_days: int = 400
+    rollups_days: int = 3650
+    max_bytes: int = 16 << 30
 
 
 class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,5 +65,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     devices: dict[str, tuple[DeviceSettings, ...]]
     canteen: CanteenConfig
     garage: GarageConfig | None = None
+    history: HistorySettings = HistorySettings()
+    sinks: tuple[SinkSettings, ...] = ()
     gym: GymConfig | None = None
     warnings: tuple[SiteMistake, ...] = ()
