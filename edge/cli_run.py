@@ -13,10 +13,10 @@ RAW = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_na
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["canteen", "garage", "api"]))
+@click.argument("name", type=click.Choice(["canteen", "garage", "history", "api"]))
 @site_option
 def run(name: str, site_dir: Path) -> int:
-    """Run one process of the site in the foreground: NAME is canteen, garage or api."""
+    """Run one process of the site in the foreground: NAME is canteen, garage, history or api."""
     from edge.cli_paths import require_site
 
     _leave_rich_out()
@@ -25,6 +25,10 @@ def run(name: str, site_dir: Path) -> int:
         from edge.api.server import run_api
 
         return run_api(site_dir)
+    if name == "history":
+        from edge.runtime.history import run_history
+
+        return run_history(site_dir)
     from edge.runtime.run import run_daemon
 
     return run_daemon(site_dir, name)

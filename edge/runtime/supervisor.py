@@ -165,10 +165,10 @@ def _to_stderr(name: str, line: str) -> None:
 
 
 def site_commands(site: Site) -> dict[str, list[str]]:
-    """The processes of a site: its daemons, then the API."""
+    """The processes of a site: its daemons, then their history, then the API."""
     return {
         name: [sys.executable, "-m", "edge.cli", "run", name, "--site", str(site.dir)]
-        for name in (*site.verticals, "api")
+        for name in (*site.verticals, "history", "api")
     }
 
 

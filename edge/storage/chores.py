@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from edge.storage import log_table
@@ -37,7 +38,11 @@ class PruneGoal(NamedTuple):
 class Chores:
     """Used by the writer thread alone, but for ``ask_prune``, which any thread may call."""
 
-    def __init__(self, ballast: Ballast, checkpointer: Checkpointer) -> None:
+    def __init__(
+        self, ballast: Ballast, checkpointer: Checkpointer, sealed_seq: Callable[[], int | None] | None = None
+    ) -> None:
+        """``sealed_seq`` says how far the log is sealed as samples, None when nobody seals it."""
+        self._sealed_seq = sealed_seq or (lambda: None)
         self._ballast = ballast
         self._checkpointer = checkpointer
         self._pages = 0
@@ -116,7 +121,9 @@ class Chores:
 
     def _prune(self, connection: sqlite3.Connection) -> None:
         if self._goals:
-            self._limit = log_table.prune_limit(connection, **self._goals.pop()._asdict())
+            self._limit = log_table.prune_limit(
+                connection, **self._goals.pop()._asdict(), sealed_seq=self._sealed_seq()
+            )
         if self._limit is None:
             return
         dropped = log_table.prune_slice(connection, self._limit) if self._limit else 0

@@ -24,6 +24,7 @@ from edge.storage.lock import StoreLock
 from edge.storage.log_table import last_seq, newest_wall_ns
 from edge.storage.migrate import Migration, migrate, packaged
 from edge.storage.restore_swap import refuse_half_restored
+from edge.storage.sample_db import seal_mark
 from edge.storage.stored_rows import StoredRows
 from edge.storage.tables import table_of
 from edge.storage.writer import Done, GroupWriter
@@ -82,7 +83,13 @@ class FactsStore:
             _prepare(path, row_types, packaged(vertical) if schema is None else schema)
             ballast = Ballast(directory, ballast_bytes)
             ballast.load()
-            writer = GroupWriter(lambda: _connect(path), ballast, build=build, on_point=on_point)
+            writer = GroupWriter(
+                lambda: _connect(path),
+                ballast,
+                build=build,
+                on_point=on_point,
+                sealed_seq=lambda: seal_mark(directory),
+            )
             return cls(lock, ballast, writer, path, row_types)
         except sqlite3.Error as error:
             lock.release()
@@ -131,7 +138,8 @@ class FactsStore:
     def prune(self, *, keep_after_wall_ns: int, max_bytes: int) -> None:
         """Ask the writer thread to drop old log rows in slices between commits: those wholly before
         ``keep_after_wall_ns`` (UTC ns; pass 0 while the clock is not trusted) and the oldest beyond ``max_bytes`` of
-        compressed log. Stops at a snapshot, so that replay can start at the oldest kept row. Returns at once."""
+        compressed log; what is not sealed as samples yet goes only for the bytes' sake. Stops at a snapshot, so that
+        replay can start at the oldest kept row. Returns at once."""
         self._writer.ask_prune(PruneGoal(keep_after_wall_ns, max_bytes))
 
     def counters(self) -> dict[str, int]:

@@ -113,15 +113,18 @@ def oldest_kept(connection: sqlite3.Connection) -> int | None:
     return int(row[0]) if row else None
 
 
-def prune_limit(connection: sqlite3.Connection, *, keep_after_wall_ns: int, max_bytes: int) -> int:
+def prune_limit(
+    connection: sqlite3.Connection, *, keep_after_wall_ns: int, max_bytes: int, sealed_seq: int | None = None
+) -> int:
     """The seq of the snapshot up to which the log may go; 0 when nothing may.
 
-    By age: the last snapshot such that it and all before it are older than ``keep_after_wall_ns``. By size: the first
-    snapshot behind which at most ``max_bytes`` are left (the last one, when even that is too much)."""
+    By age: the last snapshot such that it and all before it are older than ``keep_after_wall_ns``, and sealed as
+    samples (``sealed_seq``; None when nobody seals). By size: the first snapshot behind which at most ``max_bytes`` are
+    left (the last one, when even that is too much), sealed or not: the bound is the disk's."""
     snapshots = connection.execute("SELECT seq, wall_ns FROM snapshot ORDER BY seq").fetchall()
     limit = 0
     for seq, wall_ns in snapshots:
-        if wall_ns >= keep_after_wall_ns:
+        if wall_ns >= keep_after_wall_ns or (sealed_seq is not None and seq > sealed_seq):
             break
         limit = seq
     excess = bytes_kept(connection) - max_bytes

@@ -83,6 +83,11 @@ class Roller:
 
     def _begin(self) -> bool:
         sealed_ns = int(self._db.meta("seal_wall_ns", "0"))
+        kept_ns = int(self._db.meta("chunks_from_ns", "0"))
+        if kept_ns:
+            # Late samples for hours whose other samples are gone: they are in no roll-up, only in their own chunks.
+            with self._db.write() as connection:
+                connection.execute("DELETE FROM due WHERE hour <= ?", (kept_ns // HOUR_NS,))
         with self._db.read() as connection:
             row = connection.execute(_DUE, ((sealed_ns - GRACE_NS) // HOUR_NS - 1,)).fetchone()
             if row is None:

@@ -22,6 +22,7 @@ from edge.storage.sample_db import SampleDb, put_meta
 from edge.storage.sample_extract import Extractor
 from edge.storage.sample_names import SeriesNames
 from edge.storage.sample_reading import SeriesReader
+from edge.storage.sample_retention import DAY_NS, Keeper, Retention
 from edge.storage.sample_source import StoredSamples, StretchCache
 from edge.storage.sample_tail import LastValues, SampleTail
 from edge.storage.sealing import Sealed, Sealer, Stretch, is_due
@@ -37,7 +38,7 @@ class SampleHistory:
     """Opens ``samples.db`` in the store directory of ``vertical`` and keeps it in step with the log. All methods but
     ``source``, ``names``, ``tail`` and ``last`` belong to one thread."""
 
-    def __init__(self, directory: Path, vertical: str) -> None:
+    def __init__(self, directory: Path, vertical: str, retention: Retention | None = None) -> None:
         """Raises StoreError "locked", "newer", "schema", "storage" (of ``samples.db``)."""
         self.directory = directory
         self.vertical = vertical
@@ -54,10 +55,13 @@ class SampleHistory:
         self._extractor = Extractor(self.names)
         self._sealer = Sealer(self.db, self.names)
         self._roller = Roller(self.db, SeriesReader(self.db, self.tail))
+        self._keeper = Keeper(self.db, retention or Retention())
+        self._keeper.resume()
         self._through = self._sealed_seq
         self._through_wall_ns = int(self.db.meta("seal_wall_ns", "0"))
         self._tail_wall_ns = 0
         self._tail_mono_ns = time.monotonic_ns()
+        self._seal_failed = False
         self.counts = {"sealed": 0, "slabs": 0, "sealed_bytes": 0, "gaps": 0, "seal_errors": 0}
 
     @property
@@ -95,12 +99,28 @@ class SampleHistory:
         return moved
 
     def tidy(self) -> bool:
-        """One slice of what can wait: roll-ups. True when there is more to do."""
+        """One slice of what can wait: roll-ups, then retention. True when there is more to do."""
         try:
-            return self._roller.step()
+            return self._roller.step() or self._keeper.step(self._through_wall_ns)
         except (sqlite3.Error, StoreError) as error:
-            _log.error("cannot roll up", daemon=self.vertical, reason=str(error))
+            _log.error("cannot tidy up", daemon=self.vertical, reason=str(error))
             return False
+
+    @property
+    def alarm(self) -> str:
+        """What a person must know, as a stable code; "" when all is well. ``damaged``: the file was found damaged at
+        this start; ``samples_dropped``: samples went for want of space before a sink had them, within the last day;
+        ``seal_failed``: the last seal failed."""
+        if self._seal_failed:
+            return "seal_failed"
+        if self._keeper.dropped_unsent_ns > self._through_wall_ns - DAY_NS and self._keeper.dropped_unsent_ns:
+            return "samples_dropped"
+        return "damaged" if self.db.set_aside is not None else ""
+
+    def all_counts(self) -> dict[str, int]:
+        """Every counter of this history."""
+        parts = (self.counts, self._extractor.counts, self._roller.counts, self._keeper.counts, self.names.counts)
+        return {name: count for part in parts for name, count in part.items()}
 
     def _take(self, part: LogPart) -> None:
         columns = self._extractor.extract(part.entries)
@@ -133,9 +153,11 @@ class SampleHistory:
         try:
             self.seal()
         except (sqlite3.Error, StoreError) as error:
+            self._seal_failed = True
             self.counts["seal_errors"] += 1
             _log.error("cannot seal", daemon=self.vertical, reason=str(error))
             return False
+        self._seal_failed = False
         return True
 
     def seal(self) -> Sealed:

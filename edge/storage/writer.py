@@ -53,6 +53,7 @@ class GroupWriter:
         *,
         build: str,
         on_point: Callable[[str], None],
+        sealed_seq: Callable[[], int | None] | None = None,
     ) -> None:
         self._connect = connect
         self._ballast = ballast
@@ -68,7 +69,7 @@ class GroupWriter:
         )
         self._load()
         self._checkpointer = Checkpointer(connect)
-        self._chores = Chores(ballast, self._checkpointer)
+        self._chores = Chores(ballast, self._checkpointer, sealed_seq)
         self._thread = threading.Thread(target=self._run, name="facts-writer", daemon=True)
         self._thread.start()
 

@@ -183,5 +183,5 @@ def test_a_site_is_its_daemons_and_the_api():
     from types import SimpleNamespace
 
     commands = site_commands(SimpleNamespace(dir=Path("/srv/site"), verticals=("canteen",)))
-    assert list(commands) == ["canteen", "api"]
+    assert list(commands) == ["canteen", "history", "api"]
     assert commands["canteen"][1:] == ["-m", "edge.cli", "run", "canteen", "--site", "/srv/site"]

@@ -1,0 +1,124 @@
+"""What goes when samples grow old, or when they take too much of the disk.
+
+By age: chunks after ``chunks_days``, roll-ups after ``rollups_days``. By bytes, oldest first, in this order: chunks
+that every sink has, chunks that a sink still lacks (a recorded gap and an alarm), minutes, hours. Money and safety are
+not here at all: they are rows of ``facts.db``. The hard part is to delete in slices and to tell what was dropped before
+it was asked for. A user would notice a mistake as a dashboard that silently lacks the week of the outage.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+import structlog
+
+from edge.storage.rollups import BLOCK_BINS, HOUR_NS, HOUR_S, MINUTE_S, NS
+from edge.storage.sample_db import SampleDb, put_meta
+
+DAY_NS = 24 * HOUR_NS
+#: Rows of one transaction.
+SLICE = 500
+_log = structlog.get_logger("samples")
+
+_OLDEST = "SELECT id, seq_first, seq_last, t_first, t_last FROM slab ORDER BY t_last LIMIT 1"
+_FREE_PAGES = (
+    "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+)
+_GAP = "INSERT OR REPLACE INTO gap (seq_first, seq_last, t_first, t_last, reason, wall_ns) VALUES (?, ?, ?, ?, ?, ?)"
+_DROP_ROLLUPS = (
+    "DELETE FROM rollup WHERE (level, block, series) IN "
+    "(SELECT level, block, series FROM rollup WHERE level = ? AND block < ? ORDER BY block LIMIT ?)"
+)
+
+
+class Retention(NamedTuple):
+    """How long samples are kept, and how much of the disk they may take."""
+
+    chunks_days: int = 400
+    rollups_days: int = 3650
+    max_bytes: int = 16 << 30
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """Bytes of the file that hold something; freed pages are used again and do not count."""
+    pages, free, size = connection.execute(_FREE_PAGES).fetchone()
+    return int((pages - free) * size)
+
+
+class Keeper:
+    """Drops a slice at a time; one thread. ``dropped_unsent`` is the wall time (UTC ns) when samples that a sink still
+    lacked were last dropped, 0 for never."""
+
+    def __init__(self, db: SampleDb, retention: Retention) -> None:
+        self._db = db
+        self._retention = retention
+        self._slab: int | None = None
+        self.dropped_unsent_ns = int(db.meta("dropped_unsent_ns", "0"))
+        self.counts = {"slabs_dropped": 0, "rollups_dropped": 0}
+
+    def step(self, now_ns: int) -> bool:
+        """One slice. ``now_ns``: the time up to which the log was followed, never this process' own clock: a clock that
+        is set to 2099 must not empty the store. True when there is more."""
+        if self._slab is not None:
+            return self._empty_slab()
+        with self._db.read() as connection:
+            too_big = used_bytes(connection) > self._retention.max_bytes
+            row = connection.execute(_OLDEST).fetchone()
+        if row is not None and (too_big or row[4] < now_ns - self._retention.chunks_days * DAY_NS):
+            self._begin_slab(*row, now_ns, by_bytes=too_big)
+            return True
+        horizon_ns = now_ns - self._retention.rollups_days * DAY_NS
+        for level in (MINUTE_S, HOUR_S):
+            if self._drop_rollups(level, horizon_ns, too_big=too_big and row is None):
+                return True
+        return False
+
+    def _begin_slab(
+        self, slab: int, seq_first: int, seq_last: int, t_first: int, t_last: int, now_ns: int, *, by_bytes: bool
+    ) -> None:
+        with self._db.write() as connection:
+            behind = connection.execute("SELECT min(seq) FROM cursor").fetchone()[0]
+            if behind is not None and behind < seq_last:
+                reason = "dropped: the disk share of samples is full" if by_bytes else "dropped: older than kept"
+                first = max(seq_first, int(behind) + 1)
+                connection.execute(_GAP, (first, seq_last, t_first, t_last, reason, now_ns))
+                put_meta(connection, "dropped_unsent_ns", now_ns)
+                self.dropped_unsent_ns = now_ns
+                _log.error("samples were dropped that a sink still lacks", seq_first=first, seq_last=seq_last)
+            connection.execute("DELETE FROM slab WHERE id = ?", (slab,))
+            # Hours that lost samples keep the roll-up they have (``rollups.Roller``): made anew they would hold less.
+            put_meta(connection, "chunks_from_ns", t_last + 1)
+            put_meta(connection, "emptying_slab", slab)
+        self._slab = slab
+        self.counts["slabs_dropped"] += 1
+
+    def resume(self) -> None:
+        """After a start: go on with a slab that was being emptied."""
+        slab = self._db.meta("emptying_slab")
+        self._slab = int(slab) if slab else None
+
+    def _empty_slab(self) -> bool:
+        with self._db.write() as connection:
+            for table, key in (("chunk", "series, part"), ("time_column", "id")):
+                done = connection.execute(
+                    f"DELETE FROM {table} WHERE slab = ?1 AND ({key}) IN "  # noqa: S608 - names of ours
+                    f"(SELECT {key} FROM {table} WHERE slab = ?1 LIMIT ?2)",
+                    (self._slab, SLICE),
+                ).rowcount
+                if done:
+                    return True
+            connection.execute("DELETE FROM meta WHERE key = 'emptying_slab'")
+        self._slab = None
+        return True
+
+    def _drop_rollups(self, level: int, horizon_ns: int, *, too_big: bool) -> bool:
+        width_ns = level * NS * BLOCK_BINS[level]
+        with self._db.write() as connection:
+            before = horizon_ns // width_ns
+            if too_big:
+                oldest = connection.execute("SELECT min(block) FROM rollup WHERE level = ?", (level,)).fetchone()[0]
+                before = max(before, (oldest or 0) + 1)
+            done = connection.execute(_DROP_ROLLUPS, (level, before, SLICE)).rowcount
+        self.counts["rollups_dropped"] += done
+        return done > 0

@@ -1,0 +1,142 @@
+"""What goes when samples grow old or too many, in which order, and that it is told."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from edge.domain.field_devices import MeterReading
+from edge.storage import log_table
+from edge.storage.sample_history import SampleHistory
+from edge.storage.sample_queries import SampleQueries
+from edge.storage.sample_retention import Retention, used_bytes
+
+S = 1_000_000_000
+T0 = 1_795_000_000 * S
+DAY = 86_400 * S
+
+
+@pytest.fixture
+def history_with(sample_site):
+    """A history with its own retention."""
+    opened = []
+
+    def make(**settings):
+        history = SampleHistory(sample_site.directory, "canteen", Retention(**settings))
+        opened.append(history)
+        return history
+
+    yield make
+    for history in opened:
+        history.close()
+
+
+def fill(sample_site, history, days):
+    """A slab a day."""
+    for day in range(days):
+        sample_site.say(*((MeterReading(point="p", power_w=n * 1.37), T0 + day * DAY + n * 60 * S) for n in range(300)))
+        while history.step():
+            pass
+        history.seal()
+        tidy(history)
+
+
+def tidy(history):
+    for _ in range(10_000):
+        if not history.tidy():
+            return
+    raise AssertionError("tidying never ends")
+
+
+def count(history, table):
+    with history.db.read() as connection:
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def test_chunks_go_by_age_and_roll_ups_stay(sample_site, history_with):
+    history = history_with(chunks_days=3)
+    fill(sample_site, history, 8)
+    assert count(history, "slab") == 4
+    assert count(history, "chunk") == count(history, "time_column") == 4
+    queries = SampleQueries(history)
+    windows = queries.windows(1, T0, T0 + 8 * DAY, 86_400)
+    assert windows.n.sum() == 8 * 300
+    assert queries.samples(1, T0, T0 + 4 * DAY, 10).raw.time_ns.size == 0
+    queries.close()
+
+
+def test_roll_ups_go_by_age(sample_site, history_with):
+    history = history_with(chunks_days=1, rollups_days=4)
+    fill(sample_site, history, 10)
+    queries = SampleQueries(history)
+    assert queries.windows(1, T0, T0 + 4 * DAY, 3600).n.sum() == 0
+    assert queries.windows(1, T0 + 7 * DAY, T0 + 10 * DAY, 3600).n.sum() == 900
+    queries.close()
+
+
+def test_bytes_take_the_oldest_first_and_tell_what_a_sink_lacks(sample_site, history_with):
+    history = history_with()
+    fill(sample_site, history, 6)
+    with history.db.write() as connection:
+        connection.execute("INSERT INTO cursor VALUES ('lake', 750, 0, '')")
+        limit = used_bytes(connection) - 4 * 4096
+    history.close()
+    small = history_with(max_bytes=limit)
+    tidy(small)
+    with small.db.read() as connection:
+        assert used_bytes(connection) <= limit
+        kept = connection.execute("SELECT min(seq_first) FROM slab").fetchone()[0]
+        gaps = connection.execute("SELECT seq_first, seq_last FROM gap ORDER BY seq_first").fetchall()
+    assert kept > 751
+    assert gaps[0][0] == 751
+    assert gaps[-1][1] == kept - 1
+    assert small.alarm == "samples_dropped"
+    block = small.source().read(750, 10)
+    assert block.gaps[0][0] == 751
+
+
+def test_no_sink_no_alarm(sample_site, history_with):
+    history = history_with()
+    fill(sample_site, history, 4)
+    with history.db.read() as connection:
+        limit = used_bytes(connection) - 4096
+    history.close()
+    small = history_with(max_bytes=limit)
+    tidy(small)
+    assert count(small, "slab") < 4
+    assert small.alarm == ""
+    assert count(small, "gap") == 0
+
+
+def test_a_start_goes_on_with_a_slab_that_was_being_emptied(sample_site, history_with):
+    history = history_with(chunks_days=2)
+    fill(sample_site, history, 2)
+    sample_site.say((MeterReading(point="p", power_w=1.0), T0 + 9 * DAY))
+    while history.step():
+        pass
+    assert history._keeper.step(history.through_wall_ns)
+    history.close()
+    again = history_with(chunks_days=2)
+    while again.step():
+        pass
+    tidy(again)
+    assert (count(again, "slab"), count(again, "chunk"), count(again, "time_column")) == (0, 0, 0)
+
+
+def test_the_log_keeps_what_is_not_sealed_until_its_bytes_say_otherwise(tmp_path):
+    connection = sqlite3.connect(tmp_path / "log.db")
+    connection.execute("CREATE TABLE log (seq_last INTEGER PRIMARY KEY, bytes_total INTEGER, data BLOB)")
+    connection.execute("CREATE TABLE snapshot (seq INTEGER PRIMARY KEY, wall_ns INTEGER)")
+    for n in range(1, 11):
+        connection.execute("INSERT INTO log VALUES (?, ?, ?)", (n * 10, n * 100, b"x" * 100))
+        connection.execute("INSERT INTO snapshot VALUES (?, ?)", (n * 10, n * 1000))
+
+    def limit(**more):
+        return log_table.prune_limit(connection, keep_after_wall_ns=7500, **{"max_bytes": 10_000, **more})
+
+    assert limit() == 70
+    assert limit(sealed_seq=45) == 40
+    assert limit(sealed_seq=0) == 0
+    assert limit(sealed_seq=45, max_bytes=250) == 80
+    connection.close()
