@@ -9,11 +9,11 @@ from pathlib import Path
 from edge.bootstrap.steps import SetupError, Steps
 
 # package: how to see that it is there, as (a program of PATH, a file pattern under /); either will do.
-# victoria-metrics comes with the capability that uses it.
 PACKAGES = {
     "chromium": ("chromium", "usr/lib/chromium/chromium"),
     "fonts-noto-cjk": ("", "usr/share/fonts/**/NotoSansCJK*.ttc"),
     "mosquitto": ("mosquitto", "usr/sbin/mosquitto"),
+    "victoria-metrics": ("victoria-metrics", "usr/bin/victoria-metrics"),
 }
 
 
