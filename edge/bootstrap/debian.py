@@ -13,6 +13,7 @@ PACKAGES = {
     "chromium": ("chromium", "usr/lib/chromium/chromium"),
     "fonts-noto-cjk": ("", "usr/share/fonts/**/NotoSansCJK*.ttc"),
     "mosquitto": ("mosquitto", "usr/sbin/mosquitto"),
+    "strace": ("strace", "usr/bin/strace"),
     "victoria-metrics": ("victoria-metrics", "usr/bin/victoria-metrics"),
 }
 

@@ -37,8 +37,10 @@ def facts_of(connection: sqlite3.Connection) -> StoreFacts:
     store_id, head, seal = "", 0, 0
     cursors: dict[str, int] = {}
     if "meta" in tables:
-        row = connection.execute("SELECT value FROM meta WHERE key = 'store_id'").fetchone()
-        store_id = str(row[0]) if row else ""
+        meta = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('store_id', 'seal_seq')"))
+        store_id, seal = str(meta.get("store_id", "")), int(meta.get("seal_seq", 0))
+    if "cursor" in tables:
+        cursors = {str(sink): int(seq) for sink, seq in connection.execute("SELECT sink, seq FROM cursor")}
     if {"log", "snapshot"} <= tables:
         head = last_seq(connection)
     return StoreFacts(version_of(connection), store_id, head, seal, cursors)

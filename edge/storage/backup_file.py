@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from edge.storage.backup_copy import REST_MAX_S
 from edge.storage.backup_stores import SAFE_NAME
 from edge.storage.errors import StoreError
 
@@ -25,7 +27,7 @@ MANIFEST_NAME = "manifest.json"
 MANIFEST_MAX_BYTES = 1 << 20
 #: zlib's fastest: a backup waits for the disk of the box, and the log in it is compressed already.
 _LEVEL = 1
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 256 << 10
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 Progress = Callable[[int], None]
@@ -87,8 +89,10 @@ def _pack(packed: zipfile.ZipFile, name: str, path: Path, file: BinaryIO, progre
         while chunk := source.read(_CHUNK_BYTES):
             into.write(chunk)
             file.flush()
+            begun_s = time.monotonic()
             os.fdatasync(file.fileno())
             progress(len(chunk))
+            time.sleep(min(time.monotonic() - begun_s, REST_MAX_S))
 
 
 class BackupFile:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from edge.storage.connect import FILE_NAME
-from edge.storage.migrate import packaged
+from edge.storage.migrate import packaged, packaged_samples
 
 SAMPLES_NAME = "samples.db"
 ACCOUNTS_NAME = "api.db"
@@ -42,15 +42,17 @@ class StoreFile(NamedTuple):
         """True for the file with the log and the money."""
         return self.name.endswith("/" + FILE_NAME)
 
+    @property
+    def is_samples(self) -> bool:
+        """True for the file with the sealed samples and the sinks' cursors."""
+        return self.name.endswith("/" + SAMPLES_NAME)
 
-def site_stores(
-    verticals: Sequence[str],
-    accounts: StoreFile,
-    samples_version: int = 1,
-) -> tuple[StoreFile, ...]:
+
+def site_stores(verticals: Sequence[str], accounts: StoreFile) -> tuple[StoreFile, ...]:
     """All files of a site with these verticals, in the order of copying. ``accounts`` describes ``api.db``."""
     files = []
+    samples = packaged_samples()[-1].version
     for vertical in sorted(verticals, key=lambda name: (name == _TAKER, name)):
-        files.append(StoreFile(f"{vertical}/{SAMPLES_NAME}", samples_version))
+        files.append(StoreFile(f"{vertical}/{SAMPLES_NAME}", samples))
         files.append(StoreFile(f"{vertical}/{FILE_NAME}", packaged(vertical)[-1].version))
     return (*files, accounts)

@@ -16,10 +16,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from edge.storage.errors import StoreError
-from edge.storage.lock import StoreLock
+from edge.storage.lock import FILE_NAME, StoreLock
+from edge.storage.sample_db import SAMPLES_LOCK
 
 SHARED_FIRST = (1 << 30) + 2
 SHARED_BYTES = 510
+#: The daemon's, and that of the history process.
+LOCKS = (FILE_NAME, SAMPLES_LOCK)
 
 
 @contextmanager
@@ -27,10 +30,10 @@ def exclusive(data_dir: Path, names: Sequence[str]) -> Iterator[None]:
     """Hold the stores ``names`` (places under the data directory) alone. Raises StoreError "locked"."""
     with ExitStack() as stack:
         for folder in sorted({(data_dir / name).parent for name in names if "/" in name}):
-            if folder.is_dir():
-                stack.callback(StoreLock(folder).release)
-        for name in names:
-            path = data_dir / name
+            for name in LOCKS if folder.is_dir() else ():
+                stack.callback(StoreLock(folder, name).release)
+        for place in names:
+            path = data_dir / place
             if path.exists():
                 stack.callback(os.close, _lock(path))
         yield

@@ -22,6 +22,7 @@ from edge.storage.connect import open_reader, open_writer, quick_check
 from edge.storage.errors import StoreError
 from edge.storage.lock import StoreLock
 from edge.storage.migrate import migrate, packaged_samples
+from edge.storage.restore_swap import refuse_half_restored
 
 SAMPLES_FILE = "samples.db"
 SAMPLES_LOCK = "samples.lock"
@@ -44,6 +45,7 @@ class SampleDb:
 
     def __init__(self, directory: Path, *, wall_ns: int | None = None) -> None:
         """Raises StoreError "locked", "newer", "schema", "storage"."""
+        refuse_half_restored(directory.parent)
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = directory / SAMPLES_FILE
         self._lock = StoreLock(directory, SAMPLES_LOCK)

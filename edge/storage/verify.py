@@ -10,7 +10,7 @@ sick store.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -18,11 +18,12 @@ import msgspec
 
 from edge.storage import snapshots
 from edge.storage.backup_stores import StoreFile
-from edge.storage.connect import BUSY_TIMEOUT_MS
+from edge.storage.connect import BUSY_TIMEOUT_MS, FILE_NAME
 from edge.storage.log_table import last_seq
-from edge.storage.migrate import in_order, migrate, packaged, version_of
+from edge.storage.migrate import Migration, in_order, migrate, packaged, packaged_samples, version_of
 from edge.storage.verify_log import check_log
 from edge.storage.verify_rules import RULES, SEQ_COLUMNS
+from edge.storage.verify_samples import check_between, check_chunks, check_mark, check_times
 
 MAX_FINDINGS = 5
 RESTORE = "stop the daemon, copy the directory aside, then restore the last backup"
@@ -46,7 +47,7 @@ def verify_store(data_dir: Path, store: StoreFile, tell: Tell) -> list[Finding]:
     check = "opens"
     try:
         with closing(_open(path)) as connection:
-            for check, work in _checks(connection, store, tell):
+            for check, work in _checks(connection, data_dir, store, tell):
                 tell(f"{store.name}: {check}", 0, 0)
                 for what, remedy in work:
                     found.append(Finding(store.name, check, what, remedy))
@@ -66,12 +67,20 @@ def _open(path: Path) -> sqlite3.Connection:
 Found = Iterator[tuple[str, str]]
 
 
-def _checks(connection: sqlite3.Connection, store: StoreFile, tell: Tell) -> Iterator[tuple[str, Found]]:
+def _checks(
+    connection: sqlite3.Connection, data_dir: Path, store: StoreFile, tell: Tell
+) -> Iterator[tuple[str, Found]]:
     yield "version", _version(connection, store)
     yield "pages and indexes", _pages(connection)
+    if store.is_samples:
+        yield "tables", _tables(connection, packaged_samples())
+        yield "times and roll-ups", check_times(connection)
+        yield "chunks", check_chunks(connection, lambda slab: tell(f"{store.name}: slab {slab}", 0, 0))
+        yield "what belongs together", check_between(connection)
+        yield "marks", check_mark(connection, data_dir / store.vertical / FILE_NAME)
     if not store.is_facts:
         return
-    yield "tables", _tables(connection, store.vertical)
+    yield "tables", _tables(connection, packaged(store.vertical))
     head = last_seq(connection)
     yield "log", check_log(connection, head, lambda seq: tell(f"{store.name}: log", seq, head))
     yield "snapshots", _snapshots(connection)
@@ -92,10 +101,10 @@ def _pages(connection: sqlite3.Connection) -> Found:
             yield str(row[0]), RESTORE
 
 
-def _tables(connection: sqlite3.Connection, vertical: str) -> Found:
+def _tables(connection: sqlite3.Connection, schema: Sequence[Migration]) -> Found:
     """The tables and indexes are those of the schema files, word for word."""
     version = version_of(connection)
-    migrations = packaged(vertical)[:version]
+    migrations = schema[:version]
     if not migrations:
         yield "it has no schema version", RESTORE
         return

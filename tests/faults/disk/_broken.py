@@ -1,0 +1,139 @@
+"""A disk that answers with errors, answers late or takes no writes: by strace, by a mount."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+from pathlib import Path
+
+from _case import Case
+from _disk import OPTIONS, Disk, calls
+from _store import acknowledged, look
+from _strace import Ran, write_plainly, write_under
+
+INPUTS = 160
+SLOW_S = 5
+
+
+def _after(case: Case, name: str, ran: Ran, directory: Path, acks: Path) -> None:
+    """Whatever happened: what was promised is there and nothing else; a healthy disk goes on from it."""
+    promised = acknowledged(acks)
+    got = look(directory)
+    case.trace.event(0, name, status=ran.status, told=ran.told, promised=promised, got=got)
+    assert ran.status in {0, 3, 4}, f"{name}: the owner ended with {ran.status}"
+    assert not got.wrong, f"{name}: {got}"
+    assert not got.error, f"{name}: {got}"
+    assert got.count >= promised, f"{name}: {promised} promised, {got.count} there"
+    assert (promised == INPUTS) == (ran.status == 0), f"{name}: {promised} promised, status {ran.status}"
+    again = write_plainly(directory, acks, INPUTS + 20)
+    assert again.status == 0, f"{name}: {again.told}"
+    assert look(directory).count == INPUTS + 20
+    case.count("runs")
+    case.count("failed_batches", ran.told.get("failed", 0))
+    case.count("gave_up" if ran.status else "went_on")
+
+
+def _errors(case: Case, errno: str, call: str, lengths: tuple[int, ...]) -> None:
+    for number in range(case.pick(3, 120)):
+        directory, acks = case.folder / f"s{number}", case.folder / f"a{number}"
+        length = case.rng.choice(lengths)
+        first = case.rng.randrange(1, 250 if call == "pwrite64" else 60)
+        which = case.rng.choice((("facts.db-wal",), ("facts.db",), ("facts.db", "facts.db-wal")))
+        paths = [word for name in which for word in ("-P", str(directory / name))]
+        when = f"when={first}..{first + length}" if length else f"when={first}+"
+        inject = f"inject={call}:error={errno}:{when}"
+        ran = write_under(directory, acks, INPUTS, "-o", "/dev/null", *paths, "-e", f"trace={call}", "-e", inject)
+        _after(case, f"{inject} {which}", ran, directory, acks)
+
+
+def full(case: Case) -> None:
+    """ENOSPC at writes and at making room: for a moment, for a while, for good."""
+    _errors(case, "ENOSPC", "pwrite64", (1, 20, 0))
+
+
+def broken_writes(case: Case) -> None:
+    """EIO at writes."""
+    _errors(case, "EIO", "pwrite64", (1, 20, 0))
+
+
+def broken_syncs(case: Case) -> None:
+    """EIO at syncs: what a sync failed for was never promised."""
+    _errors(case, "EIO", "fdatasync", (1, 5, 0))
+
+
+def broken_reads(case: Case) -> None:
+    """EIO at reads: an error, never other bytes."""
+    _errors(case, "EIO", "pread64", (1, 5, 0))
+
+
+def slow_syncs(case: Case) -> None:
+    """Every few syncs take 5 s: nothing is promised before its sync has returned, and nothing is lost."""
+    directory, acks, trace = case.folder / "slow", case.folder / "acks", case.folder / "trace"
+    directory.mkdir()
+    count = case.pick(6, 60)
+    every = f"inject=fdatasync:delay_exit={SLOW_S * 1_000_000}:when=2+3"
+    ran = write_under(directory, acks, count, "-o", str(trace), *OPTIONS, "-e", every)
+    assert ran.status == 0, ran.told
+    assert acknowledged(acks) == count
+    got = look(directory)
+    assert (got.count, got.error, got.wrong) == (count, "", ""), got
+    delayed = trace.read_text(encoding="ascii").count("(DELAYED)")
+    assert delayed, "no sync was slow"
+    found = calls(trace)
+    promises = [call for call in found if call.name == "write" and call.texts[0].strip().isdigit()]
+    syncs = [call for call in found if call.name == "fdatasync" and call.result == 0]
+    assert len(promises) == count
+    disk = Disk(directory, acks)
+    for call in sorted(found, key=lambda each: each.begun if each.name == "write" else each.ended):
+        disk.play(call)
+        if call in promises:
+            # What was promised is in what was synced, with nothing of what is on its way.
+            image = case.folder / f"image-{disk.promised}"
+            disk.cut(Nothing(), image)
+            assert look(image).count >= disk.promised, "a promise before its sync has returned"
+    case.count("promises", len(promises))
+    case.count("slow", delayed)
+    case.count("syncs", len(syncs))
+
+
+class Nothing(random.Random):
+    """Draws as if nothing that was on its way had arrived."""
+
+    def choice(self, seq):
+        return seq[0]
+
+    def random(self) -> float:
+        return 0.99
+
+
+def read_only(case: Case) -> None:
+    """The file system takes no writes: a start is refused with the reason, reading goes on, and so does the day when it
+    takes writes again."""
+    disk = case.folder / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32m", "none", str(disk)]
+    mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    directory, acks = disk / "store", case.folder / "acks"
+    try:
+        assert write_plainly(directory, acks, 40).status == 0
+        _set(disk, directory, mounted=mounted, writable=False)
+        ran = write_plainly(directory, acks, 80)
+        assert ran.status == 4, ran
+        assert ran.told["refused"] in {"storage", "os", "locked"}, ran
+        assert acknowledged(acks) == 40
+        _set(disk, directory, mounted=mounted, writable=True)
+        assert write_plainly(directory, acks, 80).status == 0
+        assert look(directory).count == 80
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", disk], check=True)
+    case.count("mounted" if mounted else "by_mode_bits")
+
+
+def _set(disk: Path, directory: Path, *, mounted: bool, writable: bool) -> None:
+    if mounted:
+        subprocess.run(["mount", "-o", f"remount,{'rw' if writable else 'ro'}", str(disk)], check=True)
+        return
+    for path in (directory, *directory.iterdir()):
+        path.chmod((0o700 if path.is_dir() else 0o600) if writable else (0o500 if path.is_dir() else 0o400))
