@@ -18,9 +18,9 @@ VIEW_KEY = "alarms"
 _DESIGN = "design:"
 
 
-def flush(book: AlarmBook, stamp: Stamp) -> Effects:
+def flush(book: AlarmBook, stamp: Stamp, view_key: str = VIEW_KEY) -> Effects:
     """Rows, notices and the view that came of this input; empty when nothing changed. Call it once at the end of
-    ``handle`` (and of ``resume``, after ``tick``). Costs nothing after an input that left the book alone."""
+    ``handle`` (and of ``resume``, after ``tick``). ``view_key``: keys are unique over all daemons of a site. Costs nothing after an input that left the book alone."""
     if not book.stirred:
         return []
     notices = take_due(book, stamp)
@@ -33,7 +33,7 @@ def flush(book: AlarmBook, stamp: Stamp) -> Effects:
         effects.append(Put(_clock_row(book)))
     effects += [Send(NOTIFY_DEVICE, notice, EffectClass.DURABLE) for notice in notices]
     if book.changed:
-        effects.append(Show(VIEW_KEY, alarms_view(book, stamp), EffectClass.DURABLE))
+        effects.append(Show(view_key, alarms_view(book, stamp), EffectClass.DURABLE))
     book.journal, book.ended, book.changed = [], [], False
     book.dirty, book.notice_rows, book.dirty_hours = {}, {}, {}
     book.stirred, book.due_ns = False, next_due(book)

@@ -229,7 +229,7 @@ class Gym:
                 for row in rows.values()]  # fmt: skip
 
     def causes(self) -> list[str]:
-        return [one.cause for one in self.shown["alarms"].alarms] if "alarms" in self.shown else []
+        return [one.cause for one in self.shown["gym-alarms"].alarms] if "gym-alarms" in self.shown else []
 
 
 @pytest.fixture

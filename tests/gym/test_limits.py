@@ -92,7 +92,7 @@ def test_the_room_buzzes_until_somebody_has_seen_it(elder):
     assert last() is not True
     elder.train("e1", 30, bpm=125)
     assert last() is True
-    alarm = next(one for one in elder.shown["alarms"].alarms if one.cause == "heart_alarm")
+    alarm = next(one for one in elder.shown["gym-alarms"].alarms if one.cause == "heart_alarm")
     from edge.domain.alarm_commands import AckAlarm
 
     assert elder.command(AckAlarm(alarm_id=alarm.alarm_id)).code == "ok"
@@ -143,7 +143,7 @@ def test_a_pulse_that_equals_the_cadence_is_doubtful():
 def test_the_next_person_starts_with_a_clean_slate(elder):
     elder.train("e1", 30, bpm=125)
     elder.command(LeaveAsset(asset="e1"))
-    assert "heart_alarm" not in [one.cause for one in elder.shown["alarms"].alarms if one.state == "unacknowledged"]
+    assert "heart_alarm" not in [one.cause for one in elder.shown["gym-alarms"].alarms if one.state == "unacknowledged"]
     elder.train("e1", 10, bpm=125)
     assert elder.shown["asset/e1"].heart.level in {"off", "unknown"}
 

@@ -15,7 +15,6 @@ from edge.domain.gym.messages import (
     Command,
     ForgetPerson,
     GiveStopReason,
-    GrantFamily,
     Inspect,
     JoinQueue,
     LeaveAsset,
@@ -54,8 +53,6 @@ def _dispatch(turn: Turn, command: Command) -> Outcome:
             return people.set_person(turn, body, command.actor)
         case ForgetPerson() as body:
             return people.forget(turn, body)
-        case GrantFamily() as body:
-            return people.grant_family(turn, body)
         case RecordVitals() as body:
             return people.record(turn, body, command.actor)
         case ClaimAsset() as body:

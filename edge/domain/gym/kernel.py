@@ -31,6 +31,7 @@ from edge.domain.kernel import Effect, EffectClass, Effects, Reply, Row, Rows, S
 
 #: A machine whose state does not change is shown at most so often.
 SHOWN_NS = NS_PER_S
+ALARMS_KEY = "gym-alarms"
 #: The board is drawn anew so often even if nothing has changed: rooms open and close, warm machines cool.
 REFRESH_NS = 30 * NS_PER_S
 
@@ -115,7 +116,7 @@ class GymKernel:
         """Stops first, then rows, alarms, views."""
         world = turn.world
         if world.config is None:
-            return [*turn.first, *turn.rest, *flush(world.alarms, turn.stamp)]
+            return [*turn.first, *turn.rest, *flush(world.alarms, turn.stamp, ALARMS_KEY)]
         occupancy.keep(turn)
         heart.buzz(turn)
         if whole:
@@ -124,7 +125,7 @@ class GymKernel:
             turn.trails = dict.fromkeys(one.trail for one in turn.config.trails)
             turn.maintenance = True
             world.board_due_ns = turn.now_ns
-        alarms = flush(world.alarms, turn.stamp)
+        alarms = flush(world.alarms, turn.stamp, ALARMS_KEY)
         return [*turn.first, *turn.rest, *alarms, *_views(turn)]
 
 

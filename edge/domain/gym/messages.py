@@ -28,17 +28,9 @@ class SetPerson(msgspec.Struct, frozen=True, kw_only=True, tag="set_person"):
 
 
 class ForgetPerson(msgspec.Struct, frozen=True, kw_only=True, tag="forget_person"):
-    """Delete what ties a token to a card, a prescription, a family: what is left of its workouts is nobody's."""
+    """Delete what ties a token to a card or a prescription: what is left of its workouts leads to nobody."""
 
     person: str
-
-
-class GrantFamily(msgspec.Struct, frozen=True, kw_only=True, tag="grant_family"):
-    """A person lets a family member (a login) see his or her workouts, or takes that back."""
-
-    person: str
-    family: str
-    granted: bool
 
 
 class RecordVitals(msgspec.Struct, frozen=True, kw_only=True, tag="record_vitals"):
@@ -152,7 +144,7 @@ class Inspect(msgspec.Struct, frozen=True, kw_only=True, tag="inspect"):
     note: str = ""
 
 
-PersonCommand = SetPerson | ForgetPerson | GrantFamily | RecordVitals
+PersonCommand = SetPerson | ForgetPerson | RecordVitals
 UseCommand = ClaimAsset | LeaveAsset | ClaimWorkout | GiveStopReason | StopAsset
 QueueCommand = JoinQueue | LeaveQueue
 OrderCommand = ReportFault | AckOrder | TicketOrder | LockOut | ReturnTest | ServiceDone | Inspect
@@ -166,7 +158,6 @@ _WATCH = _STAFF | _REPAIR | {Role.PANEL}
 COMMAND_ROLES: dict[type, frozenset[Role]] = {
     SetPerson: _STAFF,
     ForgetPerson: frozenset({Role.MANAGER, Role.ADMIN}),
-    GrantFamily: frozenset({Role.MEMBER}) | _STAFF,
     RecordVitals: _STAFF,
     ClaimAsset: _VISITORS,
     LeaveAsset: _VISITORS,

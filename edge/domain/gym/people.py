@@ -1,6 +1,6 @@
-"""People: prescriptions that staff set, cards, families, and what was measured on arrival.
+"""People: prescriptions that staff set, cards, and what was measured on arrival.
 
-A person is a token here. The hard part is to forget: what ties a token to a card, a pulse or a family is deleted, the
+A person is a token here. The hard part is to forget: what ties a token to a card or a prescription is deleted, the
 sums that remain are nobody's. A user would notice a mistake as a card that still opens another's book.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from edge.domain.actors import Actor
 from edge.domain.gym.gate import KEPT, Verdict, Vitals, decide
 from edge.domain.gym.limits import Prescription
-from edge.domain.gym.messages import ForgetPerson, GrantFamily, RecordVitals, SetPerson
-from edge.domain.gym.rows import FamilyRow, PersonRow, VitalsRow
+from edge.domain.gym.messages import ForgetPerson, RecordVitals, SetPerson
+from edge.domain.gym.rows import PersonRow, VitalsRow
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.world import World
 from edge.domain.kernel import Rows
@@ -77,14 +77,6 @@ def forget(turn: Turn, body: ForgetPerson) -> Outcome:
         )
     )  # fmt: skip
     return Outcome("ok", {"person": body.person})
-
-
-def grant_family(turn: Turn, body: GrantFamily) -> Outcome:
-    """A family member may see a person's workouts, or may no longer."""
-    if not body.person or not body.family or body.person == body.family:
-        return refused("bad_value", field="family")
-    turn.put(FamilyRow(person=body.person, family=body.family, granted=body.granted, at_ns=turn.stamp.wall_ns))
-    return Outcome("ok", {"person": body.person, "granted": body.granted})
 
 
 def record(turn: Turn, body: RecordVitals, actor: Actor) -> Outcome:

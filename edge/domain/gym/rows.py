@@ -80,14 +80,6 @@ class PersonRow(Row, frozen=True, kw_only=True, tag="person"):
     day: str
 
 
-class FamilyRow(Row, frozen=True, kw_only=True, tag="family"):
-    KEY: ClassVar = ("person", "family")
-    person: str
-    family: str
-    granted: bool
-    at_ns: int
-
-
 class VitalsRow(Row, frozen=True, kw_only=True, tag="vitals"):
     """One measurement on arrival and what the gate said. ``kiosk`` "" = by staff (``by``)."""
 
@@ -156,7 +148,7 @@ class QueueRow(Row, frozen=True, kw_only=True, tag="queue_entry"):
 ROW_TYPES: tuple[type[Row], ...] = (
     *(ConfigRow, DayRow, ReplyRow, AuditRow),
     *ALARM_ROW_TYPES,
-    *(WorkoutRow, PersonRow, FamilyRow, VitalsRow, HeartAlarmRow, UseRow, QueueRow),
+    *(WorkoutRow, PersonRow, VitalsRow, HeartAlarmRow, UseRow, QueueRow),
     *WEAR_ROW_TYPES,
     *TRAIL_ROW_TYPES,
 )

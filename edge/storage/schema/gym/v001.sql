@@ -145,14 +145,6 @@ CREATE TABLE person (
     day TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE family (
-    person TEXT NOT NULL,
-    family TEXT NOT NULL,
-    granted INTEGER NOT NULL CHECK (granted IN (0, 1)),
-    at_ns INTEGER NOT NULL,
-    PRIMARY KEY (person, family)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE vitals (
     seq INTEGER NOT NULL,
     day TEXT NOT NULL,
