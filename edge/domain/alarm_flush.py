@@ -20,7 +20,8 @@ _DESIGN = "design:"
 
 def flush(book: AlarmBook, stamp: Stamp, view_key: str = VIEW_KEY) -> Effects:
     """Rows, notices and the view that came of this input; empty when nothing changed. Call it once at the end of
-    ``handle`` (and of ``resume``, after ``tick``). ``view_key``: keys are unique over all daemons of a site. Costs nothing after an input that left the book alone."""
+    ``handle`` (and of ``resume``, after ``tick``). ``view_key``: keys are unique over all daemons of a site. Costs
+    nothing after an input that left the book alone."""
     if not book.stirred:
         return []
     notices = take_due(book, stamp)
