@@ -142,6 +142,31 @@ _head_command("jam", "Let HEAD say alarm for ever.", "{head} says alarm for ever
 _head_command("stale", "Leave an old retained smoke of HEAD at the broker.", "an old smoke of {head} is at the broker")
 
 
+@sim.command()
+@click.argument("door")
+@click.argument("number", default="", metavar="[CARD]")
+@click.option("--prop", is_flag=True, help="Whoever comes in puts a wedge below the door.")
+@click.pass_context
+def card(context: click.Context, door: str, number: str, prop: bool) -> None:  # noqa: FBT001
+    """Show CARD ("facility:number"; default: one that opens) to the reader of DOOR and walk in."""
+    answer = ask(context, "card", door=door, card=number, prop=prop)
+    done = "the lock let go, somebody walks in" if answer["opened"] else "the lock held"
+    say(context, f"card {answer['card']} at {answer['door']}: {done}")
+
+
+def _door_command(operation: str, words: str, done: str) -> None:
+    @sim.command(operation, help=words)
+    @click.argument("door")
+    @click.pass_context
+    def command(context: click.Context, door: str) -> None:
+        answer = ask(context, operation, door=door)
+        say(context, done.format(**answer))
+
+
+_door_command("force", "Break DOOR open.", "{door} stands open, and nobody was let in")
+_door_command("shut", "Shut DOOR.", "{door} is shut")
+
+
 def _switch(operation: str, words: str, field: str = "on") -> None:
     @sim.command(operation, help=words)
     @click.argument("state", type=click.Choice(["on", "off"]))

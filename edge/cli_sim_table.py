@@ -15,10 +15,15 @@ def render(state: dict[str, Any]) -> str:
         lines += [_port(port, told) for port, told in zone["ports"].items()]
         heads = [f"{head}{' ALARM' if alarm else ''}" for head, alarm in zone["heads"].items()]
         outputs = [f"{output} {'on' if on else 'off'}" for output, on in zone["outputs"].items()]
+        lines += [_door(door, told) for door, told in zone["doors"].items()]
         lines += [f"  heads    {', '.join(heads)}", f"  outputs  {', '.join(outputs)}"]
     wires = [f"{name}{' CUT' if wire['dead'] else ''}" for name, wire in state["wires"].items()]
     lines.append(f"wires: {', '.join(wires)}; radio network {'on' if state['gateway'] else 'OFF'}")
     return "\n".join(lines)
+
+
+def _door(door: str, told: dict[str, Any]) -> str:
+    return f"  door     {door}: {'locked' if told['locked'] else 'unlocked'}, {'OPEN' if told['open'] else 'shut'}"
 
 
 def _port(port: str, told: dict[str, Any]) -> str:

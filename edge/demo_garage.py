@@ -17,6 +17,7 @@ from urllib.parse import quote
 from drivers.modbus.mapping import CONTACT, OUTPUT, Entry, read_map
 from drivers.options import OptionReader
 from drivers.registry import make_driver
+from edge.demo_doors import doors_and_readers
 from edge.domain.garage.settings import GarageConfig, SourceSettings
 from edge.domain.places import Place
 from edge.runtime.broker import broker_command, make_users
@@ -29,7 +30,11 @@ REPORT_S = 10.0
 BIKES_PER_HOUR = 90
 BOX, FIELD = "box", "field"
 #: All simulated devices share one process, which a busy machine may hold up longer than any real board waits.
-PATIENCE: Mapping[str, Mapping[str, int]] = {"modbus": {"timeout_ms": 1500}, "dlt645": {"turn_round_ms": 1500}}
+PATIENCE: Mapping[str, Mapping[str, int]] = {
+    "modbus": {"timeout_ms": 1500},
+    "dlt645": {"turn_round_ms": 1500},
+    "osdp": {"reply_timeout_ms": 1500},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class GarageFolder:
     root: Path
     ports: dict[str, int] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
+    reader_key: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property
     def control(self) -> Path:
@@ -88,8 +94,10 @@ def demo_garage(garage: Mapping[str, Any], folder: GarageFolder) -> dict[str, An
     """``[garage]`` of the site file with simulated wires."""
     devices = []
     for each in garage["devices"]:
-        patience = PATIENCE.get(each["protocol"])
-        options = {"options": {**each.get("options", {}), **patience}} if patience else {}
+        more: dict[str, Any] = dict(PATIENCE.get(each["protocol"], {}))
+        if each["protocol"] == "osdp":
+            more["scbk"] = folder.reader_key
+        options = {"options": {**each.get("options", {}), **more}} if more else {}
         devices.append({**each, "link": folder.link(each), **options})
     return {**garage, "devices": devices}
 
@@ -139,6 +147,7 @@ def garage_settings(site: Site, folder: GarageFolder, token: str, *, people: boo
         "broker_pid": str(folder.broker_pid),
         "seed": secrets.randbelow(1 << 20),
     }
+    settings |= doors_and_readers(garage, devices, folder.ports, folder.reader_key)
     units = [folder.ports[name] for name, each in devices.items() if each.protocol == "gb26875"]
     return {**settings, "unit": {"port": units[0]}} if units else settings
 

@@ -7,7 +7,8 @@ reaches them, ``sirens`` [Zigbee name], ``boards`` [{name, port}], ``coils`` [{o
 contact?, hold?}], ``lines`` [{name, port, baud}], ``unit`` {port} (the fire transmission unit dials
 ``mqtt.host``:port; absent: none), ``api`` and ``token`` (people begin sessions there; "" = they do not), ``cards``,
 ``people`` (bool), ``per_hour``, ``report_s`` (how often Zigbee heads report), ``speed`` (batteries fill so many times
-faster), ``broker_pid`` (file with the process id of the broker, so that it can be restarted), ``seed``.
+faster), ``broker_pid`` (file with the process id of the broker, so that it can be restarted), ``seed``, and the access
+doors of ``doorconfig``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware_sim.garage.doorconfig import DoorConfig, ReaderConfig, read_doors
 from firmware_sim.jsonconfig import ConfigError, ConfigReader
 
 MAX_TOLD = 40
@@ -101,11 +103,13 @@ class GarageConfig:
     speed: float
     broker_pid: Path | None
     seed: int
+    readers: tuple[ReaderConfig, ...] = ()
+    doors: tuple[DoorConfig, ...] = ()
 
 
 _TOP = {
     "control", "mqtt", "zones", "bays", "heads", "sirens", "boards", "coils", "lines", "unit", "api", "token", "cards",
-    "people", "per_hour", "report_s", "speed", "broker_pid", "seed",
+    "people", "per_hour", "report_s", "speed", "broker_pid", "seed", "readers", "doors",
 }  # fmt: skip
 
 
@@ -138,6 +142,7 @@ def _build(reader: ConfigReader, raw: object) -> GarageConfig:
     mqtt = reader.table(top.get("mqtt", {}), "mqtt", {"host", "port", "user", "password"})
     unit = reader.table(top.get("unit", {}), "unit", {"port"})
     pid = reader.get(top, "broker_pid", "", str, "")
+    readers, doors = read_doors(reader, top)
     return GarageConfig(
         control=Path(reader.get(top, "control", "", str)),
         mqtt_host=reader.get(mqtt, "host", "mqtt", str, HOST),
@@ -161,6 +166,8 @@ def _build(reader: ConfigReader, raw: object) -> GarageConfig:
         speed=_positive(reader, top, "speed", 1.0),
         broker_pid=Path(pid) if pid else None,
         seed=reader.get(top, "seed", "", int, 1),
+        readers=readers,
+        doors=doors,
     )
 
 
@@ -227,6 +234,7 @@ def _check(reader: ConfigReader, config: GarageConfig) -> None:
         *((bay.port, bay.zone) for bay in config.bays),
         *((head.source, head.zone) for head in config.heads),
         *((coil.output, coil.zone) for coil in config.coils),
+        *((door.door, door.zone) for door in config.doors),
     ):
         if zone not in config.zones:
             reader.say(name, f"zone {zone!r} is none of {', '.join(config.zones)}")

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from firmware_sim.dlt645 import Meter, MeterBus
 from firmware_sim.garage.building import SMELLS, Bay, Building, Contactor, Head, Zone
 from firmware_sim.garage.config import BayConfig, CoilConfig, GarageConfig
+from firmware_sim.garage.doors import Doorway
 from firmware_sim.garage.tcpport import TcpPort
 from firmware_sim.garage.unit import TransmissionUnit
 from firmware_sim.line import LineSettings
 from firmware_sim.modbus import Board, BoardBus
 from firmware_sim.mqttdevice import MqttDevice
+from firmware_sim.osdp.reader import Door, ReaderBus
 from firmware_sim.outlet import Outlet
 from firmware_sim.shelly import ShellyPlug
 from firmware_sim.tasmota import TasmotaPlug
@@ -77,6 +79,7 @@ class Devices:
     wires: dict[str, TcpPort] = field(default_factory=dict)
     inputs: dict[str, Callable[[bool], None]] = field(default_factory=dict)
     zigbee: dict[str, str] = field(default_factory=dict)
+    doors: dict[str, Doorway] = field(default_factory=dict)
     unit: TransmissionUnit | None = None
     cut_off: set[str] = field(default_factory=set)
     _water_s: dict[str, float] = field(default_factory=dict)
@@ -140,6 +143,7 @@ def build(config: GarageConfig) -> Devices:
         _bay(devices, bay, number, config.seed)
     _lines(devices, config)
     _heads(devices, config)
+    _doors(devices, config)
     watched = [head for head in config.heads if head.via == "unit"]
     if watched:
         devices.unit = TransmissionUnit(watched, building)
@@ -208,3 +212,13 @@ def _heads(devices: Devices, config: GarageConfig) -> None:
                 board.inputs[at] = value
 
             devices.inputs[head.source] = set_input
+
+
+def _doors(devices: Devices, config: GarageConfig) -> None:
+    for line in config.readers:
+        doors = [door for door in config.doors if door.line == line.name]
+        readers = {door.address: Door(key=line.key, strict=True) for door in doors}
+        bus = ReaderBus(readers, seed=config.seed, line=LineSettings(line.baud, "N"))
+        devices.wires[line.name] = TcpPort(bus, "127.0.0.1", line.port)
+        for door in doors:
+            devices.doors[door.door] = Doorway(door, bus, readers[door.address])

@@ -3,7 +3,8 @@
 ``state`` · ``smoke`` {zone, one} · ``heat`` ``gas`` ``call`` ``panel`` ``key`` ``clear`` {zone} · ``plug`` {port,
 start} · ``unplug`` ``swap`` ``splitter`` ``loose`` ``overload`` ``stuck`` ``reboot`` ``dark`` {port} · ``weld`` ``lie``
 {name: a port, or a zone for its contactor} · ``dead`` ``blind`` ``jam`` ``stale`` {head} · ``gateway`` ``people``
-{on} · ``cable`` {wire, on} · ``broker`` · ``speed`` {times} · ``mend`` {name: zone, port, head; "" = everything}.
+{on} · ``cable`` {wire, on} · ``broker`` · ``speed`` {times} · ``mend`` {name: zone, port, head; "" = everything}. What
+may be done at its doors is in ``doors``.
 Names are taken in any case, and by a beginning that only one has.
 """
 
@@ -18,6 +19,7 @@ from firmware_sim.dlt645 import Meter
 from firmware_sim.garage.building import Bay, Head, Zone
 from firmware_sim.garage.config import GarageConfig
 from firmware_sim.garage.devices import Devices, Relay
+from firmware_sim.garage.doors import DoorOrders
 from firmware_sim.garage.naming import flag, named
 from firmware_sim.garage.people import People
 from firmware_sim.garage.picture import picture
@@ -50,6 +52,7 @@ class Orders:
             "speed", "mend",
         )  # fmt: skip
         found: dict[str, Operation] = {name: getattr(self, name) for name in names}
+        found |= DoorOrders(self._devices.doors).operations()
         return found | {name: self._force(kind) for name, kind in _BY_KIND.items()}
 
     async def state(self, _request: Json) -> Json:

@@ -36,6 +36,11 @@ def _zone(devices: Devices, name: str) -> Json:
         "outputs": {each.config.output: each.copper for each in devices.relays.values() if each.config.zone == name},
         "heads": {head.source: head.alarm for head in heads},
         "ports": {bay.port: _bay(devices, bay) for bay in bays},
+        "doors": {
+            door: {"locked": each.locked, "open": each.is_open}
+            for door, each in devices.doors.items()
+            if each.config.zone == name
+        },
     }
 
 

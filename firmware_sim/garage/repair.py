@@ -20,12 +20,15 @@ def mend_all(devices: Devices) -> None:
 
 
 def mend_zone(devices: Devices, zone: Zone) -> None:
-    """Contactors, feed, bays and heads of a zone; the smoke is let out."""
+    """Contactors, feed, doors, bays and heads of a zone; the smoke is let out."""
     devices.building.air(zone.zone)
     for relay in devices.relays.values():
         if relay.config.zone == zone.zone:
             relay.mend()
     zone.fed = True
+    for door in devices.doors.values():
+        if door.config.zone == zone.zone:
+            door.swing(is_open=False)
     for bay in devices.building.bays.values():
         if bay.zone == zone.zone:
             mend_bay(devices, bay)

@@ -78,6 +78,13 @@ class ReaderBus(LineDevice):
         data = int(bits.ljust(size * 8, "0"), 2).to_bytes(size, "big")
         self._talks[address].events.append((0x50, b"\x00\x01" + len(bits).to_bytes(2, "little") + data))
 
+    def swing(self, address: int, *, is_open: bool) -> None:
+        """The leaf moves, and with it the door contact; the reader tells it at its next poll."""
+        door = self.doors[address]
+        if door.contact_open is not is_open:
+            door.contact_open = is_open
+            self._talks[address].events.append((0x49, bytes((int(is_open),))))
+
     def press(self, address: int, keys: str) -> None:
         raw = keys.replace("*", "\x7f").replace("#", "\r").encode()
         self._talks[address].events.append((0x53, bytes((0, len(raw))) + raw))

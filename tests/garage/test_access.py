@@ -160,3 +160,32 @@ def test_a_restart_never_unlocks(doors):
     garage.run(5)
     assert (True, EffectClass.DURABLE) not in lock_orders(garage, since=mark)
     assert (True, EffectClass.SAFETY) not in lock_orders(garage, since=mark)
+
+
+def test_a_wedge_is_no_break_in_that_waits_for_its_acknowledgement(doors):
+    garage = doors(held_s=10)
+    garage.says("B1-contact", True)
+    garage.says("B1-contact", False)
+    assert alarms(garage) == set(), "over, and not yet acknowledged"
+    show(garage)
+    garage.says("B1-contact", True)
+    garage.run(20)
+    assert alarms(garage) == {"door_held"}
+
+
+def test_a_panel_sees_the_door_and_not_who_came(doors):
+    garage = doors(held_s=10)
+    view = lambda: garage.shown["zone/B1"].doors[0]  # noqa: E731
+    garage.says("B1-contact", False)
+    assert (view().lock, view().open, view().last) == ("locked", False, "")
+    show(garage)
+    assert (view().lock, view().last, view().trouble) == ("granted", "granted", "")
+    garage.says("B1-contact", True)
+    assert view().open is True
+    garage.run(20)
+    assert (view().lock, view().trouble) == ("locked", "held")
+    show(garage, "99:1")
+    assert view().last == "unknown_card"
+    garage.says("B1-call", True)
+    assert view().lock == "released"
+    assert HOLDER not in repr(garage.shown["zone/B1"])

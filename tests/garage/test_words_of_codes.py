@@ -33,8 +33,8 @@ ARGUMENTS: dict[str, tuple[int | str, frozenset[str]]] = {
     "_decide": (1, codes.OFF_REASONS),
     "order_off": ("reason", codes.OFF_REASONS),
 }
-#: Functions whose returned words end a session or latch a zone.
-RETURNS = {"cap_of_reading", "cap_of_time", "_measure", "_minutes", "told", "_first_cause"}
+#: Functions whose returned words end a session or latch a zone; "judge" gives (holder, why not).
+ENDS = ("cap_of_reading", "cap_of_time", "_measure", "_minutes", "told", "_first_cause")
 
 
 def words(prefix: str, lang: str) -> set[str]:
@@ -55,6 +55,7 @@ def alarm_causes() -> set[str]:
         ("cause.", alarm_causes() | codes.LATCH_CAUSES),
         ("why_off.", codes.OFF_REASONS),
         ("trouble.", codes.TROUBLES),
+        ("card_answer.", codes.CARD_ANSWERS),
     ],
 )
 def test_every_code_has_words_and_every_word_a_code(lang, prefix, said):
@@ -75,15 +76,18 @@ def literals(tree: ast.Module) -> Iterator[tuple[str, str, frozenset[str]]]:
                 given = node.args[place]
             for one in [] if given is None else text_of(given):
                 yield name, one, allowed
-        elif isinstance(node, ast.FunctionDef) and node.name in RETURNS:
+        elif isinstance(node, ast.FunctionDef) and node.name in {*ENDS, "judge"}:
+            allowed = codes.CARD_ANSWERS if node.name == "judge" else codes.OFF_REASONS
             for each in ast.walk(node):
                 if isinstance(each, ast.Return) and each.value is not None:
-                    yield from ((node.name, one, codes.OFF_REASONS) for one in text_of(each.value))
+                    yield from ((node.name, one, allowed) for one in text_of(each.value))
 
 
 def text_of(node: ast.expr) -> Iterator[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
         yield node.value
+    elif isinstance(node, ast.Tuple):
+        yield from text_of(node.elts[-1])
     elif isinstance(node, ast.BoolOp):
         for value in node.values:
             yield from text_of(value)
@@ -101,7 +105,8 @@ def test_no_module_says_a_code_that_is_not_listed():
     assert unlisted == set(), "list these in edge/domain/garage/codes.py and give them words"
     seen = {where for _, where, _, _ in found}
     assert set(ARGUMENTS) - {"_remember"} <= seen | {"order_off"}, "the scan misses what it looks for"
-    assert {code for *_, code, _ in found} >= {"hand", "set_aside", "overpower", "stopped", "door_forced", "restart"}
+    said = {code for *_, code, _ in found}
+    assert said >= {"hand", "set_aside", "overpower", "stopped", "door_forced", "restart", "expired"}
 
 
 def test_tables_of_causes_are_listed():

@@ -9,8 +9,8 @@ from edge.domain.garage.settings import DoorSettings
 
 class Door(msgspec.Struct, kw_only=True):
     """One door. ``unlocked_until_ns``: when the lock must fall, 0 = it has; ``granted_until_ns``: the same of the last
-    card, kept. ``opened_ns``: since when the contact says open, None closed or unknown. ``forced``: this opening was
-    not granted. Times are monotonic of this boot."""
+    card, kept; ``last_answer``: what that card was answered. ``opened_ns``: since when the contact says open, None
+    closed or unknown. ``forced``: this opening was not granted. Times are monotonic of this boot."""
 
     settings: DoorSettings
     unlocked_until_ns: int = 0
@@ -20,3 +20,4 @@ class Door(msgspec.Struct, kw_only=True):
     held: bool = False
     last_card: str = ""
     last_card_ns: int = 0
+    last_answer: str = ""

@@ -31,6 +31,9 @@ ALARM_CAUSES = (
 #: Why a switch may not be trusted with current again (``Switch.bad``), or what its device says of it.
 TROUBLES = OUTPUT_FAULTS | {"welded", "unproven", "meter_stuck", "refused"}
 
+#: What a card is answered (``DoorView.last``, ``AccessEventRow.why``).
+CARD_ANSWERS = frozenset({"granted", "unknown_card", "wrong_door", "expired", "wrong_hour"})
+
 #: Why an outlet was switched off (``PortView.reason``, ``SessionRow.reason``, ``CutRecordRow.reason``).
 OFF_REASONS = (
     LATCH_CAUSES

@@ -14,6 +14,7 @@ from edge.domain.actors import Actor, Role
 from edge.domain.alarm_commands import AckAlarm, AlarmCommand, AlarmShown, ResetAlarm, ServiceAlarm, ShelveAlarm
 from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import SignalKind
+from edge.domain.garage.access_views import DoorView
 from edge.domain.garage.settings import GarageConfig, OutputKind
 from edge.domain.words import Text
 
@@ -174,8 +175,7 @@ class ZoneState(StrEnum):
 
 
 class SourceState(StrEnum):
-    """What the kernel makes of a source. UNKNOWN: no fresh word since the start; STALE: two supervision periods missed;
-    ABSENT: its master says that it is gone."""
+    """UNKNOWN: no fresh word since the start; STALE: two supervision periods missed; ABSENT: its master says so."""
 
     CLEAR = "clear"
     ACTIVE = "active"
@@ -187,8 +187,7 @@ class SourceState(StrEnum):
 
 
 class CutState(StrEnum):
-    """How far the proof of a cut has come. WELDED: reported off while current flows; UNPROVEN: no meter says so in
-    time."""
+    """How far the proof of a cut is. WELDED: reported off while current flows; UNPROVEN: no meter says so in time."""
 
     NONE = "none"
     COMMANDED = "commanded"
@@ -248,6 +247,7 @@ class ZoneView(msgspec.Struct, frozen=True, kw_only=True):
     doors_released: bool
     sources: tuple[SourceView, ...]
     outputs: tuple[OutputView, ...]
+    doors: tuple[DoorView, ...] = ()
     ports: tuple[str, ...]
     power_w: int
     limit_w: int

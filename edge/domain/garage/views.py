@@ -7,7 +7,9 @@ mistake as a tile that says "normal" while the zone burns.
 
 from __future__ import annotations
 
-from edge.domain.garage import port_kernel
+from edge.domain.garage import access, port_kernel
+from edge.domain.garage.access_state import Door
+from edge.domain.garage.access_views import DoorView, LockState
 from edge.domain.garage.cut import Switch
 from edge.domain.garage.evidence import blocks_reset, clear_left_ns, unproven
 from edge.domain.garage.interlock import ORDERS, SHOWN, Mode
@@ -61,6 +63,8 @@ def _key(world: World, zone: Zone, now_ns: int) -> tuple[str, ...]:
         *[str(source.battery_low) for source in sources],
         *[f"{switch.wanted}{switch.on}{switch.cut}{switch.fault}{switch.bad}" for switch in switches],
         *(unproven(world, zone) if ORDERS[zone.mode].latched else ()),
+        *[f"{door.unlocked_until_ns}{door.opened_ns}{door.forced}{door.held}{door.last_card_ns}"
+          for door in _doors(world, zone)],
     )  # fmt: skip
 
 
@@ -98,6 +102,7 @@ def zone_view(world: World, zone: Zone, stamp: Stamp) -> ZoneView:
         doors_released=ORDERS[zone.mode].doors,
         sources=tuple(_source_view(world, name, now_ns) for name in zone.sources),
         outputs=tuple(_output_view(world, name) for name in _outputs(zone)),
+        doors=tuple(_door_view(world, door, now_ns) for door in _doors(world, zone)),
         ports=zone.ports,
         power_w=round(sum(port.power_w or 0.0 for port in ports)),
         limit_w=zone.settings.limit_w,
@@ -131,6 +136,25 @@ def _output_view(world: World, name: str) -> OutputView:
         on=switch.on,
         cut=switch.cut,
         fault=switch.bad or switch.fault,
+    )
+
+
+def _doors(world: World, zone: Zone) -> list[Door]:
+    return [door for door in world.doors.values() if door.settings.zone == zone.settings.zone]
+
+
+def _door_view(world: World, door: Door, now_ns: int) -> DoorView:
+    contact = world.sources.get(door.settings.contact)
+    released = access.is_released(world, door)
+    lock = LockState.RELEASED if released else LockState.GRANTED if door.unlocked_until_ns else LockState.LOCKED
+    return DoorView(
+        door=door.settings.door,
+        name=door.settings.name,
+        lock=lock,
+        open=None if contact is None else contact.said,
+        trouble="forced" if door.forced else "held" if door.held else "",
+        last=door.last_answer,
+        last_ago_s=(now_ns - door.last_card_ns) // NS_PER_S if door.last_answer else None,
     )
 
 

@@ -2162,6 +2162,47 @@ export interface components {
              */
             code: string;
         };
+        /** @description One door. ``open`` None: no contact, or it has not spoken since the start. ``trouble``: "", forced or held. ``last`` is what the last card since the start was answered: "", granted, or why it was refused (unknown_card, wrong_door, expired, wrong_hour), ``last_ago_s`` ago. */
+        DoorView: {
+            /**
+             * @description Id of the door.
+             * @example B1-gate
+             */
+            door: string;
+            /**
+             * @description Name of the door.
+             * @example {
+             *       "zh": "充电区入口",
+             *       "en": "Door of the charging area"
+             *     }
+             */
+            name: components["schemas"]["Text"];
+            /**
+             * @description Locked, opened by a card for seconds, or released by the interlock.
+             * @example locked
+             */
+            lock: components["schemas"]["LockState"];
+            /**
+             * @description What its contact says; null when it has not said since the start.
+             * @example false
+             */
+            open: boolean | null;
+            /**
+             * @description Forced or held; empty when all is well.
+             * @example
+             */
+            trouble: string;
+            /**
+             * @description What the last card was answered since the start; empty for none.
+             * @example granted
+             */
+            last: string;
+            /**
+             * @description Seconds since that card, at at_wall_ns; null for none.
+             * @example 40
+             */
+            last_ago_s: number | null;
+        };
         /**
          * FaultBody
          * @description What goes wrong with the reader.
@@ -2386,6 +2427,8 @@ export interface components {
              */
             at_wall_ns: number;
         };
+        /** @enum {string} */
+        LockState: "granted" | "locked" | "released";
         /**
          * LoginBody
          * @description User name and password.
@@ -4625,6 +4668,11 @@ export interface components {
              * @example []
              */
             outputs: components["schemas"]["OutputView"][];
+            /**
+             * @description Access doors.
+             * @example []
+             */
+            doors: components["schemas"]["DoorView"][];
             /**
              * @description Ids of its chargers.
              * @example [

@@ -11,6 +11,7 @@ export type AlarmView = Schemas["AlarmView"];
 export type Assurance = Schemas["Assurance"];
 export type DayView = Schemas["DayView"];
 export type DemoState = Schemas["DemoState"];
+export type DoorView = Schemas["DoorView"];
 export type GarageView = Schemas["GarageView"];
 export type Info = Schemas["SystemInfo"];
 export type LaneView = Schemas["LaneView"];

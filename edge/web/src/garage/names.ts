@@ -35,6 +35,7 @@ function partsOf(zone: ZoneView): (readonly [string, Text])[] {
   return [
     ...zone.sources.map((source) => [source.source, source.name] as const),
     ...zone.outputs.map((output) => [output.output, output.name] as const),
+    ...zone.doors.map((door) => [door.door, door.name] as const),
   ];
 }
 

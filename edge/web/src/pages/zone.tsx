@@ -6,6 +6,7 @@ import "../styles/garage.css";
 import { Act } from "../garage/act";
 import { AlarmCard } from "../garage/AlarmCard";
 import { Board } from "../garage/board";
+import { Doors } from "../garage/Doors";
 import { GarageFrame, Guarded, WATCH_ROLES } from "../garage/frame";
 import { PortCard, PortMap } from "../garage/PortMap";
 import { Samples, TimePlot } from "../garage/TimePlot";
@@ -93,6 +94,7 @@ function Detail({ board, zone }: { board: Board; zone: ZoneView }) {
         {port && <PortCard key={port.port} port={port} heldS={board.live.heldS(`port/${port.port}`)} act={act} />}
       </section>
       <Curves board={board} zone={zone} port={port} />
+      <Doors zone={zone} heldS={heldS} />
       <Sources zone={zone} heldS={heldS} />
       <Outputs zone={zone} />
     </div>
