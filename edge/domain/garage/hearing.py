@@ -24,7 +24,7 @@ from edge.domain.field_devices import (
     SignalReading,
 )
 from edge.domain.garage import access, port_kernel
-from edge.domain.garage.cut import LAG_NS, Switch, again, drive, is_calm, judge, measured, reported, returned
+from edge.domain.garage.cut import LAG_NS, Switch, again, drive, judge, measured, reported, returned
 from edge.domain.garage.interlock import ORDERS, Mode
 from edge.domain.garage.messages import CutState
 from edge.domain.garage.signals import health, hear
@@ -109,8 +109,10 @@ def _output(turn: Turn, device: str, body: OutputReading, zones: dict[str, None]
         changed = (port.on, port.fault) != before
         if changed:
             turn.ports[name] = None
-        if changed or not (port.wanted or (is_calm(port) and port.on is not True)):
+        if changed and port.wanted:
             zones[port.zone] = None
+        else:
+            _look(turn, world.zones[port.zone], port, zones, is_port=True)
     for name in world.outputs_at.get(place, ()):
         switch = world.outputs[name].switch
         reported(switch, body, turn.now_ns)
