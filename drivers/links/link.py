@@ -32,7 +32,7 @@ class LinkHandler(Protocol):
     def data_received(self, data: bytes) -> None: ...
 
     def message_received(self, data: bytes, settled: Callable[[], None]) -> None:
-        """Like ``data_received``, from a link whose far end keeps the message until it is acknowledged: call
+        """Like ``data_received``, of a message that the far end keeps until it is acknowledged (MQTT, QoS 1): call
         ``settled`` once, when all that came of it is on disk (or was given up on purpose), else it comes again."""
         ...
 

@@ -13,11 +13,8 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 
-from paho.mqtt.enums import MQTTProtocolVersion
-
 from drivers.links.link import LinkError, LinkHandler, LinkUrlError
-from drivers.links.mqtt_client import Client, OldBrokerError
-from drivers.links.mqtt_link import MqttLink
+from drivers.links.mqtt_link import MqttLink, OldBrokerError
 from drivers.links.mqtt_socket import dial, password_of
 from drivers.links.mqtt_url import MQTT_FORM, MqttUrl
 
@@ -37,8 +34,7 @@ class MqttOpener:
         if not self._topics:
             raise LinkUrlError(f"link to {url.host}:{url.port}: no topics; allowed: {MQTT_FORM}")
         self._timeout_s = timeout_s
-        self._newest = MQTTProtocolVersion.MQTTv5 if url.v5 else MQTTProtocolVersion.MQTTv311
-        self._version = self._newest
+        self._v5 = url.v5
 
     async def open(self, handler: LinkHandler) -> MqttLink:
         """Connect, resume the session and subscribe. Raises ``LinkError`` with the remedy."""
@@ -47,14 +43,14 @@ class MqttOpener:
             async with asyncio.timeout(self._timeout_s):
                 return await self._either(handler)
         except TimeoutError:
-            self._version = self._newest
+            self._v5 = self._url.v5
             raise LinkError(f"{where}: no answer within {self._timeout_s:g} s; is it an MQTT broker?") from None
         except LinkError as error:
             raise LinkError(f"{where}: {error}") from error
         except ssl.SSLError as error:
             raise LinkError(f"{where}: TLS failed: {error.reason or error}; check tls= and ca= in site.toml") from error
         except OSError as error:
-            self._version = self._newest  # another broker may answer next time
+            self._v5 = self._url.v5  # another broker may answer next time
             raise LinkError(f"{where}: {error.strerror or error}; is the broker running?") from error
 
     def close(self) -> None:
@@ -62,20 +58,20 @@ class MqttOpener:
 
     async def _either(self, handler: LinkHandler) -> MqttLink:
         """With the version that worked last; MQTT 5 first."""
-        if self._version is MQTTProtocolVersion.MQTTv5:
+        if self._v5:
             try:
                 async with asyncio.timeout(min(V5_TIMEOUT_S, self._timeout_s / 2)):
                     return await self._attempt(handler)
             except (OldBrokerError, TimeoutError):
-                self._version = MQTTProtocolVersion.MQTTv311
+                self._v5 = False
         return await self._attempt(handler)
 
     async def _attempt(self, handler: LinkHandler) -> MqttLink:
         password = password_of(self._url)
         sock = await dial(self._url)
-        link = MqttLink(Client(self._url, self._version, password, sock), self._url, handler)
+        link = MqttLink(sock, self._url, handler, v5=self._v5)
         try:
-            await link.begin(self._topics)
+            await link.begin(self._topics, password)
         except BaseException:
             link.close()
             raise

@@ -10,7 +10,7 @@ import aiomqtt
 import pytest
 
 from drivers.links.link import LinkError, LinkUrlError
-from drivers.links.mqtt_client import UNSENT_MAX
+from drivers.links.mqtt_link import UNSENT_MAX
 from drivers.links.opening import opener_of
 
 
@@ -202,8 +202,7 @@ def test_a_password_out_of_the_environment(broker, linked, heard, run, monkeypat
 def test_nagle_is_off_on_both_ends(broker, heard, linked, run, listener_option):
     async def look():
         async with linked(broker.url(), heard()) as link, broker.peer() as peer:
-            ours = link._client.socket()
-            assert ours is link._client.ready_socket, "paho uses the socket that the loop made"
+            ours = link.socket
             assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
             theirs = peer._client.socket()
             assert theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1

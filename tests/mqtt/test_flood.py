@@ -11,7 +11,7 @@ import json
 import random
 import sys
 
-from drivers.links.mqtt_client import UNSETTLED_MAX
+from drivers.links.mqtt_link import UNSETTLED_MAX
 from drivers.links.opening import opener_of
 from drivers.registry import make_driver
 from edge.domain.field_devices import SignalKind, SignalReading
