@@ -36,14 +36,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     backward: bool | None = None
 
 
-def parse(char: str, data: bytes, profile: str = "") -> Record | Refusal:
-    """One notification of a machine characteristic (``char``: 2acd, 2ace, 2acf, 2ad0, 2ad1, 2ad2)."""
+def parse(char: str, data: bytes, profile: str = "", cut_at: int = 0) -> Record | Refusal:
+    """One notification of a machine characteristic (``char``: 2acd, 2ace, 2acf, 2ad0, 2ad1, 2ad2). A packet of exactly
+    ``cut_at`` bytes is rather cut off than of the narrow edition."""
     layout = LAYOUTS[char]
     if len(data) < layout.flag_bytes:
         return Refusal(ErrorKind.TOO_SHORT, f"{len(data)} bytes, the flags alone have {layout.flag_bytes}")
     flags = int.from_bytes(data[: layout.flag_bytes], "little")
     body = data[layout.flag_bytes :]
-    numbers = _fitting(layout, flags, len(body))
+    numbers = _fitting(layout, flags, len(body), cut=len(data) == cut_at)
     if profile == LIFE_FITNESS and char == _BIKE and not flags >> CADENCE_BIT & 1:
         with_cadence = tuple(numbers_of(layout, flags | 1 << CADENCE_BIT))
         if sum(number.size for number in with_cadence) == len(body):
@@ -69,10 +70,10 @@ def parse(char: str, data: bytes, profile: str = "") -> Record | Refusal:
     )
 
 
-def _fitting(layout: Layout, flags: int, size: int) -> tuple[Number, ...]:
+def _fitting(layout: Layout, flags: int, size: int, *, cut: bool) -> tuple[Number, ...]:
     """The promised numbers, those of two editions in the width that makes the packet fit; wide ones where none does."""
     wide = tuple(numbers_of(layout, flags))
-    if sum(number.size for number in wide) == size:
+    if cut or sum(number.size for number in wide) == size:
         return wide
     narrow = tuple(number._replace(size=1) if number.narrow else number for number in wide)
     return narrow if sum(number.size for number in narrow) == size else wide

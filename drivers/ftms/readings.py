@@ -47,6 +47,9 @@ _SAME = (
     *("step_rate_spm", "stroke_count", "stride_count", "step_count", "floor_count", "elevation_gain_m", "power_w"),
     *("energy_kcal", "met", "incline_pct"),
 )
+CUT_AT = 20
+"""What fits into a notification at the smallest MTU (23). A record that is one byte longer would look like one with a
+resistance of one byte, which no machine is known to send, and everything behind it would be shifted."""
 _NO_HEART_RATE = 255
 """What cross trainers send for ever whose grips nobody holds."""
 _TRAINING_STATES = {1: MachineState.IDLE, 14: MachineState.READY, 15: MachineState.FINISHED} | dict.fromkeys(
@@ -81,7 +84,7 @@ class RecordSession:
         self._held: list[Record] = []
 
     def take(self, value: RawValue, now_ns: int) -> list[Reading] | Refusal:
-        part = parse(self._char, value.data, self._profile)
+        part = parse(self._char, value.data, self._profile, CUT_AT)
         if isinstance(part, Refusal):
             return part
         return [self._reading(record, value) for record in self._ended(part)]
