@@ -12,6 +12,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from drivers.driver import Output
+from drivers.engine import NS_PER_MS
 from drivers.messages import Message, PayloadError, Problem
 from drivers.options import OptionReader, OptionValue
 from drivers.shelly.frames import Command, Online, Reply, Switch, parse, switch
@@ -24,6 +26,9 @@ ASKED_MAX = 1024
 #: The device's names of errors -> the stable codes of ``OutputReading.fault``.
 _FAULTS = {"overpower": "overpower", "overcurrent": "overpower", "overtemp": "overheat"}
 
+#: How often is looked for plugs that are on and have told nothing for ``poll_s``.
+_ROUND_NS = 1_000 * NS_PER_MS
+
 
 class _Asked(NamedTuple):
     what: str
@@ -34,7 +39,8 @@ class _Asked(NamedTuple):
 class ShellyDriver(TopicsDriver):
     """A point is ``<device topic>:<switch number>``. Options: ``prefix`` before the device topics; ``source`` the topic
     of our answers, one of its own for each link; ``set_up`` 0 to leave the plugs' settings alone; ``auto_off_s`` after
-    which a plug falls off unless told again (0: left alone); ``power_limit_w`` (0: left alone)."""
+    which a plug falls off unless told again (0: left alone); ``power_limit_w`` (0: left alone); ``poll_s`` after which
+    a plug that is on and silent is asked (0: never): while its load does not change it tells its power once a minute."""
 
     protocol = "shelly"
     quiet_hint = "no message of a Shelly; is MQTT switched on in its settings, with RPC and status notifications?"
@@ -47,6 +53,7 @@ class ShellyDriver(TopicsDriver):
         self._set_up = reader.flag("set_up", default=True)
         self._auto_off_s = reader.integer("auto_off_s", 120, 0, 86_400)
         self._power_limit_w = reader.integer("power_limit_w", 0, 0, 4_000)
+        self._poll_ns = reader.integer("poll_s", 5, 0, 60) * 1_000 * NS_PER_MS
         reader.finish()
         below = f"{prefix}/" if prefix else ""
         self.topics = (f"{below}+/online", f"{below}+/status/+", f"{below}+/events/rpc", f"{self._source}/rpc")
@@ -54,8 +61,28 @@ class ShellyDriver(TopicsDriver):
         self._checked: set[str] = set()
         self._asked: dict[int, _Asked] = {}
         self._last_id = 0
+        self._heard_ns: dict[str, int] = {}
+        """When a plug that is on was last heard, or asked."""
+        self._round_ns = 0
+
+    def tick(self, now_ns: int) -> Output:
+        self.now_ns = now_ns
+        if self._is_open and self._heard_ns and now_ns >= self._round_ns:
+            self._round_ns = now_ns + _ROUND_NS
+            for point, heard_ns in self._heard_ns.items():
+                if now_ns - heard_ns >= self._poll_ns:
+                    self._heard_ns[point] = now_ns
+                    self.on_poll(point)
+        return super().tick(now_ns)
+
+    def deadline(self) -> int | None:
+        due_ns = super().deadline()
+        if not self._is_open or not self._heard_ns:
+            return due_ns
+        return self._round_ns if due_ns is None else min(due_ns, self._round_ns)
 
     def on_opened(self) -> None:
+        self._heard_ns.clear()
         self._checked.clear()
         self._asked.clear()
 
@@ -97,6 +124,11 @@ class ShellyDriver(TopicsDriver):
             fault = next((_FAULTS[name] for name in told.fault_names if name in _FAULTS), "tripped")
         elif told.alarm_state == "welded_contact":
             fault = "welded"
+        if told.output_on is False or not self._poll_ns:
+            self._heard_ns.pop(point, None)
+        elif point in self._known and not told.retained and (told.output_on or point in self._heard_ns):
+            self._round_ns = self._round_ns or self.now_ns + _ROUND_NS
+            self._heard_ns[point] = self.now_ns
         measured = (told.power_w, told.current_a, told.voltage_v, told.energy_wh, told.temperature_c)
         if told.output_on is not None or fault:
             detail = ",".join(told.fault_names or ()) or (told.source or "")

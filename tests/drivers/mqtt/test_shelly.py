@@ -225,3 +225,45 @@ def test_points_that_are_none(talk):
     for point in ("plug", "plug:x", ":0", "a/+:0"):
         assert s.tell(Operate(point=point, on=False, command_id="c")) == []
     assert s.driver.ignored_commands == 4
+
+
+def asked(talk, since):
+    return [(topic, body["method"]) for topic, body in requests(talk)[since:]]
+
+
+def test_a_plug_that_is_on_and_whose_load_does_not_change_is_asked(talk):
+    """Else a charge at constant power looks like a silent meter after 15 s, and is cut."""
+    s = talk("shelly", set_up=False, poll_s=5)
+    s.hear(STATUS, {"output": True, "apower": 200.0})
+    begun = len(s.sent)
+    for _ in range(4):
+        s.wait(1)
+    assert asked(s, begun) == []
+    s.wait(1)
+    assert asked(s, begun) == [("plug/rpc", "Switch.GetStatus")]
+    number = requests(s)[-1][1]["id"]
+    s.hear("kangle-shelly/rpc", {"id": number, "src": "plug", "result": {"id": 0, "output": True, "apower": 200.0}})
+    assert s.of("MeterReading")[-1].power_w == 200.0
+    for _ in range(30):
+        s.hear(STATUS, {"apower": 201.0})
+        s.wait(1)
+    assert len(s.sent) == begun + 1, "one that speaks is not asked"
+    assert s.driver.deadline() <= s.now + 1_000_000_000
+    s.hear(STATUS, {"output": False})
+    s.wait(30)
+    assert len(s.sent) == begun + 1, "nor one that is off"
+
+
+def test_a_silent_plug_is_asked_again_and_again_and_never_when_the_site_says_so(talk):
+    s = talk("shelly", set_up=False, poll_s=5)
+    s.hear(STATUS, {"output": True})
+    begun = len(s.sent)
+    for _ in range(21):
+        s.wait(1)
+    assert len(s.sent) == begun + 4
+    s = talk("shelly", set_up=False, poll_s=0)
+    s.hear(STATUS, {"output": True})
+    begun = len(s.sent)
+    for _ in range(21):
+        s.wait(1)
+    assert len(s.sent) == begun
