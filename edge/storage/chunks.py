@@ -36,13 +36,13 @@ class ChunkRow(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """An unpacked chunk, in order of birth; ``counts`` are its samples in each segment of the slab."""
+    """An unpacked chunk, in order of birth."""
 
     series: int
+    seq: npt.NDArray[np.int64]
     time_ns: npt.NDArray[np.int64]
     value: npt.NDArray[np.float64]
     flags: npt.NDArray[np.uint8]
-    counts: npt.NDArray[np.int64]
 
 
 class ChunkReader:
@@ -68,7 +68,7 @@ class ChunkReader:
         if times.ticks.size != row.n:
             raise CodecError(f"{times.ticks.size} times for {row.n} values")
         value = unpack_values(row.data, row.n)
-        return Chunk(row.series, times.ticks * DEFAULT_RESOLUTION_NS, value, times.flags, times.counts)
+        return Chunk(row.series, times.seqs, times.ticks * DEFAULT_RESOLUTION_NS, value, times.flags)
 
     def _time_column(self, slab: int, number: int) -> TimeColumn:
         known = self._times.get((slab, number))
@@ -91,7 +91,7 @@ def chunk_rows(rows: Sequence[Sequence[Any]]) -> list[ChunkRow]:
     return [ChunkRow(*row) for row in rows]
 
 
-def columns_of_chunk(chunk: Chunk, seq: npt.NDArray[np.int64]) -> Columns:
-    """A chunk as columns with these seqs."""
+def columns_of_chunk(chunk: Chunk) -> Columns:
+    """A chunk as columns."""
     series = np.full(chunk.time_ns.size, chunk.series, np.int32)
-    return Columns(seq, series, chunk.time_ns, chunk.value, chunk.flags)
+    return Columns(chunk.seq, series, chunk.time_ns, chunk.value, chunk.flags)

@@ -130,24 +130,25 @@ def unpack_values(data: bytes, count: int) -> Floats:
 
 
 class TimeColumn(NamedTuple):
-    """n ticks of ``resolution_ns``, the flags of the samples, and how many of them each segment of the slab holds."""
+    """n ticks of ``resolution_ns``, the flags of the samples, and the seq of the input that each was born from."""
 
     ticks: Ints
     flags: Flags
-    counts: Ints
+    seqs: Ints
 
 
 class _PackedTimes(msgspec.Struct, frozen=True, array_like=True):
-    """``steps`` empty: all steps are ``step``; otherwise they are ``step`` more than packed. ``flags`` one byte: all
-    the same."""
+    """``steps`` empty: all steps are ``step``; otherwise they are ``step`` more than packed; likewise ``seq_steps``.
+    ``flags`` one byte: all the same."""
 
     first: int
     step: int
     n: int
     steps: bytes
     flags: bytes
-    segments: int
-    counts: bytes
+    seq_first: int
+    seq_step: int
+    seq_steps: bytes
 
 
 _decode_times = msgspec.msgpack.Decoder(_PackedTimes).decode
@@ -155,21 +156,34 @@ _decode_times = msgspec.msgpack.Decoder(_PackedTimes).decode
 
 def pack_times(column: TimeColumn) -> bytes:
     """A packed time column."""
-    ticks, flags, counts = column
-    steps = np.diff(ticks)
-    step = int(steps.min()) if steps.size else 0
-    regular = bool((steps == step).all())
+    ticks, flags, seqs = column
+    first, step, steps = _pack_steps(ticks)
     same = bool(flags.size) and bool((flags == flags[0]).all())
     packed = _PackedTimes(
-        int(ticks[0]) if ticks.size else 0,
+        first,
         step,
         ticks.size,
-        b"" if regular else pack_ints(steps - step),
+        steps,
         flags[:1].tobytes() if same else pack_ints(flags.astype(np.int64)),
-        counts.size,
-        b"" if counts.size == 1 else pack_ints(counts),
+        *_pack_steps(seqs),
     )
     return msgspec.msgpack.encode(packed)
+
+
+def _pack_steps(values: Ints) -> tuple[int, int, bytes]:
+    """First value, least step, and what each step is more; b"" when all are the least."""
+    steps = np.diff(values)
+    step = int(steps.min()) if steps.size else 0
+    return int(values[0]) if values.size else 0, step, b"" if (steps == step).all() else pack_ints(steps - step)
+
+
+def _unpack_steps(first: int, step: int, packed: bytes, count: int) -> Ints:
+    values = np.empty(count, np.int64)
+    if count:
+        values[0] = first
+        np.cumsum(unpack_ints(packed, count - 1) + step if packed else np.full(count - 1, step), out=values[1:])
+        values[1:] += first
+    return values
 
 
 def unpack_times(data: bytes) -> TimeColumn:
@@ -181,18 +195,12 @@ def unpack_times(data: bytes) -> TimeColumn:
     n = packed.n
     if not 0 <= n <= MAX_SAMPLES:
         raise CodecError(f"{n} samples in one column")
-    ticks = np.empty(n, np.int64)
-    if n:
-        steps = unpack_ints(packed.steps, n - 1) + packed.step if packed.steps else np.full(n - 1, packed.step)
-        ticks[0] = packed.first
-        np.cumsum(steps, out=ticks[1:])
-        ticks[1:] += packed.first
+    ticks = _unpack_steps(packed.first, packed.step, packed.steps, n)
     if len(packed.flags) == 1 and n:
         flags = np.full(n, packed.flags[0], np.uint8)
     else:
         flags = unpack_ints(packed.flags, n).astype(np.uint8)
-    counts = unpack_ints(packed.counts, packed.segments) if packed.segments > 1 else np.array([n])
-    return TimeColumn(ticks, flags, counts)
+    return TimeColumn(ticks, flags, _unpack_steps(packed.seq_first, packed.seq_step, packed.seq_steps, n))
 
 
 def crc(data: bytes, *key: int) -> int:

@@ -1,9 +1,10 @@
 """All samples of one daemon in the order of their birth, for whoever carries them away: ``SampleSource``.
 
 Above the seal mark they come from the tail in memory (or from the log itself, where no tail is kept), below it from
-chunks, a whole segment of a slab at a time. The hard part is the mark moving between two reads: a cursor that stood in
-the tail stands in the middle of a segment afterwards, and gets that segment whole, so something may come twice but
-nothing never. A user would notice a mistake as a hole in the dashboards at the minute of a seal.
+chunks, a stretch at a time. The hard part is the mark moving between two reads: a cursor that stood in the tail stands
+in the middle of a stretch afterwards, and must go on behind exactly the input where it stood, in the same order. So
+each sample keeps its seq in the chunk too. A user would notice a mistake as a hole in the dashboards at the minute of a
+seal, or as points that stand twice from then on.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from edge.storage.sample_names import SeriesNames
 from edge.storage.sample_tail import SampleTail
 
 _STRETCH = "SELECT seq_first, seq_last FROM slab WHERE seq_last > ? ORDER BY seq_last LIMIT 1"
-_SLABS = "SELECT id, segments FROM slab WHERE seq_last = ? ORDER BY id"
+_SLABS = "SELECT id FROM slab WHERE seq_last = ? ORDER BY id"
 _CHUNKS = f"SELECT {CHUNK_COLUMNS} FROM chunk WHERE slab = ? ORDER BY series, part"  # noqa: S608
 _CHUNK_SPAN = "SELECT seq_first, seq_last FROM chunk WHERE slab = ? AND series = ? AND part = ?"
 _GAPS = "SELECT seq_first, seq_last FROM gap WHERE seq_last > ? AND seq_first <= ? ORDER BY seq_first"
@@ -153,15 +154,14 @@ class StoredSamples:
     def _load(self, seq_first: int, seq_last: int) -> _Stretch:
         reader = self._reader()
         parts, lost = [], []
-        for slab, packed in reader.connection.execute(_SLABS, (seq_last,)).fetchall():
-            segments = np.frombuffer(packed, "<i8")
+        for (slab,) in reader.connection.execute(_SLABS, (seq_last,)).fetchall():
             for row in chunk_rows(reader.connection.execute(_CHUNKS, (slab,)).fetchall()):
                 chunk = reader.unpack(row)
                 if chunk is None:
                     span = reader.connection.execute(_CHUNK_SPAN, (row.slab, row.series, row.part)).fetchone()
                     lost += [(int(span[0]), int(span[1]))] if span else []
                 else:
-                    parts.append(columns_of_chunk(chunk, np.repeat(segments, chunk.counts)))
+                    parts.append(columns_of_chunk(chunk))
         whole = joined(parts)
         ordered = whole.part(np.argsort(whole.seq, kind="stable"))
         return _Stretch(seq_first, seq_last, ordered, tuple(sorted(lost)))

@@ -28,14 +28,9 @@ SEAL_MAX_AGE_NS = 6 * 3600 * 1_000_000_000
 PART_SAMPLES = 4096
 #: Samples further than this from the middle of their stretch are late.
 LATE_NS = 12 * 3600 * 1_000_000_000
-SEGMENT_SAMPLES = 8192
-SEGMENTS_MAX = 64
 HOUR_NS = 3600 * 1_000_000_000
 
-_SLAB = (
-    "INSERT INTO slab (id, seq_first, seq_last, t_first, t_last, n, bytes, late, segments) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_SLAB = "INSERT INTO slab (id, seq_first, seq_last, t_first, t_last, n, bytes, late) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _TIMES = "INSERT INTO time_column (slab, id, crc32, data) VALUES (?, ?, ?, ?)"
 _CHUNK = (
     "INSERT INTO chunk (slab, series, part, seq_first, seq_last, t_first, t_last, n, n_nan, min, max, first, last, "
@@ -92,10 +87,8 @@ class Sealer:
         slab_id = int(row[0] or 0) + 1
         slabs: list[_Slab] = []
         due: set[tuple[int, int]] = set()
-        # The same segments for both, so that each boundary is one for all samples of the stretch.
-        segments = _segments(stretch.columns.seq, stretch.seq_last)
         for late, columns in _split(stretch.columns):
-            slabs.append(self._pack(slab_id, stretch, columns, segments, late=late))
+            slabs.append(self._pack(slab_id, stretch, columns, late=late))
             slab_id += 1
             hours = columns.time_ns // HOUR_NS
             due |= {(int(hour), 0) for hour in np.unique(hours)} if not late else _late_hours(hours, columns.series)
@@ -115,9 +108,7 @@ class Sealer:
             stretch.columns.seq.size, sum(len(slab.chunks) for slab in slabs), sum(slab.row[6] for slab in slabs)
         )
 
-    def _pack(
-        self, slab_id: int, stretch: Stretch, columns: Columns, segments: npt.NDArray[np.int64], *, late: bool
-    ) -> _Slab:
+    def _pack(self, slab_id: int, stretch: Stretch, columns: Columns, *, late: bool) -> _Slab:
         grouped = columns.part(np.argsort(columns.series, kind="stable"))
         starts = np.flatnonzero(np.diff(grouped.series, prepend=-1))
         ends = np.append(starts[1:], grouped.series.size)
@@ -126,7 +117,7 @@ class Sealer:
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             for part, at in enumerate(range(start, end, PART_SAMPLES)):
                 piece = grouped.part(slice(at, min(at + PART_SAMPLES, end)))
-                chunks.append(self._chunk(slab_id, part, piece, segments, times))
+                chunks.append(self._chunk(slab_id, part, piece, times))
         size = sum(len(row[3]) for row in times.rows) + sum(len(row[16]) for row in chunks)
         row = (
             slab_id,
@@ -137,18 +128,15 @@ class Sealer:
             columns.seq.size,
             size,
             int(late),
-            segments.astype("<i8").tobytes(),
         )
         return _Slab(row, times.rows, chunks)
 
-    def _chunk(
-        self, slab_id: int, part: int, piece: Columns, segments: npt.NDArray[np.int64], times: _TimeColumns
-    ) -> tuple[Any, ...]:
+    def _chunk(self, slab_id: int, part: int, piece: Columns, times: _TimeColumns) -> tuple[Any, ...]:
         series = int(piece.series[0])
         data, self._scales[series] = pack_values(piece.value, self._scales.get(series, 0))
         key = (slab_id, series, part)
         seqs = (int(piece.seq[0]), int(piece.seq[-1]))
-        return (*key, *seqs, *_stats(piece), times.id_of(piece, segments), crc(data, *key), data)
+        return (*key, *seqs, *_stats(piece), times.id_of(piece), crc(data, *key), data)
 
 
 class _TimeColumns:
@@ -159,16 +147,14 @@ class _TimeColumns:
         self._ids: dict[bytes, int] = {}
         self.rows: list[tuple[Any, ...]] = []
 
-    def id_of(self, piece: Columns, segments: npt.NDArray[np.int64]) -> int:
+    def id_of(self, piece: Columns) -> int:
         """The number of the column of ``piece``, a new one when there is none like it."""
-        ends = np.searchsorted(piece.seq, segments, side="right")
-        counts = np.diff(ends, prepend=0).astype(np.int64)
         ticks = piece.time_ns // DEFAULT_RESOLUTION_NS
-        key = ticks.tobytes() + piece.flags.tobytes() + counts.tobytes()
+        key = ticks.tobytes() + piece.flags.tobytes() + piece.seq.tobytes()
         known = self._ids.get(key)
         if known is None:
             known = self._ids[key] = len(self._ids) + 1
-            data = pack_times(TimeColumn(ticks, piece.flags, counts))
+            data = pack_times(TimeColumn(ticks, piece.flags, piece.seq))
             self.rows.append((self._slab_id, known, crc(data, self._slab_id, known), data))
         return known
 
@@ -182,13 +168,6 @@ def _split(columns: Columns) -> list[tuple[bool, Columns]]:
     if near.all():
         return [(False, columns)]
     return [(False, columns.part(near)), (True, columns.part(~near))]
-
-
-def _segments(seq: npt.NDArray[np.int64], seq_last: int) -> npt.NDArray[np.int64]:
-    """The last seq of each segment: about equal numbers of samples, whole inputs."""
-    wanted = min(max(-(-seq.size // SEGMENT_SAMPLES), 1), SEGMENTS_MAX)
-    at = (np.arange(1, wanted) * seq.size) // wanted
-    return np.unique(np.append(seq[at - 1], seq_last)) if wanted > 1 else np.array([seq_last])
 
 
 def _stats(piece: Columns) -> tuple[Any, ...]:

@@ -44,6 +44,30 @@ def test_a_cursor_in_the_middle_of_what_was_sealed_misses_nothing(sample_site, o
     assert set(values) >= {float(n) for n in range(13, 30)}
 
 
+def test_each_sample_keeps_its_seq_and_order_in_chunks(sample_site, open_history):
+    """Sinks go on behind an input, and tell same-millisecond samples apart by it; late ones lie elsewhere."""
+    day = 86_400 * S
+    sample_site.say(
+        *(
+            (meter(float(n), f"p{n % 2}", source_wall_ns=T0 - day if n % 7 == 0 else 0), T0 + n // 4 * S)
+            for n in range(60)
+        )
+    )
+    history = open_history()
+
+    def rows(after_seq):
+        block = history.source().read(after_seq, 10_000)
+        found = zip(
+            block.seq.tolist(), block.series_id.tolist(), block.time_ns.tolist(), block.value.tolist(), strict=True
+        )
+        return list(found)
+
+    before = [rows(after_seq) for after_seq in (0, 17, 41)]
+    history.seal()
+    assert [rows(after_seq) for after_seq in (0, 17, 41)] == before
+    assert len(before[0]) == 60
+
+
 def test_words_and_qualities(sample_site, open_history, read_all):
     smoke = SignalReading(point="s", kind=SignalKind.SMOKE, active=True, quality=Quality.TEST)
     clear = SignalReading(point="s", kind=SignalKind.SMOKE, active=False, retained=True)

@@ -30,7 +30,7 @@ CREATE TABLE word (
 ) STRICT, WITHOUT ROWID;
 
 -- One stretch of the log, sealed in one transaction. late = 1: only samples far behind the rest of their stretch, kept
--- apart so that the time span of the others stays short. segments: i8 seqs, the last one of each segment.
+-- apart so that the time span of the others stays short.
 CREATE TABLE slab (
     id INTEGER NOT NULL PRIMARY KEY,
     seq_first INTEGER NOT NULL,
@@ -39,13 +39,12 @@ CREATE TABLE slab (
     t_last INTEGER NOT NULL,
     n INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    late INTEGER NOT NULL CHECK (late IN (0, 1)),
-    segments BLOB NOT NULL
+    late INTEGER NOT NULL CHECK (late IN (0, 1))
 ) STRICT;
 CREATE INDEX slab_by_time ON slab (t_last);
 CREATE INDEX slab_by_seq ON slab (seq_last);
 
--- Times, flags and segment counts; series that were read together share one.
+-- Times, flags and seqs; series that were read together share one.
 CREATE TABLE time_column (
     slab INTEGER NOT NULL,
     id INTEGER NOT NULL,
