@@ -40,7 +40,7 @@ class ShellyDriver(TopicsDriver):
     """A point is ``<device topic>:<switch number>``. Options: ``prefix`` before the device topics; ``source`` the topic
     of our answers, one of its own for each link; ``set_up`` 0 to leave the plugs' settings alone; ``auto_off_s`` after
     which a plug falls off unless told again (0: left alone); ``power_limit_w`` (0: left alone); ``poll_s`` after which
-    a plug that is on and silent is asked (0: never): while its load does not change it tells its power once a minute."""
+    a plug that is on and silent is asked (0: never): at constant power it speaks of itself once a minute."""
 
     protocol = "shelly"
     quiet_hint = "no message of a Shelly; is MQTT switched on in its settings, with RPC and status notifications?"
