@@ -27,6 +27,8 @@ from edge.api.demo_control import DemoControl
 from edge.api.garage_books import GarageBooks
 from edge.api.gateway import Gateway
 from edge.api.guard import GuardedRoute, UnlistedOperation
+from edge.api.gym_books import GymBooks
+from edge.api.history_gateway import HistoryAway, HistoryGateway, NoHistory
 from edge.api.hub import Hub
 from edge.api.middleware import Envelope
 from edge.api.page_store import NOT_FOUND_PAGE, PageStore
@@ -41,6 +43,10 @@ from edge.api.routers import (
     garage_books,
     garage_commands,
     garage_views,
+    gym_books,
+    gym_commands,
+    gym_views,
+    history,
     live,
     pages,
     quotes,
@@ -61,6 +67,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     garage_views.router,
     garage_books.router,
     garage_commands.router,
+    gym_views.router,
+    gym_books.router,
+    gym_commands.router,
+    history.router,
     demo.router,
 )
 FLUSH_S = 30.0
@@ -76,11 +86,13 @@ def create_app(
     demo_control: DemoControl | None = None,
     extra_routers: Sequence[APIRouter] = (),
     garage: GarageBooks | None = None,
+    gym: GymBooks | None = None,
+    history_gateway: HistoryGateway | None = None,
 ) -> FastAPI:
     """The application. It starts and stops its own background work with the ASGI lifespan; the gateway, the books and
     the accounts are started and closed by the caller."""
     app = assemble(config.version, config.allowed_hosts, extra_routers)
-    app.state.context = context_of(config, gateway, books, accounts, demo_control, garage)
+    app.state.context = context_of(config, gateway, books, accounts, demo_control, garage, gym, history_gateway)
     return app
 
 
@@ -91,6 +103,8 @@ def context_of(
     accounts: Accounts,
     demo_control: DemoControl | None = None,
     garage: GarageBooks | None = None,
+    gym: GymBooks | None = None,
+    history_gateway: HistoryGateway | None = None,
 ) -> Context:
     """What the routes of one application share."""
     return Context(
@@ -103,6 +117,8 @@ def context_of(
         pages=PageStore(config.pages),
         demo=demo_control,
         garage_books=garage,
+        gym_books=gym,
+        history=history_gateway or NoHistory(),
     )
 
 
@@ -182,6 +198,12 @@ def _map_refusals(app: FastAPI) -> None:
     app.add_exception_handler(AccountProblem, on_account)
     app.add_exception_handler(WeakPassword, on_weak)
     app.add_exception_handler(TooManyTries, on_tries)
+
+    async def on_history(request: Request, exc: Exception) -> Response:
+        log.warning("history away", reason=str(exc))
+        return problem_response(request.scope, ApiProblem("history_away"))
+
+    app.add_exception_handler(HistoryAway, on_history)
 
     async def on_cursor(request: Request, _exc: Exception) -> Response:
         return problem_response(request.scope, ApiProblem("bad_cursor"))

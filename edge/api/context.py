@@ -14,6 +14,8 @@ from edge.api.books import Books
 from edge.api.demo_control import DemoControl
 from edge.api.garage_books import GarageBooks
 from edge.api.gateway import Gateway
+from edge.api.gym_books import GymBooks
+from edge.api.history_gateway import HistoryGateway
 from edge.api.hub import Hub
 from edge.api.page_store import PageStore
 from edge.api.passwords import HashGate
@@ -52,7 +54,9 @@ class Context:
     hashing: HashGate
     pages: PageStore
     demo: DemoControl | None
+    history: HistoryGateway
     garage_books: GarageBooks | None = None
+    gym_books: GymBooks | None = None
 
     def authenticate(self, request: Request) -> Principal:
         """Who asks, by bearer token or session cookie. A bad bearer token is refused even beside a good cookie."""

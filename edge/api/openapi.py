@@ -33,6 +33,8 @@ TAGS = [
     {"name": "live", "description": "Server-sent events."},
     {"name": "canteen", "description": "Checkout, menu, orders, purses, plates."},
     {"name": "garage", "description": "Zones, chargers, alarms. An added layer beside the certified fire panel."},
+    {"name": "history", "description": "What was measured: samples, windows, curves, CSV. Times are UTC ms."},
+    {"name": "gym", "description": "Machines, workouts, limits, queue, trails, maintenance."},
     {"name": "demo", "description": "Simulated diners; 404 unless the site file enables them."},
 ]
 _STATUS_WORDS = {
@@ -106,6 +108,10 @@ def statuses_of(method: str, path: str, operation: dict[str, Any]) -> list[str]:
     if not public:
         statuses += ["401", "403"]
     if "{" in path or "canteen" in path or "garage" in path or "demo" in path or "live" in path:
+        statuses.append("404")
+    if "/gym" in path:
+        statuses.append("404")
+    if "history" in path:
         statuses.append("404")
     if "/auth/" in path:
         statuses += ["401", "403", "409", "429"]

@@ -30,6 +30,7 @@ PAGES = {
     "/garage": "garage.html",
     "/garage/alarms": "alarms.html",
     "/garage/sessions": "sessions.html",
+    "/history": "history.html",
 }
 LANE_PAGE = "lane.html"
 ZONE_PAGE = "zone.html"

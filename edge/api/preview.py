@@ -36,6 +36,7 @@ from edge.api.guard import GuardedRoute
 from edge.api.models import LaneId
 from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
 from edge.api.preview_garage import GarageScript, MemoryGarageBooks, Scene
+from edge.api.preview_history import MemoryHistory
 from edge.api.problems import ApiProblem
 from edge.domain.actors import Role
 from edge.domain.canteen.messages import Command, Identify, Pay, Phase
@@ -194,6 +195,7 @@ async def serve(port: int, pages: Path) -> None:
             MemoryDemo(),
             extra_routers=[preview_router(script)],
             garage=MemoryGarageBooks(script.garage),
+            history_gateway=MemoryHistory(),
         )
         base = f"http://127.0.0.1:{port}"
         _, panel = accounts.tokens.create("preview panel", Role.PANEL, None, 1, "preview", panel="B1-door")

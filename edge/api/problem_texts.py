@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edge.api.problem_texts_garage import GARAGE
+from edge.api.problem_texts_gym import GYM
+from edge.api.problem_texts_history import HISTORY
 
 
 class ProblemText(NamedTuple):
@@ -286,5 +288,5 @@ TEXTS: dict[str, ProblemText] = {
         "Check that the simulator runs.",
     ),
     "demo_refused": ProblemText(409, "模拟器拒绝", "The simulator refused", "{reason}", "{reason}"),
-    **{code: ProblemText(*words) for code, words in GARAGE.items()},
+    **{code: ProblemText(*words) for code, words in (GARAGE | GYM | HISTORY).items()},
 }

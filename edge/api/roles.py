@@ -20,6 +20,10 @@ ADMIN = frozenset({R.ADMIN})
 STAFF = DESK | {R.KITCHEN, R.MAINTENANCE}
 OWNER = frozenset({R.MEMBER, R.FAMILY})
 WATCH = frozenset({R.PANEL, R.MAINTENANCE, R.MANAGER, R.ADMIN})
+HISTORY = frozenset({R.MAINTENANCE, R.MANAGER, R.ADMIN, R.READ_ONLY})
+CARE = frozenset({R.COACH, R.MANAGER, R.ADMIN})
+REPAIR = frozenset({R.MAINTENANCE, R.MANAGER, R.ADMIN})
+VISIT = CARE | {R.MEMBER, R.RESIDENT, R.PANEL}
 CHARGES = WATCH | {R.RESIDENT, R.MEMBER, R.CASHIER}
 
 #: Operation id -> roles; ``PUBLIC`` needs no login.
@@ -102,6 +106,54 @@ ROLES: dict[str, frozenset[Role] | None] = {
     "garage_reset_alarm": WATCH,
     "garage_service_alarm": frozenset({R.MAINTENANCE, R.MANAGER, R.ADMIN}),
     "garage_alarm_shown": WATCH,
+    # gym: what is shown and stored (whose it is: edge.api.gym_owners)
+    "gym_overview": ANYONE,
+    "gym_assets": ANYONE,
+    "gym_asset": ANYONE,
+    "gym_alarms": CARE | WATCH | {R.READ_ONLY},
+    "gym_maintenance": CARE | REPAIR | {R.READ_ONLY},
+    "gym_workouts": CARE | OWNER | {R.RESIDENT},
+    "gym_workout": CARE | OWNER | {R.RESIDENT},
+    "gym_person": CARE | OWNER | {R.RESIDENT},
+    "gym_vitals": CARE | OWNER | {R.RESIDENT},
+    "gym_orders": CARE | REPAIR,
+    "gym_order_steps": CARE | REPAIR,
+    "gym_wear_days": CARE | REPAIR | {R.READ_ONLY},
+    "gym_inspections": CARE | REPAIR | {R.READ_ONLY},
+    "gym_laps": ANYONE,
+    "gym_use": ANYONE,
+    # commands to the gym: the same roles as edge.domain.gym.messages.COMMAND_ROLES (a test compares)
+    "gym_claim_asset": VISIT,
+    "gym_leave_asset": VISIT,
+    "gym_claim_workout": VISIT,
+    "gym_stop_reason": VISIT,
+    "gym_join_queue": VISIT,
+    "gym_leave_queue": VISIT,
+    "gym_stop_asset": CARE,
+    "gym_set_person": CARE,
+    "gym_forget_person": BOSS,
+    "gym_record_vitals": CARE,
+    "gym_report_fault": VISIT | REPAIR,
+    "gym_lock_out": CARE | REPAIR,
+    "gym_service_done": CARE | REPAIR,
+    "gym_inspect": CARE | REPAIR,
+    "gym_ack_order": CARE | REPAIR,
+    "gym_ticket_order": CARE | REPAIR,
+    "gym_return_test": REPAIR,
+    "gym_ack_alarm": CARE | WATCH,
+    "gym_shelve_alarm": CARE | WATCH,
+    "gym_reset_alarm": CARE | WATCH,
+    "gym_alarm_shown": CARE | WATCH,
+    "gym_service_alarm": REPAIR,
+    # what was measured
+    "history_series": HISTORY,
+    "history_last": HISTORY,
+    "history_samples": HISTORY,
+    "history_windows": HISTORY,
+    "history_group": HISTORY,
+    "history_plot": HISTORY,
+    "history_status": HISTORY,
+    "history_export": HISTORY,
     # simulated diners
     "demo_state": BOSS,
     "demo_place_tray": BOSS,
@@ -125,4 +177,10 @@ _VIEWS: dict[str, frozenset[Role]] = {
     "zone": WATCH | {R.READ_ONLY},
     "alarms": WATCH | {R.READ_ONLY},
     "port": CHARGES | {R.READ_ONLY},
+    "gym": ANYONE,
+    "asset": ANYONE,
+    "trail": ANYONE,
+    "kiosk": CARE | {R.PANEL},
+    "gym-alarms": CARE | WATCH | {R.READ_ONLY},
+    "maintenance": CARE | REPAIR | {R.READ_ONLY},
 }

@@ -33,9 +33,12 @@ from edge.api.context import ApiConfig, Context
 from edge.api.demo_control import DemoControl
 from edge.api.garage_books import StoreGarageBooks
 from edge.api.gateway_ipc import IpcGateway, SiteGateway
+from edge.api.gym_books import GymBooks
+from edge.api.history_gateway import SocketHistory
 from edge.api.http_protocol import BoundedHeadProtocol
 from edge.api.store_books import StoreBooks
 from edge.runtime.clock import local_today
+from edge.runtime.history_messages import SOCKET_NAME
 from edge.runtime.lag import settle_memory
 from edge.runtime.service import Notifier, set_up_log
 from edge.site import Site, SiteErrors, load_site, render_mistakes
@@ -147,11 +150,15 @@ async def serving(site: Site) -> AsyncIterator[ApiServer]:
     gateway = SiteGateway({name: IpcGateway(site.run_dir / f"{name}.sock", name) for name in site.verticals})
     books = StoreBooks(site.data_dir / "canteen")
     garage = StoreGarageBooks(site.data_dir / "garage") if "garage" in site.verticals else None
+    gym = GymBooks(site.data_dir / "gym") if "gym" in site.verticals else None
     control = DemoControl(site.demo.control) if site.demo.enabled and site.demo.control is not None else None
     await gateway.start()
     setup = asyncio.create_task(_print_setup_tokens(accounts, site), name="api-setup-token")
     try:
-        app = create_app(config_of(site), gateway, books, accounts, control, garage=garage)
+        history = SocketHistory(site.run_dir / SOCKET_NAME)
+        app = create_app(
+            config_of(site), gateway, books, accounts, control, garage=garage, gym=gym, history_gateway=history
+        )
         yield ApiServer(server_config(app, site.api.host, site.api.port))
     finally:
         setup.cancel()
@@ -159,6 +166,8 @@ async def serving(site: Site) -> AsyncIterator[ApiServer]:
         books.close()
         if garage is not None:
             garage.close()
+        if gym is not None:
+            gym.close()
         accounts.close()
 
 

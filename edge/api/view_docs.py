@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from edge.api import view_docs_garage as garage
+from edge.api import view_docs_gym as gym
+from edge.api import view_docs_history as history
 
 Doc = tuple[str, Any]
 
@@ -215,10 +217,13 @@ ENUMS = {
     "PlateState": "priced, or why it is not: unknown chip, unbound, not_today, sold already, doubtful, on other_lane, "
     "retired.",
     **garage.ENUMS,
+    **gym.ENUMS,
 }
 
 
 def field_doc(schema: str, field: str) -> Doc | None:
     """(description, example) of a field; an example of None is left out."""
-    found = FIELDS.get((schema, field)) or garage.FIELDS.get((schema, field))
-    return found or COMMON.get(field) or garage.COMMON.get(field)
+    if schema.startswith("History"):
+        return history.FIELDS.get((schema, field)) or history.COMMON.get(field) or COMMON.get(field)
+    found = FIELDS.get((schema, field)) or garage.FIELDS.get((schema, field)) or gym.FIELDS.get((schema, field))
+    return found or COMMON.get(field) or garage.COMMON.get(field) or gym.COMMON.get(field)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from edge.api import gym_books, history_answers
 from edge.api.garage_books import AlarmEventList, SessionList
 from edge.api.hub import PulseData
 from edge.api.order_answers import ANSWERS
@@ -19,6 +20,7 @@ from edge.domain.alarm_views import AlarmsView
 from edge.domain.canteen.messages import DayView, LaneView, MenuView, PaidView
 from edge.domain.canteen.quoting import Quote
 from edge.domain.garage.messages import GarageView, PortView, ZoneView
+from edge.domain.gym.view_types import AssetView, GymView, KioskView, MaintenanceView, TrailView
 from edge.domain.words import Text
 from edge.runtime.device_hub import DeviceView
 
@@ -43,10 +45,17 @@ class PortList(msgspec.Struct, frozen=True):
     ports: tuple[PortView, ...]
 
 
+class AssetList(msgspec.Struct, frozen=True):
+    """Machines by name."""
+
+    assets: tuple[AssetView, ...]
+
+
 class ViewEvent(msgspec.Struct, frozen=True):
     """Data of the event ``view``: LaneView for keys ``lane/<lane>``, MenuView for ``menu``, DayView for ``day``,
     DeviceView for ``device/<device>``, GarageView for ``garage``, ZoneView for ``zone/<zone>``, PortView for
-    ``port/<port>``, AlarmsView for ``alarms``."""
+    ``port/<port>``, AlarmsView for ``alarms`` and ``gym-alarms``, GymView for ``gym``, AssetView for ``asset/<asset>``,
+    KioskView for ``kiosk/<kiosk>``, TrailView for ``trail/<trail>``, MaintenanceView for ``maintenance``."""
 
     key: str
     version: int
@@ -124,7 +133,14 @@ TYPES: tuple[Any, ...] = (
     SessionList,
     AlarmEventList,
     AlarmKpi,
+    GymView,
+    AssetList,
+    KioskView,
+    TrailView,
+    MaintenanceView,
+    *gym_books.ANSWERS,
     *ANSWERS,
+    *history_answers.ANSWERS,
 )
 #: Answers that may carry more fields than are named.
 OPEN = {"CommandDone", "DemoAnswer", "DemoState", "DemoLane", "DemoPlate", "DemoDiners", "DemoMember", "ViewEvent"}

@@ -8,7 +8,6 @@ history page that stays empty because another browser is on a bad line.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import struct
@@ -137,24 +136,3 @@ class HistoryServer:
         if len(answer) > ANSWER_BYTES_MAX:
             return _encoder.encode(Refused("slow", "the answer is too long: ask for less"))
         return answer
-
-
-async def ask_history(path: Path, ask: Ask, timeout_s: float = 10.0) -> Part:
-    """Ask the history process behind ``path`` once. Raises OSError or TimeoutError when it is away."""
-    async with asyncio.timeout(timeout_s):
-        reader, writer = await asyncio.open_unix_connection(str(path), limit=ANSWER_BYTES_MAX)
-        try:
-            request = _encoder.encode(ask)
-            writer.write(_HEAD.pack(len(request)) + request)
-            (length,) = _HEAD.unpack(await reader.readexactly(_HEAD.size))
-            if length > ANSWER_BYTES_MAX:
-                raise ConnectionError("an answer beyond the bound")
-            return _decode(await reader.readexactly(length))
-        except asyncio.IncompleteReadError as error:
-            raise ConnectionError("the history process ended the connection") from error
-        finally:
-            with contextlib.suppress(OSError):
-                writer.close()
-
-
-_decode = msgspec.msgpack.Decoder(Part).decode  # type: ignore[var-annotated] # a union is no type to mypy

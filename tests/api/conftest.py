@@ -24,6 +24,7 @@ from edge.api.context import ApiConfig
 from edge.api.passwords import Verifier
 from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
 from edge.api.preview_garage import GarageScript, MemoryGarageBooks
+from edge.api.preview_history import MemoryHistory
 from edge.domain.actors import Role
 from edge.domain.canteen.messages import Phase
 
@@ -153,10 +154,11 @@ class Api:
             "command_timeout_s": 0.2,
         }
         demo = changes.pop("demo_control", self.demo)
+        history = changes.pop("history", MemoryHistory())
         self.app = APP  # its routes are the same for all, and take a third of a second to build
         garage = MemoryGarageBooks(self.garage)
         self.context = context_of(
-            ApiConfig(**{**config, **changes}), self.gateway, self.books, self.accounts, demo, garage
+            ApiConfig(**{**config, **changes}), self.gateway, self.books, self.accounts, demo, garage, history
         )
         self.app.state.context = self.context
         self._lifespan = self.app.router.lifespan_context(self.app)

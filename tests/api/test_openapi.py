@@ -134,6 +134,7 @@ UNITLESS = {
     "hours", "incomplete_passes", "line_no", "line_nos", "minutes", "miss_bound", "noise_bytes", "on", "operators",
     "orders", "p", "passes", "peak_hour", "per_hour_per_operator", "per_minute", "plates", "plates_sold", "queue",
     "reads", "refused", "seen", "seq", "sessions", "set_aside", "singletons", "sold", "sold_epoch", "standing",
+    "last_quality", "last_value", "sealed_seq", "series", "tail_samples", "through_seq", "bytes",
     "status", "step_no", "timeouts", "tray_version", "unacknowledged", "unbound", "unknown", "version",
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ OPERATIONS = {operation.ok().label: operation.ok() for operation in SCHEMA.get_a
 ENDLESS = "GET /api/v1/live"
 EXAMPLES = 25
 #: Refusals that depend on more than the schema can say, by code: the right answer to some input that fits it.
-SEMANTIC = {"weak_pin", "weak_password", "bad_binding", "bad_cursor"}
+SEMANTIC = {"weak_pin", "weak_password", "bad_binding", "bad_cursor", "too_much", "bad_value"}
 #: Operations of which nothing can vary but the login: one request tells all.
 BARE = {
     f"{method.upper()} {path}"

@@ -21,6 +21,7 @@ from edge.domain.canteen.rows import ROW_TYPES
 from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import MeterReading
 from edge.domain.kernel import Stamp
+from edge.runtime.history_client import ask_history
 from edge.runtime.history_messages import (
     AskGroup,
     AskLast,
@@ -31,7 +32,6 @@ from edge.runtime.history_messages import (
     AskWindows,
     Refused,
 )
-from edge.runtime.history_server import ask_history
 from edge.storage.batch import Batch
 from edge.storage.facts import FactsStore
 from edge.storage.log import LogRecord

@@ -1291,6 +1291,182 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/history/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is measured
+         * @description Names, units and last values.
+         *
+         *     Roles: admin, maintenance, manager, read-only.
+         */
+        get: operations["history_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/last": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The last value of everything
+         * @description From memory; states as codes of their words (see /series).
+         *
+         *     Roles: admin, maintenance, manager, read-only.
+         */
+        get: operations["history_last"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Samples of one series
+         * @description Exactly as measured.
+         *
+         *     Roles: admin, maintenance, manager, read-only.
+         */
+        get: operations["history_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count, mean, extremes by window
+         * @description Whole windows, those that the span touches.
+         *
+         *     Roles: admin, maintenance, manager, read-only.
+         */
+        get: operations["history_windows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Several series as one
+         * @description The power of a zone (sum of the means), its hottest charger (max).
+         *
+         *     Roles: admin, maintenance, manager, read-only.
+         */
+        get: operations["history_group"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/plot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Points that draw curves
+         * @description From samples, minutes or hours, whichever is fine enough; no spike is lost.
+         *
+         *     Roles: admin, maintenance, manager, read-only.
+         */
+        get: operations["history_plot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the history itself is
+         * @description How far the log is read and sealed, what it takes on the disk, what is wrong.
+         *
+         *     Roles: admin, maintenance, manager, read-only.
+         */
+        get: operations["history_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Samples as CSV
+         * @description One line a sample, series after series, at most a million lines; a download that breaks off is not complete.
+         *
+         *     Roles: admin, maintenance, manager, read-only.
+         */
+        get: operations["history_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo/state": {
         parameters: {
             query?: never;
@@ -2288,6 +2464,396 @@ export interface components {
              * @example ok
              */
             status: string;
+        };
+        /** @description Points that draw one series; a value of null breaks the line. */
+        HistoryCurve: {
+            /** @description Which series. */
+            series: components["schemas"]["HistorySeries"];
+            /**
+             * @description Width of the bins behind it, s; 0: samples themselves.
+             * @example 60
+             */
+            resolution_s: number;
+            /**
+             * @description Words of a state by value.
+             * @example []
+             */
+            words: string[];
+            /**
+             * @description When, UTC ms.
+             * @example [
+             *       1795147440000
+             *     ]
+             */
+            time_ms: number[];
+            /**
+             * @description A column: one for each time.
+             * @example [
+             *       176.4
+             *     ]
+             */
+            value: (number | null)[];
+        };
+        /** @description A span whose samples are lost for good. */
+        HistoryGap: {
+            /**
+             * @description Part of the box.
+             * @example garage
+             */
+            vertical: string;
+            /**
+             * @description From when, UTC ms.
+             * @example 1795147440000
+             */
+            begin_ms: number;
+            /**
+             * @description Until when, UTC ms.
+             * @example 1795147500000
+             */
+            end_ms: number;
+            /**
+             * @description Why.
+             * @example missing
+             */
+            reason: string;
+        };
+        /** @description Several series as one, window by window, as columns of equal length. */
+        HistoryGroup: {
+            /**
+             * @description Which series.
+             * @example []
+             */
+            series: components["schemas"]["HistorySeries"][];
+            /**
+             * @description Width of a window, s.
+             * @example 3600
+             */
+            window_s: number;
+            /**
+             * @description Begin of each window, UTC ms.
+             * @example [
+             *       1795147440000
+             *     ]
+             */
+            begin_ms: number[];
+            /**
+             * @description Series that had samples in the window.
+             * @example [
+             *       8
+             *     ]
+             */
+            members: number[];
+            /**
+             * @description Samples in each window.
+             * @example [
+             *       60
+             *     ]
+             */
+            n: number[];
+            /**
+             * @description Sum of the series' means.
+             * @example [
+             *       1411.2
+             *     ]
+             */
+            total: (number | null)[];
+            /**
+             * @description Smallest of each window.
+             * @example [
+             *       168.8
+             *     ]
+             */
+            min: (number | null)[];
+            /**
+             * @description Largest of each window.
+             * @example [
+             *       180.2
+             *     ]
+             */
+            max: (number | null)[];
+        };
+        /** @description The last value of every series, as columns of equal length. */
+        HistoryLast: {
+            /**
+             * @description The series.
+             * @example [
+             *       "garage.12"
+             *     ]
+             */
+            key: string[];
+            /**
+             * @description When, UTC ms.
+             * @example [
+             *       1795147440000
+             *     ]
+             */
+            time_ms: number[];
+            /**
+             * @description Values; of states the code of the word.
+             * @example [
+             *       176.4
+             *     ]
+             */
+            value: (number | null)[];
+            /**
+             * @description 0 good, 1 clock untrusted, 2 repeated by a broker, 3 fault, 4 test.
+             * @example [
+             *       0
+             *     ]
+             */
+            quality: number[];
+        };
+        /** @description The curves in the order asked for. */
+        HistoryPlot: {
+            /**
+             * @description The curves.
+             * @example []
+             */
+            curves: components["schemas"]["HistoryCurve"][];
+            /**
+             * @description What is known to be lost in the span.
+             * @example []
+             */
+            gaps: components["schemas"]["HistoryGap"][];
+        };
+        /** @description Samples of one series by time, as columns of equal length; ``word`` is empty for numbers. */
+        HistorySamples: {
+            /** @description Which series. */
+            series: components["schemas"]["HistorySeries"];
+            /**
+             * @description When, UTC ms.
+             * @example [
+             *       1795147440000
+             *     ]
+             */
+            time_ms: number[];
+            /**
+             * @description A column: one for each time.
+             * @example [
+             *       176.4
+             *     ]
+             */
+            value: (number | null)[];
+            /**
+             * @description Words of a state; empty for numbers.
+             * @example []
+             */
+            word: (string | null)[];
+            /**
+             * @description 0 good, 1 clock untrusted, 2 repeated by a broker, 3 fault, 4 test.
+             * @example [
+             *       0
+             *     ]
+             */
+            quality: number[];
+            /** @description Pass it as cursor to go on; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One series. ``key`` names it in requests; it is stable on this box only. */
+        HistorySeries: {
+            /**
+             * @description Its name in requests, on this box.
+             * @example garage.12
+             */
+            key: string;
+            /**
+             * @description Part of the box.
+             * @example garage
+             */
+            vertical: string;
+            /**
+             * @description Id of the device.
+             * @example charger-board
+             */
+            device: string;
+            /**
+             * @description Point behind the device, empty for itself.
+             * @example B1-P03
+             */
+            point: string;
+            /**
+             * @description What is measured, with its unit as suffix.
+             * @example power_w
+             */
+            quantity: string;
+            /**
+             * @description Unit as people write it, empty without one.
+             * @example W
+             */
+            unit: string;
+            /**
+             * @description number, or state: a word that holds until the next one.
+             * @example number
+             */
+            kind: string;
+            /**
+             * @description Time of the last value, UTC ms; null for never.
+             * @example 1795147440000
+             */
+            last_ms: number | null;
+            /**
+             * @description Last value; null for states.
+             * @example 176.4
+             */
+            last_value: number | null;
+            /** @description Last word; null for numbers. */
+            last_word: string | null;
+            /**
+             * @description See quality of HistorySamples.
+             * @example 0
+             */
+            last_quality: number;
+        };
+        /** @description Series by number. */
+        HistorySeriesList: {
+            /**
+             * @description The series.
+             * @example []
+             */
+            items: components["schemas"]["HistorySeries"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description Every daemon's history. */
+        HistoryStatus: {
+            /**
+             * @description One for each part of the box.
+             * @example []
+             */
+            items: components["schemas"]["HistoryVertical"][];
+        };
+        /** @description The history of one daemon; ``sinks`` as they tell of themselves. */
+        HistoryVertical: {
+            /**
+             * @description Part of the box.
+             * @example garage
+             */
+            vertical: string;
+            /**
+             * @description Last input read from the log.
+             * @example 18422
+             */
+            through_seq: number;
+            /**
+             * @description Last input sealed into chunks.
+             * @example 18000
+             */
+            sealed_seq: number;
+            /**
+             * @description Samples that are not sealed yet.
+             * @example 844
+             */
+            tail_samples: number;
+            /**
+             * @description How many series there are.
+             * @example 18
+             */
+            series: number;
+            /**
+             * @description What they take on the disk.
+             * @example 1048576
+             */
+            bytes: number;
+            /**
+             * @description Empty, or damaged, samples_dropped, seal_failed, log_unreadable.
+             * @example
+             */
+            alarm: string;
+            /**
+             * @description For the technician.
+             * @example
+             */
+            detail: string;
+            /**
+             * @description Counters since the start.
+             * @example {
+             *       "samples": 36844
+             *     }
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * @description How each sink is doing.
+             * @example []
+             */
+            sinks: {
+                [key: string]: string | number | boolean | null;
+            }[];
+        };
+        /** @description Windows of one series that hold something, as columns of equal length. */
+        HistoryWindows: {
+            /** @description Which series. */
+            series: components["schemas"]["HistorySeries"];
+            /**
+             * @description Width of a window, s.
+             * @example 3600
+             */
+            window_s: number;
+            /**
+             * @description Begin of each window, UTC ms.
+             * @example [
+             *       1795147440000
+             *     ]
+             */
+            begin_ms: number[];
+            /**
+             * @description Samples in each window.
+             * @example [
+             *       60
+             *     ]
+             */
+            n: number[];
+            /**
+             * @description Mean of each window.
+             * @example [
+             *       176.4
+             *     ]
+             */
+            mean: (number | null)[];
+            /**
+             * @description Sum of each window.
+             * @example [
+             *       10584
+             *     ]
+             */
+            sum: (number | null)[];
+            /**
+             * @description Smallest of each window.
+             * @example [
+             *       168.8
+             *     ]
+             */
+            min: (number | null)[];
+            /**
+             * @description Largest of each window.
+             * @example [
+             *       180.2
+             *     ]
+             */
+            max: (number | null)[];
+            /**
+             * @description First of each window.
+             * @example [
+             *       170
+             *     ]
+             */
+            first: (number | null)[];
+            /**
+             * @description Last of each window.
+             * @example [
+             *       171.5
+             *     ]
+             */
+            last: (number | null)[];
+        };
+        /** @description The series in the order asked for. */
+        HistoryWindowsList: {
+            /**
+             * @description One for each series.
+             * @example []
+             */
+            items: components["schemas"]["HistoryWindows"][];
         };
         /**
          * IdentifyBody
@@ -3619,7 +4185,7 @@ export interface components {
              * @example tray_changed
              * @enum {string}
              */
-            code: "already_refunded" | "already_set_up" | "already_voided" | "bad_binding" | "bad_command" | "bad_cursor" | "bad_idempotency_key" | "bad_json" | "bad_login" | "bad_method" | "bad_pin" | "bad_request" | "bad_token" | "bad_value" | "blocked" | "books_away" | "busy" | "cross_origin" | "daemon_away" | "demo_away" | "demo_off" | "demo_refused" | "forbidden" | "full" | "garage_away" | "host_not_allowed" | "id_reused" | "id_taken" | "internal" | "last_admin" | "method_not_allowed" | "no_garage" | "no_member" | "no_person" | "no_view_yet" | "not_firm" | "not_found" | "not_latched" | "not_logged_in" | "not_now" | "not_on_site" | "not_ready" | "not_resettable" | "not_shelvable" | "offline_limit" | "pages_missing" | "port_busy" | "purse_short" | "stopping" | "storage" | "tender_short" | "too_large" | "too_many_streams" | "too_many_tries" | "too_old" | "too_slow" | "tray_changed" | "unknown_alarm" | "unknown_card" | "unknown_category" | "unknown_dish" | "unknown_lane" | "unknown_member" | "unknown_order" | "unknown_plate" | "unknown_port" | "unknown_session" | "unknown_token" | "unknown_user" | "unknown_view" | "unknown_zone" | "unsupported_media" | "user_exists" | "validation" | "weak_password" | "weak_pin";
+            code: "already_refunded" | "already_set_up" | "already_voided" | "bad_binding" | "bad_command" | "bad_cursor" | "bad_idempotency_key" | "bad_json" | "bad_login" | "bad_method" | "bad_pin" | "bad_request" | "bad_token" | "bad_value" | "blocked" | "books_away" | "busy" | "cross_origin" | "daemon_away" | "demo_away" | "demo_off" | "demo_refused" | "forbidden" | "full" | "garage_away" | "history_away" | "host_not_allowed" | "id_reused" | "id_taken" | "internal" | "last_admin" | "method_not_allowed" | "no_garage" | "no_member" | "no_person" | "no_view_yet" | "not_firm" | "not_found" | "not_latched" | "not_logged_in" | "not_now" | "not_on_site" | "not_ready" | "not_resettable" | "not_shelvable" | "offline_limit" | "pages_missing" | "port_busy" | "purse_short" | "stopping" | "storage" | "tender_short" | "too_large" | "too_many_streams" | "too_many_tries" | "too_much" | "too_old" | "too_slow" | "tray_changed" | "unknown_alarm" | "unknown_card" | "unknown_category" | "unknown_dish" | "unknown_lane" | "unknown_member" | "unknown_order" | "unknown_plate" | "unknown_port" | "unknown_series" | "unknown_session" | "unknown_token" | "unknown_user" | "unknown_view" | "unknown_zone" | "unsupported_media" | "user_exists" | "validation" | "weak_password" | "weak_pin";
             /**
              * @description What the words need, e.g. the tray's new version.
              * @example {
@@ -7130,6 +7696,304 @@ export interface operations {
             405: components["responses"]["Problem405"];
             408: components["responses"]["Problem408"];
             409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    history_series: {
+        parameters: {
+            query: {
+                /** @description Part of the box. */
+                vertical: string;
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By number, each with its last value. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistorySeriesList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    history_last: {
+        parameters: {
+            query: {
+                /** @description Part of the box. */
+                vertical: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Columns. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryLast"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    history_samples: {
+        parameters: {
+            query: {
+                /** @description The series. */
+                series: string;
+                /** @description From when, UTC ms since 1970. */
+                begin_ms: number;
+                /** @description Until before when, UTC ms. */
+                end_ms: number;
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By time, late ones in their places, repeats replaced. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistorySamples"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    history_windows: {
+        parameters: {
+            query: {
+                /** @description The series, up to 16. */
+                series: string[];
+                /** @description From when, UTC ms since 1970. */
+                begin_ms: number;
+                /** @description Until before when, UTC ms. */
+                end_ms: number;
+                /** @description Width of a window, s. */
+                window_s?: number;
+                /** @description Windows begin at multiples of their width in a time so far ahead of UTC, min. */
+                offset_min?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Windows that hold something. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryWindowsList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    history_group: {
+        parameters: {
+            query: {
+                /** @description The series, all of one part of the box, up to 64. */
+                series: string[];
+                /** @description From when, UTC ms since 1970. */
+                begin_ms: number;
+                /** @description Until before when, UTC ms. */
+                end_ms: number;
+                /** @description Width of a window, s. */
+                window_s?: number;
+                /** @description Windows begin at multiples of their width in a time so far ahead of UTC, min. */
+                offset_min?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Windows that hold something of any of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryGroup"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    history_plot: {
+        parameters: {
+            query: {
+                /** @description The series, up to 16. */
+                series: string[];
+                /** @description From when, UTC ms since 1970. */
+                begin_ms: number;
+                /** @description Until before when, UTC ms. */
+                end_ms: number;
+                /** @description Columns of the plot. */
+                pixels?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description First, least, largest and last of each column of the plot. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryPlot"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    history_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By part of the box, with the sinks' lags. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryStatus"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    history_export: {
+        parameters: {
+            query: {
+                /** @description The series, up to 16. */
+                series: string[];
+                /** @description From when, UTC ms since 1970. */
+                begin_ms: number;
+                /** @description Until before when, UTC ms. */
+                end_ms: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description UTF-8 with a byte order mark. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             500: components["responses"]["Problem500"];
