@@ -25,9 +25,10 @@ from drivers.modbus.frames import (
     write_coil_request,
     write_register_request,
 )
+from drivers.modbus.gym import RepTracker
 from drivers.modbus.mapping import CONTACT, OUTPUT, SIGNALS, Entry, Table, read_map
 from drivers.modbus.pdu import EXCEPTION_NAMES, Message
-from drivers.modbus.values import Block, blocks_of, fits, readings_of
+from drivers.modbus.values import Block, blocks_of, fits, readings_of, strength_of
 from drivers.options import OptionReader, OptionValue
 from edge.domain.devices import Reading
 from edge.domain.field_devices import (
@@ -71,6 +72,7 @@ class ModbusDriver(BusDriver[Frame]):
         self._outputs = {entry.point: entry for entry in self.entries if entry.role == OUTPUT}
         self._commanded: dict[str, tuple[bool, int]] = {}
         self._told_states: dict[tuple[str, str], tuple[Reading, int]] = {}
+        self._trackers: dict[str, RepTracker] = {}
         self._transaction = 0
         self._received_ns = 0
         items = [self._item(block) for block in blocks_of(self._read_entries())]
@@ -96,6 +98,7 @@ class ModbusDriver(BusDriver[Frame]):
         self.echo.forget()
         self._commanded.clear()
         self._told_states.clear()
+        self._trackers.clear()
         return super().opened(now_ns)
 
     def received(self, data: bytes, now_ns: int) -> Output:
@@ -159,6 +162,9 @@ class ModbusDriver(BusDriver[Frame]):
             return
         for reading in readings_of(block, frame.message):
             self._tell(self._judged(reading))
+        for point, picture in strength_of(block, frame.message).items():
+            for reading in self._trackers.setdefault(point, RepTracker(point)).take(picture):
+                self.say(reading)
 
     def _tell(self, reading: Reading) -> None:
         """Measurements always, two-state readings when they change and again after a while."""

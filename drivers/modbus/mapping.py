@@ -11,6 +11,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
+from drivers.modbus.gym import REP_NUMBER, SET_NUMBER, STRENGTH, WEAR
 from drivers.modbus.pdu import WORD_ORDERS, Function
 from drivers.options import OptionReader
 from edge.domain.field_devices import SignalKind
@@ -46,7 +47,7 @@ OUTPUT, CONTACT = "output", "contact"
 SIGNALS = frozenset(kind.value for kind in SignalKind)
 METERED = frozenset({"power_w", "current_a", "voltage_v", "energy_wh", "power_factor", "temperature_c", "residual_ma"})
 PRESSURE_KPA = "pressure_kpa"
-ROLES = (OUTPUT, CONTACT, PRESSURE_KPA, *sorted(SIGNALS), *sorted(METERED))
+ROLES = (OUTPUT, CONTACT, PRESSURE_KPA, *sorted(SIGNALS), *sorted(METERED), *sorted(STRENGTH), *sorted(WEAR))
 
 
 class Entry(NamedTuple):
@@ -95,6 +96,9 @@ def read_map(reader: OptionReader, default_every_ms: int) -> list[Entry]:
     outputs = [entry.point for entry in entries if entry.role == OUTPUT]
     if not 0 < len(entries) <= ENTRIES_MAX or len(set(outputs)) != len(outputs):
         reader.refuse("map", text, f"1 to {ENTRIES_MAX} entries, each point at most one output")
+    for point in sorted({entry.point for entry in entries if entry.role in STRENGTH}):
+        if not {SET_NUMBER, REP_NUMBER} <= {entry.role for entry in entries if entry.point == point}:
+            reader.refuse("map", point, f"a strength machine has both {SET_NUMBER} and {REP_NUMBER}")
     return entries
 
 

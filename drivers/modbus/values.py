@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from drivers.modbus.gym import STRENGTH, WEAR, wear_of
 from drivers.modbus.mapping import (
     BIT_TABLES,
     CONTACT,
@@ -83,6 +84,7 @@ def readings_of(block: Block, message: Message) -> list[Reading]:
     """What a fitting answer says; quantities of one point in one ``MeterReading``."""
     found: list[Reading] = []
     metered: dict[str, dict[str, float]] = {}
+    worn: dict[str, dict[str, float]] = {}
     for entry in block.entries:
         at = entry.address - block.address
         if entry.is_bit or entry.role == OUTPUT:
@@ -95,8 +97,20 @@ def readings_of(block: Block, message: Message) -> list[Reading]:
             found.append(PressureReading(point=entry.point, pressure_kpa=value))
         elif entry.role in METERED:
             metered.setdefault(entry.point, {})[entry.role] = value
+        elif entry.role in WEAR:
+            worn.setdefault(entry.point, {})[entry.role] = value
+    found += [wear_of(point, values) for point, values in worn.items()]
     found += [msgspec.structs.replace(MeterReading(point=point), **values) for point, values in metered.items()]
     return found
+
+
+def strength_of(block: Block, message: Message) -> dict[str, dict[str, float]]:
+    """Point -> what a fitting answer says of its strength machine: a picture for ``gym.RepTracker``."""
+    pictures: dict[str, dict[str, float]] = {}
+    for entry in block.entries:
+        if entry.role in STRENGTH and (value := _number(entry, message, entry.address - block.address)) is not None:
+            pictures.setdefault(entry.point, {})[entry.role] = value
+    return pictures
 
 
 def _two_state(entry: Entry, state: bool | None) -> Reading:  # noqa: FBT001 - the value itself
