@@ -18,14 +18,13 @@ Draw = Callable[[str, int, float, np.random.Generator], Scene]
 @dataclass(frozen=True)
 class Case:
     """``kind``: ``charge`` is scored by false cuts, missed full and over-stay, ``fault`` by the time from provable to
-    cut. ``share``: of the sessions asked for (one-second cases cost ten times as much). ``lose``: messages lost."""
+    cut. ``lose``: the share of messages lost."""
 
     name: str
     draw: Draw
     kind: str = "charge"
     period_s: float = 10.0
     dt_s: float = 10.0
-    share: float = 1.0
     lose: float = 0.0
 
 
@@ -156,8 +155,8 @@ CASES: tuple[Case, ...] = (
     Case("meter_drop_out", _mixed, lose=0.25),
     Case("stuck_and_back", _stuck(stays=False)),
     Case("hot_float", _hot_float),
-    Case("every_1_s", _mixed, period_s=1.0, dt_s=1.0, share=0.15),
-    Case("loose_1_s", _loose, period_s=1.0, dt_s=1.0, share=0.15),
+    Case("every_1_s", _mixed, period_s=1.0, dt_s=1.0),
+    Case("loose_1_s", _loose, period_s=1.0, dt_s=1.0),
     Case("every_300_s", _mixed, period_s=300.0),
     Case("splitter_300_s", _splitter(equal=True), period_s=300.0),
     Case("no_taper", _no_taper, kind="fault"),

@@ -124,13 +124,11 @@ def second_load(family: str, first: Sets, second: Sets, dt_s: float, rng: np.ran
 def no_taper(family: str, s: Sets, dt_s: float) -> Scene:
     """Lead that keeps drawing in CV; ``fault_at`` by the true power."""
     course = simulate(family, s, always(dt_s, len(s.cap_ah)), dt_s)
-    provable = np.array([_provable(course.power_w[:, j], dt_s) for j in range(len(s.cap_ah))])
-    return scene(
-        dt_s, course.power_w, course.soc, np.full(len(provable), -1), fault_from=course.stuck_at, fault_at=provable
-    )
+    found = np.array([provable(course.power_w[:, j], dt_s) for j in range(len(s.cap_ah))])
+    return scene(dt_s, course.power_w, course.soc, np.full(len(found), -1), fault_from=course.stuck_at, fault_at=found)
 
 
-def _provable(power: F, dt_s: float) -> int:
+def provable(power: F, dt_s: float) -> int:
     """The first step at which one of the three signs holds on the noise-free power, -1 never."""
     per_min = int(60 / dt_s)
     minutes = power[: len(power) // per_min * per_min].reshape(-1, per_min).mean(axis=1)

@@ -25,20 +25,15 @@ import msgspec
 
 from edge.domain.field_devices import MeterReading
 from edge.domain.garage import charging_caps as caps
-from edge.domain.garage import charging_samples, charging_trend, charging_trouble
+from edge.domain.garage import charging_samples, charging_swap, charging_trend, charging_trouble
 from edge.domain.garage import full as fullness
-from edge.domain.garage.charging_trend import GAP, MINUTE_NS, Trend, level
+from edge.domain.garage.charging_trend import MINUTE_NS, Trend, level
 from edge.domain.garage.charging_trouble import Trouble
 from edge.domain.garage.full import Fullness
 from edge.domain.garage.messages import PortPhase
 from edge.domain.garage.settings import FullSettings, PortSettings
 
 SECOND_NS = 1_000_000_000
-#: A swap: below idle for over 60 s, then over half of the plateau (garage-domain.md 4.3), seen within so many minutes.
-SWAP_GAP_NS = 60 * SECOND_NS
-SWAP_PCT = 50
-SWAP_MINUTES = 20
-OTHER_PCT = 30
 #: Mains voltage where a meter gives current only.
 MAINS_V = 220.0
 #: Longest time over which one reading stands for the power (the meter-silent cap acts in the meantime).
@@ -65,6 +60,7 @@ class Charging(msgspec.Struct, kw_only=True):
     total_wh: float = 0.0
     idle_ns: int = -1
     gap_ns: int = 0
+    away_ns: int = -1
     swap_min: int = -1
     swap_dw: int = 0
     swaps: int = 0
@@ -143,7 +139,7 @@ def switched(state: Charging, now_ns: int, *, on: bool) -> None:
     charger's new start is no drop, swap or step."""
     _advance(state, now_ns)
     if on and not state.on:
-        state.heard_ns, state.idle_ns, state.gap_ns = state.age_ns, -1, state.age_ns
+        state.heard_ns, state.idle_ns, state.gap_ns, state.away_ns = state.age_ns, -1, state.age_ns, -1
     state.on = on
     state.power_w = 0.0
 
@@ -160,7 +156,7 @@ def resume_after_downtime(state: Charging, port: PortSettings, downtime_ns: int 
         state.age_ns += downtime_ns
         charging_trend.skip(state.trend, state.age_ns // MINUTE_NS)
         state.power_w = 0.0
-        state.heard_ns, state.idle_ns, state.gap_ns = state.age_ns, -1, state.age_ns
+        state.heard_ns, state.idle_ns, state.gap_ns, state.away_ns = state.age_ns, -1, state.age_ns, -1
     return _decide(state, _time_cap(state, port), changed=True)
 
 
@@ -208,14 +204,24 @@ def _measure(
             if state.power_w > charging_trouble.DROP_FROM_W and charging_trouble.note_drop(state.trouble, state.age_ns):
                 return "repeated_drops"
     elif state.idle_ns >= 0:
-        if state.age_ns - state.idle_ns > SWAP_GAP_NS and state.trend.peak_dw:
-            state.swap_min, state.swap_dw = state.age_ns // MINUTE_NS, _level_before_gap(state.trend.minutes)
-            state.full.gapped = True
         state.idle_ns, state.gap_ns = -1, state.age_ns
+    _note_away(state, power_w)
     fullness.note_sample(state.full, state.trend, state.power_w, power_w)
     state.power_w = power_w
     minutes = charging_trend.add(state.trend, state.age_ns // MINUTE_NS, power_w, idle=idle)
     return _minutes(state, port, full, minutes) if minutes else ""
+
+
+def _note_away(state: Charging, power_w: float) -> None:
+    """Watch for a gap in which the battery may have been changed, also with the charger left in the socket."""
+    if power_w < charging_swap.STANDBY_W:
+        state.away_ns = state.age_ns if state.away_ns < 0 else state.away_ns
+        return
+    if state.away_ns >= 0 and state.age_ns - state.away_ns > charging_swap.GAP_NS and state.trend.peak_dw:
+        state.swap_min = state.age_ns // MINUTE_NS
+        state.swap_dw = charging_swap.level_before_gap(state.trend.minutes)
+        state.full.gapped = True
+    state.away_ns = -1
 
 
 def _minutes(state: Charging, port: PortSettings, full: FullSettings, passed: int) -> str:
@@ -223,6 +229,7 @@ def _minutes(state: Charging, port: PortSettings, full: FullSettings, passed: in
     kept = state.trend.minutes
     for value in kept[-min(passed, charging_trend.HELD) :]:
         fullness.note_minute(state.full, full, state.trend, value, state.pack_wh)
+    fullness.note_steps(state.full, full, state.trend, passed)
     _confirm_swap(state)
     after_gap = state.age_ns - state.gap_ns < 3 * MINUTE_NS
     if charging_trouble.note_plateau(state.trouble, kept[-1], after_gap=after_gap):
@@ -236,7 +243,7 @@ def _minutes(state: Charging, port: PortSettings, full: FullSettings, passed: in
         state.how = fullness.full_by(state.full, full, state.trend, state.pack_wh, passed)
     if state.how:
         return fullness.told(state.full, state.trend)
-    if charging_trouble.is_rising(state.trend):
+    if charging_trouble.is_rising(state.trend, state.full.top_dw, state.full.top_min):
         return "no_taper"
     if state.age_ns - state.pack_ns >= port.session_min * MINUTE_NS and not charging_trouble.still_falls(state.trend):
         still_on = level(kept) * 100 > charging_trouble.STILL_ON_PCT * state.trend.peak_dw
@@ -245,31 +252,19 @@ def _minutes(state: Charging, port: PortSettings, full: FullSettings, passed: in
     return ""
 
 
-def _level_before_gap(minutes: list[int]) -> int:
-    """The last minute with a load, in dW; 0 for none."""
-    return next((value for value in reversed(minutes) if value != GAP), 0)
-
-
 def _confirm_swap(state: Charging) -> None:
-    """A gap and then a plateau of at least half the old one, or one that is steady and far from what was drawn before
-    the gap: another battery. Only now peak and timers begin anew."""
+    """Only on a confirmed swap peak and timers begin anew."""
     if state.swap_min < 0:
         return
-    kept, now = state.trend.minutes, state.age_ns // MINUTE_NS
-    if len(kept) < 2 or GAP in kept[-2:] or now - state.swap_min < 2:
-        return
-    now_dw, before = level(kept), state.swap_dw
-    other = before > 0 and abs(now_dw - before) * 100 > OTHER_PCT * before and now_dw >= fullness.NO_CHARGER_DW
-    if now_dw * 100 > SWAP_PCT * state.trend.peak_dw or (
-        other and now - state.swap_min >= 9 and charging_trend.is_flat(kept, 9, 3, 0)
-    ):
-        state.trend = Trend(minute=state.trend.minute, peak_dw=level(kept), minutes=kept[-2:])
+    trend, since = state.trend, state.age_ns // MINUTE_NS - state.swap_min
+    if charging_swap.is_swap(trend.minutes, trend.peak_dw, state.swap_dw, since, fullness.NO_CHARGER_DW):
+        state.trend = Trend(minute=trend.minute, peak_dw=level(trend.minutes), minutes=trend.minutes[-2:])
         state.full = Fullness()
         state.trouble = Trouble(drops_ns=state.trouble.drops_ns)
         state.pack_wh, state.pack_ns = 0.0, state.age_ns
         state.swaps += 1
         state.swap_min = -1
-    elif now - state.swap_min > SWAP_MINUTES:
+    elif since > charging_swap.SEEN_MIN:
         state.swap_min = -1
 
 

@@ -95,6 +95,11 @@ def drift(minutes: list[int], window: int) -> tuple[int, int] | None:
     loads = [value for value in span if value != GAP]
     if len(loads) * 5 <= window * 4:
         return None
+    return drift_of(loads)
+
+
+def drift_of(loads: list[int]) -> tuple[int, int]:
+    """(median of the first third, median of the last third) of ``loads``, which is not empty."""
     third = max(1, len(loads) // 3)
     return median(loads[:third]), median(loads[-third:])
 

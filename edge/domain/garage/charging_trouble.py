@@ -120,10 +120,11 @@ def note_plateau(state: Trouble, minute_dw: int, *, after_gap: bool) -> bool:
     return False
 
 
-def is_rising(trend: Trend) -> bool:
-    """Power that rises where it should fall: after a fall of a tenth from the peak it has come up again by 10 % over
-    its lowest point of the last 75 min, gradually, and is above 20 % of the peak."""
-    minutes, peak = trend.minutes, trend.peak_dw
+def is_rising(trend: Trend, top_dw: int, top_min: int) -> bool:
+    """Power that rises where it should fall: after a fall of a tenth from ``top_dw`` it has come up again by 10 % over
+    its lowest point of the last 75 min, gradually, and is above 20 % of the peak. Only the last ``top_min`` minutes
+    count: what something that ended has left is a course of its own, a second battery's constant current."""
+    minutes, peak = trend.minutes[-top_min - 1 :], trend.peak_dw
     now = level(minutes)
     if now * 100 <= STILL_ON_PCT * peak or len(minutes) < 20:
         return False
@@ -133,7 +134,7 @@ def is_rising(trend: Trend) -> bool:
     at = min(range(len(span) - 5), key=span.__getitem__)
     lowest = median(span[max(0, at - 1) : at + 2])
     rise = median(span[-3:]) - lowest
-    came_from = peak if peak > max(span[at:]) else max(minutes[: len(minutes) - len(span) + at + 1])
+    came_from = top_dw if top_dw > max(span[at:]) else max(minutes[: len(minutes) - len(span) + at + 1])
     if lowest * 100 > FALL_PCT * came_from or lowest * 100 < STILL_ON_PCT * peak:
         return False
     if rise * 100 < max(RISE_PCT * lowest, RISE_LEAST_DW * 100):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from edge.domain.garage.charging_trend import GAP, Trend, drift, is_flat, level
+from edge.domain.garage.full_steps import Kind, fell_away, step_at_end
 from edge.domain.garage.settings import FullSettings
 
 #: No e-bike charger's constant current takes less at the wall (36 V x 2 A = 76 W): below, nothing is charging fast, and
@@ -25,14 +26,26 @@ FLOAT_PCT = 45
 FLOAT_FLAT_MIN = 45
 FLOAT_HIGH_FLAT_MIN = 90
 FLOAT_FLAT_PCT = 4
+#: A float comes after a fall: what has not fallen yet is a constant current.
+FALLEN_PCT = 80
+#: One step is seen in several minutes; only the first counts.
+SAME_STEP_MIN = 4
+#: A reduced stage is over after so long (``full_steps``). Before a step was seen it may have begun with the charge, and
+#: is no less than this: what is low at once is a full battery that was plugged in.
+STAGE_MIN = 180
+FIRST_STAGE_DW = 450
 #: Flat: moved by no more than this over the flat window; a cold lead-acid taper (time constant 2.7 h) moves by 8 %.
 FLAT_PCT = 3
 FLAT_LEAST_DW = 8
 FLAT_MIN = 18
 FLAT_HELD_MIN = 4
-#: A taper below the low threshold is over when what it still has to bring is so small a part of what was charged, or
-#: after so long a tail.
+#: The same where no step says that something ended: a slow taper is told from an end only by a longer look.
+DRIFT_FLAT_MIN = 45
+#: A taper below the low threshold is over when what it still has to bring is so small a part of what was charged and
+#: of the smallest battery (a splitter has charged two, and tapers with one), or after so long a tail.
 TAIL_PCT = 3
+TAIL_DWH = 120
+TAIL_WINDOW_MIN = 30
 TAIL_MIN = 120
 #: Chargers that top up again and again, balancing boards, fans: so many loud minutes do not end a quiet spell.
 BURST_MIN = 3
@@ -54,7 +67,9 @@ class Fullness(msgspec.Struct, kw_only=True):
     level above standby and what a taper still had to bring then (-1: no taper). ``dropped``: from there it fell to
     standby at once, as when a battery is taken away. ``faded``: the last sample above standby was already well below
     the minute before it: it ended by itself. ``gapped``: the plug was out for over a minute since the peak, so a lower
-    plateau may be another battery."""
+    plateau may be another battery. ``step_min``: since the last abrupt fall, -1 none yet; ``stage_min``: since one with
+    which a reduced stage of ``stage_dw`` or more may have begun (or since the beginning). ``top_dw``: the highest level
+    of the ``top_min`` minutes since something was taken away."""
 
     low_min: int = 0
     loud_min: int = 0
@@ -65,6 +80,11 @@ class Fullness(msgspec.Struct, kw_only=True):
     dropped: bool = False
     faded: bool = False
     gapped: bool = False
+    step_min: int = -1
+    stage_min: int = 0
+    stage_dw: int = FIRST_STAGE_DW
+    top_dw: int = 0
+    top_min: int = 0
 
 
 def low_threshold_dw(full: FullSettings, peak_dw: int) -> int:
@@ -81,7 +101,8 @@ def note_minute(state: Fullness, full: FullSettings, trend: Trend, minute_dw: in
             state.before_dw = 0
     else:
         state.before_dw, state.dropped = level(trend.minutes), False
-        state.rest_wh = rest_wh(trend.minutes, TAPER_MIN)
+        staged = state.stage_min == state.step_min <= TAPER_MIN
+        state.rest_wh = -1.0 if staged else rest_wh(trend.minutes, TAPER_MIN)
     state.quiet_min += minute_dw < STANDBY_DW
     if minute_dw == GAP:
         state.loud_min = 0
@@ -117,25 +138,70 @@ def rest_wh(minutes: list[int], window: int) -> float:
     return ends[1] ** 2 / per_hour / 10
 
 
+def note_steps(state: Fullness, full: FullSettings, trend: Trend, passed: int) -> None:
+    """Look for abrupt falls in the ``passed`` minutes just completed."""
+    minutes = trend.minutes
+    for ago in range(min(passed, len(minutes)) - 1, -1, -1):
+        state.stage_min += 1
+        state.step_min += state.step_min >= 0
+        upto = minutes[: len(minutes) - ago]
+        state.top_min, state.top_dw = state.top_min + 1, max(state.top_dw, level(upto))
+        if fell_away(upto):
+            state.top_min, state.top_dw = 0, level(upto)
+        if 0 <= state.step_min < SAME_STEP_MIN:
+            continue
+        step = step_at_end(upto, trend.peak_dw, full.low_max_w * 10)
+        if step is None:
+            continue
+        state.step_min = 0
+        if passed == 1:  # minutes apart, two samples of a taper can look like a step
+            state.top_min, state.top_dw = 0, level(upto)
+        if step.kind is Kind.STAGE:
+            running = state.stage_dw if state.stage_min < STAGE_MIN else step.least_dw
+            state.stage_min, state.stage_dw = 0, min(running, step.least_dw)
+
+
+def may_be_stage(state: Fullness, now_dw: int) -> bool:
+    """Whether what is drawn may be the reduced current of a charger that is not done."""
+    return state.stage_min < STAGE_MIN and now_dw >= state.stage_dw
+
+
 def full_by(state: Fullness, full: FullSettings, trend: Trend, pack_wh: float, passed: int) -> str:
-    """Why it is full after ``passed`` more minutes, "" while it is not: ``low_flat``, ``tail``, ``float``."""
+    """Why it is full after ``passed`` more minutes, "" while it is not: ``end_flat`` (something ended with a step, and
+    what is left is low and flat), ``low_flat`` (so without a step, seen for longer), ``tail``, ``float``."""
     minutes = trend.minutes
     now = level(minutes)
-    if now == 0:
+    if now == 0 or may_be_stage(state, now):
         return ""
     if state.loud_min == 0 and state.low_min * 60 >= full.hold_s:
-        flat = is_flat(minutes, max(FLAT_MIN, full.flat_s // 60), FLAT_PCT, FLAT_LEAST_DW)
+        ended = FLAT_MIN < state.step_min <= state.low_min + BURST_MIN
+        window = max(FLAT_MIN, full.flat_s // 60) if ended else DRIFT_FLAT_MIN
+        flat = is_flat(minutes, window, FLAT_PCT, FLAT_LEAST_DW)
         state.flat_min = state.flat_min + passed if flat else 0
         if state.flat_min >= FLAT_HELD_MIN:
-            return "low_flat"
-        if state.low_min >= TAIL_MIN or 0 <= rest_wh(minutes, FLAT_MIN) * 100 <= TAIL_PCT * pack_wh:
+            return "end_flat" if ended else "low_flat"
+        if state.low_min >= TAIL_MIN or _tail_is_small(state, minutes, pack_wh):
             return "tail"
+    return "float" if _floats(state, trend, now) else ""
+
+
+def _tail_is_small(state: Fullness, minutes: list[int], pack_wh: float) -> bool:
+    """A smooth taper, no step in sight, that has next to nothing left to bring."""
+    if 0 <= state.step_min <= TAIL_WINDOW_MIN:
+        return False
+    return 0 <= rest_wh(minutes, TAIL_WINDOW_MIN) * 100 <= min(TAIL_PCT * pack_wh, TAIL_DWH * 10)
+
+
+def _floats(state: Fullness, trend: Trend, now_dw: int) -> bool:
+    """A float by slope: fallen from the peak, below any plateau of a charger, and flat for long."""
+    if now_dw * 100 > FALLEN_PCT * trend.peak_dw:
+        return False
     limit = NO_CHARGER_DW if state.gapped else max(NO_CHARGER_DW, min(FLOAT_DW, FLOAT_PCT * trend.peak_dw // 100))
-    window = FLOAT_FLAT_MIN if now < NO_CHARGER_DW else FLOAT_HIGH_FLAT_MIN
-    ends = drift(minutes, window)
-    if ends is not None and now < limit and max(ends) < limit:
-        return "float" if is_flat(minutes, window, FLOAT_FLAT_PCT, FLAT_LEAST_DW) else ""
-    return ""
+    window = FLOAT_FLAT_MIN if now_dw < NO_CHARGER_DW else FLOAT_HIGH_FLAT_MIN
+    ends = drift(trend.minutes, window)
+    if ends is None or now_dw >= limit or max(ends) >= limit:
+        return False
+    return is_flat(trend.minutes, window, FLOAT_FLAT_PCT, FLAT_LEAST_DW)
 
 
 def ended_idle(state: Fullness, full: FullSettings, minute_dw: int, idle_s: float) -> bool:

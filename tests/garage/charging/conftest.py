@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from itertools import pairwise
+from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from edge.domain.field_devices import MeterReading
@@ -61,3 +65,67 @@ def player(port: PortSettings) -> Player:
 def play_on(port: PortSettings):
     """A player at another telemetry period."""
     return lambda period_s: Player(port, period_s)
+
+
+class Course(NamedTuple):
+    """A course of power and how it must end: ``how`` ("" not at all) between two minutes of the session."""
+
+    stretches: tuple[tuple[float, float, float], ...]
+    how: str = ""
+    from_min: float = 0.0
+    to_min: float = 0.0
+    period_s: int = 60
+
+
+def taper(first: float, last: float, tau_min: float) -> tuple[tuple[float, float, float], ...]:
+    """An exponential fall in stretches of five minutes."""
+    levels = [first]
+    while levels[-1] > last:
+        levels.append(levels[-1] * math.exp(-5 / tau_min))
+    return tuple((5, one, two) for one, two in pairwise(levels))
+
+
+SLOW = taper(44, 21, 160)
+TAPER = taper(180, 50, 80)
+END_MIN = 240 + 5 * len(TAPER)
+TWO_STEP = ((200, 96, 102), (140, 56.5, 57.5), *taper(56, 20, 80))
+TWO_STEP_MIN = 340 + 5 * len(taper(56, 20, 80))
+PLATEAU, CHARGE = (240, 170, 180), ((240, 170, 180), *TAPER)
+
+#: What the full rules must tell apart, each named by the battery that it stands for.
+COURSES = {
+    "goes green": Course((*CHARGE, *taper(50, 24, 80), (60, 9, 9)), "end_flat", END_MIN + 70, END_MIN + 95),
+    "hot float": Course((*CHARGE, (120, 35, 35)), "end_flat", END_MIN + 18, END_MIN + 30),
+    "hotter float": Course((*CHARGE, (120, 50, 50)), "float", END_MIN + 28, END_MIN + 70),
+    "two-step charger": Course((*TWO_STEP, (60, 8, 8)), "end_flat", TWO_STEP_MIN + 18, TWO_STEP_MIN + 30),
+    "two-step of 36 V": Course(((150, 72, 73), (120, 40, 40.5), *taper(40, 18, 80)), ""),
+    "two-step beside a lithium": Course(((60, 410, 420), (20, 300, 104), (170, 104, 112), (120, 59, 60))),
+    "stage seen from its start": Course(((170, 58.5, 59.5), *taper(59, 47, 80))),
+    "24 V charger": Course(((400, 54, 56),)),
+    "slow cold taper": Course((*CHARGE, *SLOW)),
+    "splitter, the second tapers": Course(((120, 420, 430), *taper(430, 60, 40), *taper(38, 24, 100))),
+    "splitter, its rest is not small": Course(((420, 420, 430), *taper(430, 44, 60), *taper(44, 30, 75)[:6])),
+    "fan in the float": Course((*CHARGE, *[(3, 17, 17), (7, 9, 9)] * 8), "end_flat", END_MIN + 18, END_MIN + 70),
+    "every 300 s": Course((*TWO_STEP[:2],), "", period_s=300),
+}
+
+
+@pytest.fixture
+def play_course(port: PortSettings):
+    """What is wrong with how a course ends, "" if nothing."""
+
+    def play(course: Course) -> str:
+        player = Player(msgspec.structs.replace(port, meter_silent_s=1800), course.period_s)
+        decision = player.play(course.stretches)
+        how, at = player.state.how if decision.cut else decision.reason, player.minutes
+        if how != course.how:
+            return f"{decision.reason} {how!r} after {at:.0f} min, not {course.how!r}"
+        early_or_late = decision.cut and not course.from_min <= at <= course.to_min
+        return f"{how!r} after {at:.0f} min, not {course.from_min}-{course.to_min}" if early_or_late else ""
+
+    return play
+
+
+@pytest.fixture
+def courses() -> dict[str, Course]:
+    return COURSES
