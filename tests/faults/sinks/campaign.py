@@ -1,0 +1,152 @@
+"""The campaign of the sinks: real processes, killed; what the servers hold is read back and compared key by key.
+
+``python tests/faults/sinks/campaign.py [--rounds N] [--series N] [--hours N] [--seed N] [--scratch DIR]``. One box (the
+history process on a real log and samples.db) feeds the strict fake InfluxDB, real VictoriaMetrics and a third sink that
+is dead throughout. An outage of ``--hours`` (of log time) comes first, then ``--rounds`` of: more readings, a clock
+step, a kill -9 of the box or of a server, a server that answers 429, 503, 413, hangs or cuts. Prints one JSON line;
+exit status 1 when a key is missing, stands twice or holds another value.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from _sink_box import Box
+from _sink_servers import Fake, Victoria, free_port
+
+FAULTS = (
+    {"do": "503", "retry_after": "1"},
+    {"do": "429", "retry_after": "1"},
+    {"do": "500"},
+    {"do": "413"},
+    {"do": "cut_request"},
+    {"do": "cut_unanswered"},
+    {"do": "cut_response"},
+    {"do": "close"},
+    {"do": "slow", "seconds": 0.5},
+    {"do": "hang"},
+)
+#: Shorter than in the field, so that a server that hangs costs seconds.
+TIMEOUT_S = 2
+
+
+def sink_text(name, url, token_file):
+    lines = ("[[sinks]]", f'sink = "{name}"', 'kind = "influx"', f'url = "{url}"', 'org = "kangle"', 'bucket = "edge"')
+    return "\n".join((*lines, f'token_file = "{token_file}"', f"timeout_s = {TIMEOUT_S}", ""))
+
+
+def run(folder, *, rounds, hours, series, seed, victoria):
+    """One campaign in ``folder``; gives its numbers."""
+    rng = random.Random(seed)
+    fake = Fake(folder / "fake")
+    vm = Victoria(folder / "vm") if victoria else None
+    live = {"fake": fake, **({"vm": vm} if vm is not None else {})}
+    urls = {**{name: server.url for name, server in live.items()}, "dead": f"http://127.0.0.1:{free_port()}"}
+    box = Box(folder, [sink_text(name, url, fake.token) for name, url in urls.items()], series)
+    try:
+        _outage(box, live, hours)
+        for number in range(rounds):
+            _round(box, fake, vm, rng, number)
+        return _end(box, fake, vm, live, rounds=rounds, hours=hours)
+    finally:
+        box.close()
+        for server in live.values():
+            server.kill()
+
+
+def _outage(box, live, hours):
+    """Some readings arrive, then every server is away for ``hours`` while the box goes on and is even restarted."""
+    for server in live.values():
+        server.start()
+    box.start()
+    box.say(60)
+    box.until_sent(live)
+    for server in live.values():
+        server.kill()
+    box.say(hours * 30, every_ms=60_000)
+    box.kill()
+    box.start()
+    box.say(hours * 30, every_ms=60_000)
+    for server in live.values():
+        server.start()
+    box.until_sent(live)
+
+
+def _round(box, fake, vm, rng, number):
+    if number % 3 == 1:
+        box.step_clock(rng.choice((-3600, -7, 5, 1800)))
+    if rng.random() < 0.6:
+        fake.script(*({**rng.choice(FAULTS), "count": rng.randrange(1, 3)} for _ in range(3)))
+    for _ in range(3):
+        box.say(rng.randrange(5, 60))
+        time.sleep(rng.uniform(0.0, 0.6))
+    # Most kills hit a server that has just acknowledged something.
+    if rng.random() < 0.8:
+        box.until_sent(("vm",) if _victim_is_vm(number, vm) else ("fake",))
+    victim = (box, fake, vm)[number % 3] or fake
+    victim.kill()
+    if rng.random() < 0.5:
+        box.say(rng.randrange(5, 60))
+    victim.start()
+
+
+def _victim_is_vm(number, vm):
+    return number % 3 == 2 and vm is not None
+
+
+def _end(box, fake, vm, live, *, rounds, hours):
+    fake.script()
+    box.say(20)
+    known = box.until_sent(live)
+    assert known["dead"].health.value == "unreachable", known["dead"]
+    missing, more = box.compare_strict(fake.held())
+    stats = fake.stats()
+    numbers = {
+        "rounds": rounds,
+        "hours": hours,
+        "samples": sum(points.total() for points in box.told.values()),
+        "kills": {"box": box.kills, **{name: server.kills for name, server in live.items()}},
+        "fake": {"missing": missing, "more": more, "changed": stats["changed"], "answers": stats["counts"]},
+        "sinks": {name: _told(status) for name, status in known.items()},
+    }
+    if vm is not None:
+        lacking, extra, other = box.compare_ms(vm.held())
+        numbers["vm"] = {"missing": lacking, "more": extra, "other": other}
+    numbers["passed"] = missing == more == stats["changed"] == 0 and not any(numbers.get("vm", {}).values())
+    return numbers
+
+
+def _told(status):
+    names = ("samples_sent", "requests", "failures", "rewinds", "quarantined", "lost_inputs", "lag_inputs", "lag_s")
+    return {"health": status.health.value, **{name: getattr(status, name) for name in names}}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--hours", type=int, default=72)
+    parser.add_argument("--series", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scratch", type=Path, help="default: a folder that is removed at the end")
+    options = parser.parse_args()
+    if Victoria.PROGRAM is None:
+        sys.stderr.write("victoria-metrics is not installed: only the fake server is tried\n")
+    told = {name: getattr(options, name) for name in ("rounds", "hours", "series", "seed")}
+    with tempfile.TemporaryDirectory(prefix="kangle-sinks-", dir=options.scratch) as folder:
+        began_s = time.monotonic()
+        numbers = run(Path(folder), victoria=Victoria.PROGRAM is not None, **told)
+        numbers["seconds"] = round(time.monotonic() - began_s, 1)
+    print(json.dumps(numbers))
+    return 0 if numbers["passed"] else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
