@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from edge.domain.devices import DeviceReading
+from edge.domain.devices import DeviceHealth, DeviceIdentity, DeviceReading
 from edge.runtime.clock import Clock, local_day
 from edge.runtime.executor import Executor, Outlets
 from edge.runtime.inbox import Entry, EntryKind, Inbox
@@ -42,7 +42,9 @@ class Devices(Protocol):
 
     def resume(self) -> None: ...
 
-    def passing(self, reading: DeviceReading) -> None: ...
+    def passing(self, reading: DeviceReading) -> None:
+        """A device's word about itself is on its way in."""
+        ...
 
     def last_health(self) -> Iterable[DeviceReading]: ...
 
@@ -124,7 +126,8 @@ class Daemon:
     def post_reading(self, reading: DeviceReading, settled: Callable[[], None] | None = None) -> bool:
         """Take a reading. False asks the pump to stop reading until ``Devices.resume``. ``settled`` is called when the
         reading is on disk (or was given up on purpose and counted): only then may its message be acknowledged."""
-        self._devices.passing(reading)
+        if isinstance(reading.body, DeviceHealth | DeviceIdentity):
+            self._devices.passing(reading)
         self._enter(Entry(reading, EntryKind.READING, settled=settled))
         if self._inbox.full:
             self._pumps_wait = True

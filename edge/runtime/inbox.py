@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from edge.domain.devices import DeviceHealth, DeviceIdentity, DeviceReading
 
@@ -42,8 +43,7 @@ class EntryKind(Enum):
     TIMER = "timer"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """An input that waits. ``command_id`` is "" for all but commands. ``settled``, where the sender keeps what it sent
     until then (MQTT): called once when the input is on disk, or was given up on purpose and counted."""
 
@@ -81,7 +81,7 @@ class Inbox:
     @property
     def full(self) -> bool:
         """True when pumps should stop reading."""
-        return self.readings >= READINGS_PAUSE or len(self._safety) >= SAFETY_PAUSE
+        return len(self._normal) - self._commands >= READINGS_PAUSE or len(self._safety) >= SAFETY_PAUSE
 
     @property
     def calm(self) -> bool:
@@ -102,7 +102,7 @@ class Inbox:
 
     def put(self, entry: Entry) -> None:
         """Queue all but commands; at the hard bound the oldest telemetry is dropped and counted."""
-        if self.readings >= READINGS_MAX:
+        if len(self._normal) - self._commands >= READINGS_MAX:
             for index, waiting in enumerate(self._normal):
                 if _is_telemetry(waiting.item):
                     del self._normal[index]

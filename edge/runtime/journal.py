@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from edge.domain.kernel import Row, Rows, Stamp
 from edge.runtime.inbox import Entry
 from edge.storage.batch import Batch, LogRecord, SetAside, WorldSnapshot
@@ -51,8 +53,7 @@ class Store(Protocol):
     def counters(self) -> dict[str, int]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True):
     """An input with what the kernel made of it. ``entry`` is None for a resumed world (nothing entered);
     ``set_aside`` is there when the kernel could not take it."""
 

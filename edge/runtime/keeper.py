@@ -7,7 +7,6 @@ user would notice a mistake as an order that the daemon remembers and the disk d
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import traceback
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ class Keeper:
             effects = self._kernel.handle(self._world, entry.item, stamp)
         else:
             effects = self._handle_leaving(self._world, entry.item, stamp, leave)
-        urgent = is_urgent(effects)
+        urgent = bool(effects) and is_urgent(effects)
         for effect in effects:
             if isinstance(effect, Put) and type(effect.row) not in self._row_types:
                 raise TypeError(f"{type(effect.row).__name__} is not among the row types of {self._kernel.name}")
@@ -117,7 +116,7 @@ class Keeper:
         kind = RecordKind.RAISED if culprit.raised else RecordKind.RESUMED
         decided = self._begun(entry, stamp, effects, kind)
         kept = SetAside(stamp, _encoder.encode(entry.item), culprit.error)
-        return dataclasses.replace(decided, set_aside=kept), effects
+        return msgspec.structs.replace(decided, set_aside=kept), effects
 
     def snapshot(self, reason: SnapshotReason) -> WorldSnapshot:
         """The world as it is now, after the last accepted input."""

@@ -21,6 +21,7 @@ from drivers.driver import Driver, Output
 from drivers.links.link import Link, LinkError, Opener
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, Reading
 from edge.runtime.clock import Clock
+from edge.runtime.pump_counters import PumpCounters
 from edge.runtime.settling import Settled, after, all_of
 
 BACKOFF_FIRST_S = 0.1
@@ -47,21 +48,6 @@ class Post(Protocol):
     its link until ``resume``."""
 
     def __call__(self, reading: DeviceReading, settled: Settled | None = None, /) -> bool: ...
-
-
-@dataclass(slots=True)
-class PumpCounters:
-    """Since start. ``silences`` are re-openings by the watchdog."""
-
-    opened: int = 0
-    open_failed: int = 0
-    lost: int = 0
-    silences: int = 0
-    driver_errors: int = 0
-    commands_dropped: int = 0
-    paused: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -103,6 +89,7 @@ class Pump:
         self._life: _Life | None = None
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns = 0
         self._told = ""
 
     # --- the daemon's calls -------------------------------------------------------------------------------------------
@@ -174,9 +161,7 @@ class Pump:
             self.received(life, data, settled)
 
     def _closed(self, life: _Life) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._disarm()
         link, life.link, self._life = life.link, None, None
         if link is not None:
             link.close()
@@ -247,17 +232,25 @@ class Pump:
     # --- time ---------------------------------------------------------------------------------------------------------
 
     def _arm(self, life: _Life, now_ns: int) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """A timer that comes early only looks again, so it is moved when it must come earlier, not at each message."""
         if life.gone.done():
+            self._disarm()
             return
         due_ns = life.heard_ns + self._silence_ns
         deadline_ns = self._driver.deadline()
-        if deadline_ns is not None:
-            due_ns = min(due_ns, deadline_ns)
+        if deadline_ns is not None and deadline_ns < due_ns:
+            due_ns = deadline_ns
+        if self._timer is not None and self._timer_ns <= due_ns:
+            return
+        self._disarm()
         delay_s = max((due_ns - now_ns) / NS_PER_S, TICK_MIN_S)
+        self._timer_ns = due_ns
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._due, life)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _due(self, life: _Life) -> None:
         self._timer = None

@@ -41,7 +41,7 @@ class Quarantine:
     @property
     def pausing(self) -> bool:
         """True while too many inputs raise: only safety inputs are to be decided."""
-        return self._clock.mono_ns() < self._paused_until_ns
+        return bool(self._paused_until_ns) and self._clock.mono_ns() < self._paused_until_ns
 
     def holds(self, entry: Entry) -> bool:
         """True for a repeat of an input that raised within the last minute."""

@@ -132,6 +132,8 @@ class GarageKernel:
     def _finish(turn: Turn, *, whole: bool = False) -> Effects:
         """Tell sessions what ended, then the effects in their order: cuts, rows, alarms, views."""
         world, stamp = turn.world, turn.stamp
+        if not (whole or turn.stirred or world.alarms.stirred or world.charging.moved):
+            return []  # nearly every reading
         for name in sorted(turn.review):
             evaluate(turn, world.zones[name])
         for name, reason in turn.ended:

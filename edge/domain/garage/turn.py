@@ -42,6 +42,11 @@ class Turn:
     def now_ns(self) -> int:
         return self.stamp.mono_ns
 
+    @property
+    def stirred(self) -> bool:
+        """Whether anything was decided, changed or looked at."""
+        return bool(self.touched or self.ports or self.rest or self.first or self.asks or self.review or self.ended)
+
     def send(self, sends: list[Send]) -> None:
         """Device commands. What switches toward safe leaves at once and is told before all others; what asks for proof
         comes after every cut."""
