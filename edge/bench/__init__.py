@@ -1,0 +1,1 @@
+"""Parts of benches that need the product's own pieces put together; ``kangle bench`` runs the programs around them."""
