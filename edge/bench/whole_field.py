@@ -106,11 +106,11 @@ class Field:
 
 def garage(devices: int) -> GarageConfig:
     """Zones of heads and plugs, each with a contactor; limits far away."""
-    zones = [f"z{number}" for number in range(ZONES)]
+    zones = [f"z{number}" for number in range(min(ZONES, -(-devices // HEAD_EVERY)))]
     heads: list[SourceSettings] = []
     plugs: list[PortSettings] = []
     for number in range(devices):
-        name, zone = point(number), zones[number // HEAD_EVERY % ZONES]
+        name, zone = point(number), zones[number // HEAD_EVERY % len(zones)]
         at = Place(DEVICE, name)
         if is_head(number):
             heads.append(SourceSettings(source=name, zone=zone, kind=SignalKind.SMOKE, at=at, name=_text(name)))
