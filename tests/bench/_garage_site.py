@@ -110,6 +110,7 @@ class GarageFolder:
         self._api_port = api_port
         self._verticals = tuple(verticals)
         shutil.copytree(ROOT / "config", self.site, ignore=shutil.ignore_patterns("data", "run", "*.sock"))
+        (self.site / "garage" / "credentials.csv").unlink(missing_ok=True)  # of doors that stand in other zones
 
     @property
     def socket(self) -> Path:
