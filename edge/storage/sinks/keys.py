@@ -22,6 +22,7 @@ import msgspec
 #: Series of finer resolution than this have no room below it; their slot is one millisecond.
 MIN_SLOT_NS = 1000
 _DEFAULT_SLOT_NS = 1_000_000
+_BEFORE_ALL_NS = -(1 << 63) - 1
 
 _Blob = list[tuple[int, int]]
 
@@ -40,7 +41,7 @@ class TimeKeys:
 
     def key_ns(self, series_id: int, time_ns: int, seq: int, resolution_ns: int) -> int:
         """UTC ns of the key of a sample that was born from input ``seq``."""
-        if time_ns > self._newest.get(series_id, -(1 << 63)):
+        if time_ns > self._newest.get(series_id, _BEFORE_ALL_NS):
             self._newest[series_id] = time_ns
             return time_ns
         same = (series_id, time_ns, seq)

@@ -42,9 +42,14 @@ class LineError(ValueError):
 
 
 def escape_name(text: str) -> str:
-    """A tag value, tag key or field key. Control characters become their pictures (U+2400 ff.), a backslash becomes
+    """A tag value or tag key. Control characters become their pictures (U+2400 ff.), a backslash becomes
     U+FF3C: at the end of a tag it would swallow the comma behind it, and elsewhere servers disagree on it."""
     return text.translate(_NAME)
+
+
+def escape_field(text: str) -> str:
+    """A field key: a name whose quotes (a parser would take them for the beginning of a string) become U+FF02."""
+    return text.translate(_NAME).replace('"', "＂")
 
 
 def escape_measurement(text: str) -> str:
@@ -119,7 +124,7 @@ def _parts(site: str, series: Series) -> _Parts:
     tag_text = "".join(f",{key}={escape_name(value)}" for key, value in tags if value)
     if not series.quantity or series.quantity in RESERVED:
         raise LineError(f"{series.quantity!r} cannot be a field")
-    field = escape_name(series.quantity)
+    field = escape_field(series.quantity)
     head = f"{escape_measurement(series.vertical)}{tag_text} {field}="
     return _Parts(head, f",{field}_quality=", series.kind is SeriesKind.STATE, series.resolution_ns)
 

@@ -17,17 +17,21 @@ from random import Random
 import msgspec
 import structlog
 
+from edge.storage.errors import StoreError
 from edge.storage.sample_model import SampleSource
 from edge.storage.sinks.cursors import Cursors
 from edge.storage.sinks.line_protocol import LineFormer
 from edge.storage.sinks.messages import MessageFormer
+from edge.storage.sinks.ports import Times, Transport
 from edge.storage.sinks.prepared import Former
 from edge.storage.sinks.settings import SinkKind, SinkSettings
 from edge.storage.sinks.status import SinkHealth, SinkStatus
-from edge.storage.sinks.worker import SinkWorker, Times, Transport
+from edge.storage.sinks.worker import SinkWorker
 
 #: Between a worker's unforeseen end and the next one.
 REMAKE_S = 5.0
+#: While the samples cannot be read (the store is being migrated, restored, sealed on a slow disk).
+NOT_NOW_S = 2.0
 
 _log = structlog.get_logger("sink")
 
@@ -106,14 +110,19 @@ class _SinkThread:
             self.status = worker.status
             try:
                 while not self.stopping.is_set():
-                    wait_s = worker.step()
-                    if wait_s > 0:
-                        self.stopping.wait(wait_s)
+                    self.stopping.wait(self._step(worker))
             finally:
                 worker.close()
         finally:
             if self._home.close_source is not None:
                 self._home.close_source(source)
+
+    def _step(self, worker: SinkWorker) -> float:
+        try:
+            return worker.step()
+        except StoreError as error:
+            worker.status.reason = str(error)
+            return NOT_NOW_S
 
     def _worker(self, source: SampleSource) -> SinkWorker:
         settings, home = self._settings, self._home

@@ -15,17 +15,20 @@ times real time) and ``samples_per_s_max`` keeps it from crowding out the rest o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
 from random import Random
-from typing import Protocol
 
 import structlog
 
+from edge.storage.errors import StoreError
 from edge.storage.sample_model import SampleSource
 from edge.storage.sinks.answers import Answer, Backoff, Verdict
 from edge.storage.sinks.cursors import Cursors
 from edge.storage.sinks.delivery import Delivery
 from edge.storage.sinks.keys import TimeKeys
+from edge.storage.sinks.ports import Times, Transport
 from edge.storage.sinks.prepared import Former, Item, Message, Prepared, Unsendable
 from edge.storage.sinks.progress import Mark, Progress
 from edge.storage.sinks.settings import SinkSettings
@@ -49,20 +52,6 @@ _HEALTH = {
     Verdict.UNREACHABLE: SinkHealth.UNREACHABLE,
     Verdict.MISCONFIGURED: SinkHealth.MISCONFIGURED,
 }
-
-
-class Transport(Protocol):
-    """Carries items to one sink; ``send`` returns within a bounded time and never raises for what the sink does."""
-
-    def send(self, items: Sequence[Item]) -> Answer: ...
-
-    def close(self) -> None: ...
-
-
-class Times(Protocol):
-    def mono_s(self) -> float: ...
-
-    def wall_ns(self) -> int: ...
 
 
 class SinkWorker:
@@ -109,7 +98,8 @@ class SinkWorker:
             self._save()
 
     def step(self) -> float:
-        """Do one thing; returns seconds to wait before the next. Raises sqlite3.Error or what the source raises."""
+        """Do one thing; returns seconds to wait before the next. Raises StoreError when samples cannot be read now
+        (call it again later), sqlite3.Error when what is set aside cannot be kept (make another worker)."""
         if self._prepared is None and not self._read():
             return self._idle()
         assert self._prepared is not None
@@ -261,7 +251,8 @@ class SinkWorker:
         status, prepared = self.status, self._prepared
         position = self._delivery.position
         pending = prepared is not None and position is not None and position < len(prepared.items)
-        status.head_seq = max(self._source.head_seq(), status.head_seq if pending else 0)
+        with suppress(StoreError):
+            status.head_seq = self._source.head_seq()
         status.acked_seq = self._progress.acked.seq
         if prepared is not None:
             items = len(prepared.items) if position is None else position
@@ -288,12 +279,16 @@ class SinkWorker:
         status.wall_ns = self._times.wall_ns()
         settled = self._progress.settled
         moved = settled is not self._settled
-        self._cursors.save(status, settled if moved else None, set_aside, status.wall_ns)
+        try:
+            self._cursors.save(status, settled if moved else None, set_aside, status.wall_ns)
+        except sqlite3.OperationalError as error:
+            if set_aside:
+                raise
+            # A full disk: samples still go out. After a start they go out again, from where it was last saved.
+            _log.warning("the cursor cannot be saved", sink=status.sink, why=str(error))
+            return
         self._settled = settled
 
 
 def _text(item: Item) -> str:
     return f"{item.topic} {item.payload.decode(errors='replace')}" if isinstance(item, Message) else item
-
-
-OpenWorker = Callable[[], SinkWorker]

@@ -7,6 +7,7 @@ import sqlite3
 
 import pytest
 
+from edge.storage.errors import StoreError
 from edge.storage.sample_model import SeriesKind
 from edge.storage.sinks.answers import Answer, Verdict
 from edge.storage.sinks.cursors import read_statuses
@@ -274,3 +275,58 @@ def test_the_settled_row_is_the_smallest_seq_that_may_be_asked_for(make_bench, s
     assert rows["up#settled"] == pytest.approx(800 - 4 * 62, abs=4 * 10)
     assert rows["up"] == pytest.approx(800, abs=8)
     assert state["settled_seq"] == rows["up#settled"]
+
+
+def test_a_full_disk_stops_no_sample(make_bench, source, steady, monkeypatch):
+    """The cursor cannot be saved: samples go out all the same, and again after a start, onto their own keys."""
+    steady(source, seconds=100)
+    bench = make_bench(source)
+
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    bench.worker._cursors.save = full
+    bench.drain()
+    assert bench.server.keys == bench.expected()
+    bench.begin()
+    bench.drain()
+    assert bench.server.keys == bench.expected()
+    assert set(bench.server.bucket.writes.values()) == {2}
+
+
+def test_what_is_set_aside_is_on_disk_before_the_cursor_passes(make_bench, source, steady, samples_db):
+    ids = steady(source, seconds=5)
+    source.add([(ids[0], T0 + 200 * S, float("nan"))])
+    bench = make_bench(source)
+    save, failed = bench.worker._cursors.save, []
+
+    def full(status, settled, set_aside, wall_ns):
+        if set_aside and not failed:
+            failed.append(True)
+            raise sqlite3.OperationalError("database or disk is full")
+        save(status, settled, set_aside, wall_ns)
+
+    bench.worker._cursors.save = full
+    with pytest.raises(sqlite3.OperationalError):
+        bench.drain()
+    bench.begin()
+    bench.drain()
+    assert len(quarantine(samples_db)) == 1
+
+
+def test_samples_that_cannot_be_read_now_are_read_later(make_bench, source, steady):
+    steady(source, seconds=100)
+    bench = make_bench(source)
+    read, refusals = source.read, [StoreError("storage", "not now")] * 3
+
+    def sometimes(after_seq, samples_max):
+        if refusals:
+            raise refusals.pop()
+        return read(after_seq, samples_max)
+
+    source.read = sometimes
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            bench.worker.step()
+    bench.drain()
+    assert bench.server.keys == bench.expected()
