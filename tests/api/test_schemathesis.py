@@ -20,7 +20,8 @@ SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 OPERATIONS = {operation.ok().label: operation.ok() for operation in SCHEMA.get_all_operations()}
 #: test_live.py: its answer never ends.
 ENDLESS = "GET /api/v1/live"
-EXAMPLES = 25
+#: Requests of each kind: more where a body can be wrong in many ways than where an id is all that varies.
+WITH_BODY, WITHOUT_BODY, FULL_TIMES = 25, 10, 20
 #: Refusals that depend on more than the schema can say, by code: the right answer to some input that fits it.
 SEMANTIC = {"weak_pin", "weak_password", "bad_binding", "bad_cursor", "too_much", "bad_value"}
 #: Operations of which nothing can vary but the login: one request tells all.
@@ -29,6 +30,12 @@ BARE = {
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
     if not operation.get("parameters") and "requestBody" not in operation
+}
+BODIED = {
+    f"{method.upper()} {path}"
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+    if "requestBody" in operation
 }
 
 
@@ -71,10 +78,13 @@ def cases():
 
 
 @pytest.mark.parametrize(("label", "mode"), list(cases()))
-def test_behaviour_is_as_described(fuzzed, label, mode):
+def test_behaviour_is_as_described(fuzzed, label, mode, pytestconfig):
+    many = WITH_BODY if label in BODIED else WITHOUT_BODY
+    many *= FULL_TIMES if pytestconfig.getoption("--full") else 1
+
     @given(case=OPERATIONS[label].as_strategy(generation_mode=schemathesis.GenerationMode(mode)))
     @settings(
-        max_examples=1 if label in BARE else EXAMPLES,
+        max_examples=1 if label in BARE else many,
         derandomize=True,
         deadline=None,
         database=None,

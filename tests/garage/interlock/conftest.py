@@ -11,7 +11,6 @@ word leads out, and it sets all else anew); the quarter second in which a repeat
 
 from __future__ import annotations
 
-import copy
 import importlib.util
 import time
 from dataclasses import dataclass
@@ -208,18 +207,19 @@ def people(zone: str = "Z") -> list[Event]:
 
 
 def clone(world: World) -> World:
-    """A copy that shares what no input changes."""
-    new = copy.copy(world)
-    new.sources = {name: copy.copy(one) for name, one in world.sources.items()}
-    new.ports = {name: copy.copy(one) for name, one in world.ports.items()}
+    """A copy that shares what no input changes. By the structs' own ``__copy__``: ``copy.copy`` takes twice as long to
+    find it, a million times."""
+    new = world.__copy__()
+    new.sources = {name: one.__copy__() for name, one in world.sources.items()}
+    new.ports = {name: one.__copy__() for name, one in world.ports.items()}
     new.outputs = {}
     for name, one in world.outputs.items():
-        fresh = copy.copy(one)
-        fresh.switch = copy.copy(one.switch)
+        fresh = one.__copy__()
+        fresh.switch = one.switch.__copy__()
         new.outputs[name] = fresh
     new.zones = {}
     for name, zone in world.zones.items():
-        fresh_zone = copy.copy(zone)
+        fresh_zone = zone.__copy__()
         fresh_zone.causes = dict(zone.causes)
         new.zones[name] = fresh_zone
     new.switch_rows, new.replies = dict(world.switch_rows), {}
