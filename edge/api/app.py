@@ -78,7 +78,7 @@ FLUSH_S = 30.0
 log = structlog.get_logger("edge.api")
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - a call names what it gives
     config: ApiConfig,
     gateway: Gateway,
     books: Books,

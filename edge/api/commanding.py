@@ -19,7 +19,7 @@ log = structlog.get_logger("edge.api.commands")
 
 REPLAYED = {"Idempotency-Replayed": "true when this is the answer that an earlier request with this key got"}
 DONE = answers_with("CommandDone", "Done and on disk. A repeat under the same key gets the same answer.", REPLAYED)
-_AWAY = {"canteen": "daemon_away", "garage": "garage_away"}
+_AWAY = {"canteen": "daemon_away", "garage": "garage_away", "gym": "gym_away"}
 
 
 async def submit(ctx: Context, command: AnyCommand) -> Response:

@@ -14,10 +14,11 @@ import msgspec
 
 from edge.domain.canteen import messages as canteen
 from edge.domain.garage import messages as garage
+from edge.domain.gym import messages as gym
 
 #: A command of any vertical; its own daemon decides it.
-AnyCommand = canteen.Command | garage.Command
-_VERTICALS: dict[type, str] = {canteen.Command: "canteen", garage.Command: "garage"}
+AnyCommand = canteen.Command | garage.Command | gym.Command
+_VERTICALS: dict[type, str] = {canteen.Command: "canteen", garage.Command: "garage", gym.Command: "gym"}
 
 
 def vertical_of(command: AnyCommand) -> str:

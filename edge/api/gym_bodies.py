@@ -53,7 +53,10 @@ class QueueBody(Strict):
     """For which kind of machine, in which room."""
 
     zone: Annotated[Id, Field(description="The room.", examples=["hall"])]
-    kind: Annotated[AssetKind, Field(strict=False, description="Kind of machine.", examples=["treadmill"])]
+    kind: Annotated[
+        str,
+        Field(pattern="^(" + "|".join(AssetKind) + ")$", description="Kind of machine.", examples=["treadmill"]),
+    ]
     person: Annotated[OptionalId, Field(description="Token of the person; staff only.", examples=["m001"])] = ""
 
 

@@ -338,3 +338,8 @@ def plain(row: Row, kind: type[T], **more: object) -> T:
     names: tuple[str, ...] = kind.__struct_fields__  # type: ignore[attr-defined] # every answer is a struct
     same = {name: getattr(row, name) for name in names if name not in more}
     return kind(**same, **more)
+
+
+def unpack(packed: bytes, kind: type[T]) -> T:
+    """What a row keeps as msgpack."""
+    return msgspec.msgpack.decode(packed, type=kind)

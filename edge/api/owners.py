@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from edge.api.gateway import KeyedView
+from edge.api.gym_owners import gym_seen_by
 from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
 from edge.api.roles import DESK, view_roles
@@ -20,6 +21,7 @@ from edge.domain.garage.messages import PortView
 
 #: Who charges from the own purse, and sees the own sessions only.
 PAYS_OWN = frozenset({Role.RESIDENT, Role.MEMBER})
+_GYM = frozenset({"gym", "asset", "trail"})
 
 #: (member, family user) -> whether the member has consented.
 Consents = Callable[[str, str], bool]
@@ -68,6 +70,8 @@ def seen_by(who: Principal, view: KeyedView) -> KeyedView | None:
     """``view`` as ``who`` may see it: whole, without what concerns a stranger's session, or None."""
     if not may_see_view(who, view.key):
         return None
+    if view.key.partition("/")[0] in _GYM:
+        return gym_seen_by(who, view)
     if who.role not in PAYS_OWN or not view.key.startswith("port/"):
         return view
     port = msgspec.json.decode(view.json, type=PortView)

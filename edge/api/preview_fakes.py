@@ -16,15 +16,23 @@ from edge.api import preview_world as world
 from edge.api.books import BadCursor, BooksAway, Listing, OrderFile
 from edge.api.demo_control import DemoControl
 from edge.api.gateway import AnyCommand, CommandAnswer, DaemonAway, DaemonLife, KeyedView, ViewListener, vertical_of
+from edge.domain.actors import Role
 from edge.domain.canteen import rows
 from edge.domain.canteen.messages import COMMAND_ROLES, Command
 from edge.domain.canteen.settings import CanteenConfig
 from edge.domain.garage import messages as garage
+from edge.domain.gym import messages as gym
 from edge.domain.kernel import Row
 
 R = TypeVar("R", bound=Row)
 Answerer = Callable[[Command], tuple[str, object]]
 GarageAnswerer = Callable[[garage.Command], tuple[str, object]]
+GymAnswerer = Callable[[gym.Command], tuple[str, object]]
+_ROLES: dict[str, dict[type, frozenset[Role]]] = {
+    "canteen": COMMAND_ROLES,
+    "garage": garage.COMMAND_ROLES,
+    "gym": gym.COMMAND_ROLES,
+}
 
 
 class MemoryGateway:
@@ -36,6 +44,7 @@ class MemoryGateway:
         self.silent = False
         self.submitted: list[AnyCommand] = []
         self.answer_garage: GarageAnswerer = lambda _command: ("ok", {})
+        self.answer_gym: GymAnswerer = lambda _command: ("ok", {})
         self._answer: Answerer = answer or (lambda _command: ("ok", {}))
         self._views: dict[str, KeyedView] = {}
         self._listeners: list[ViewListener] = []
@@ -58,7 +67,7 @@ class MemoryGateway:
 
     def daemons(self) -> dict[str, DaemonLife]:
         life = DaemonLife(self.alive, self.age_ms)
-        return {"canteen": life, "garage": life}
+        return {"canteen": life, "garage": life, "gym": life}
 
     async def submit(self, command: AnyCommand) -> CommandAnswer:
         self.submitted.append(command)
@@ -72,10 +81,16 @@ class MemoryGateway:
             return (
                 msgspec.structs.replace(reply, replayed=True) if known == digest else CommandAnswer("id_reused", b"{}")
             )
-        roles = COMMAND_ROLES if vertical_of(command) == "canteen" else garage.COMMAND_ROLES
+        roles = _ROLES[vertical_of(command)]
         if command.actor.role not in roles[type(command.body)]:
             return CommandAnswer("forbidden", b"{}")
-        code, body = self.answer_garage(command) if isinstance(command, garage.Command) else self._answer(command)
+        match command:
+            case garage.Command():
+                code, body = self.answer_garage(command)
+            case gym.Command():
+                code, body = self.answer_gym(command)
+            case _:
+                code, body = self._answer(command)
         reply = CommandAnswer(code, msgspec.json.encode(body))
         self._replies[command.command_id] = (digest, reply)
         return reply

@@ -84,7 +84,8 @@ class MemoryHistory:
 
 def _answer(ask: AskSamples | AskWindows | AskGroup | AskPlot, infos: list[SeriesInfo]) -> Part:
     if isinstance(ask, AskPlot):
-        return PlotPart(tuple(_curve(ask, info) for info in infos), (GAP,))
+        gaps = (GAP,) if GAP.begin_ns < ask.end_ns and ask.begin_ns < GAP.end_ns else ()
+        return PlotPart(tuple(_curve(ask, info) for info in infos), gaps)
     if isinstance(ask, AskSamples):
         return _samples(ask, infos[0])
     if (ask.end_ns - ask.begin_ns) // (ask.width_s * S) > 20_000:

@@ -80,7 +80,8 @@ def test_every_operation_answers_problems_as_problem_json(document):
 def test_every_command_needs_the_idempotency_key(document):
     for path, method, operation in operations(document):
         names = {p["name"]: p for p in operation.get("parameters", ())}
-        is_command = method == "post" and ("/canteen/" in path or "/garage/" in path) and "quotes" not in path
+        of_vertical = any(f"/{vertical}/" in path for vertical in ("canteen", "garage", "gym"))
+        is_command = method == "post" and of_vertical and "quotes" not in path
         assert ("Idempotency-Key" in names) == is_command, path
         if is_command:
             key = names["Idempotency-Key"]
@@ -126,7 +127,7 @@ def test_every_example_fits_its_own_field(document):
             assert error is None or not example, f"{name}.{field}: {error}"
 
 
-UNIT = re.compile(r"(_fen|_mg|_g|_j|_ns|_ms|_pct|_m|_s|_w|_wh|_a|_c|_min)$")
+UNIT = re.compile(r"(_fen|_mg|_g|_j|_ns|_ms|_pct|_m|_s|_w|_wh|_a|_c|_min|_h|_km|_kg|_ma|_nm|_rpm|_bpm|_kcal|_mmhg)$")
 #: Numbers that are counts, ids or bounds without a unit; ``fen``, ``grams`` and ``p`` are their own unit.
 UNITLESS = {
     "age", "allocation", "amount", "annunciations", "bound", "confirmed_plates", "count", "days", "dead",
@@ -135,6 +136,9 @@ UNITLESS = {
     "orders", "p", "passes", "peak_hour", "per_hour_per_operator", "per_minute", "plates", "plates_sold", "queue",
     "reads", "refused", "seen", "seq", "sessions", "set_aside", "singletons", "sold", "sold_epoch", "standing",
     "last_quality", "last_value", "sealed_seq", "series", "tail_samples", "through_seq", "bytes",
+    "active_min_today", "birth_year", "bpm", "busy", "current_index", "distance_km_today", "free", "hour", "lap", "laps_today",
+    "out", "place", "readings", "reps", "resistance_level", "sets", "starts", "strokes", "turned_away", "uses",
+    "waiting", "waits", "warm", "workouts", "workouts_today",
     "status", "step_no", "timeouts", "tray_version", "unacknowledged", "unbound", "unknown", "version",
 }  # fmt: skip
 

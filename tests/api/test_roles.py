@@ -15,6 +15,7 @@ from edge.domain import alarm_commands
 from edge.domain.actors import Role
 from edge.domain.canteen import messages
 from edge.domain.garage import messages as garage
+from edge.domain.gym import messages as gym
 
 TABLE = Path(__file__).parent / "roles.csv"
 #: Path parameters that name something which exists, so that a missing object hides no missing check.
@@ -29,6 +30,10 @@ VALUES = {
     "zone": "B1",
     "port": "B1-P03",
     "alarm_id": "1.1",
+    "asset": "tm-1",
+    "workout": "tm-1-3",
+    "order": "tm-1-3-fault",
+    "person": "m001",
 }
 COMMANDS = {
     "canteen_identify": messages.Identify,
@@ -57,6 +62,30 @@ GARAGE_COMMANDS = {
     "garage_reset_alarm": alarm_commands.ResetAlarm,
     "garage_service_alarm": alarm_commands.ServiceAlarm,
     "garage_alarm_shown": alarm_commands.AlarmShown,
+}
+GYM_COMMANDS = {
+    "gym_claim_asset": gym.ClaimAsset,
+    "gym_leave_asset": gym.LeaveAsset,
+    "gym_claim_workout": gym.ClaimWorkout,
+    "gym_stop_reason": gym.GiveStopReason,
+    "gym_join_queue": gym.JoinQueue,
+    "gym_leave_queue": gym.LeaveQueue,
+    "gym_stop_asset": gym.StopAsset,
+    "gym_set_person": gym.SetPerson,
+    "gym_forget_person": gym.ForgetPerson,
+    "gym_record_vitals": gym.RecordVitals,
+    "gym_report_fault": gym.ReportFault,
+    "gym_lock_out": gym.LockOut,
+    "gym_service_done": gym.ServiceDone,
+    "gym_inspect": gym.Inspect,
+    "gym_ack_order": gym.AckOrder,
+    "gym_ticket_order": gym.TicketOrder,
+    "gym_return_test": gym.ReturnTest,
+    "gym_ack_alarm": alarm_commands.AckAlarm,
+    "gym_shelve_alarm": alarm_commands.ShelveAlarm,
+    "gym_reset_alarm": alarm_commands.ResetAlarm,
+    "gym_service_alarm": alarm_commands.ServiceAlarm,
+    "gym_alarm_shown": alarm_commands.AlarmShown,
 }
 
 
@@ -146,6 +175,9 @@ def test_command_routes_have_the_roles_of_the_commands():
         assert ROLES[operation] == garage.COMMAND_ROLES[command], operation
     between_daemons = {garage.PurseCopy, garage.ChargePosted}
     assert set(GARAGE_COMMANDS.values()) | between_daemons == set(garage.COMMAND_ROLES)
+    for operation, command in GYM_COMMANDS.items():
+        assert ROLES[operation] == gym.COMMAND_ROLES[command], operation
+    assert set(GYM_COMMANDS.values()) == set(gym.COMMAND_ROLES)
 
 
 def test_a_route_that_nobody_decided_about_stops_the_start():

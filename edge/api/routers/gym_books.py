@@ -12,12 +12,13 @@ from edge.api import gym_books as answers
 from edge.api.context import Context, Ctx, Who
 from edge.api.guard import GuardedRoute
 from edge.api.gym_bodies import AssetId, PersonToken, WorkOrderId, WorkoutId
-from edge.api.gym_books import GymBooks, heart_alarm_answer, plain, workout_answer
+from edge.api.gym_books import GymBooks, heart_alarm_answer, plain, unpack, workout_answer
 from edge.api.gym_owners import CARERS, OWN, may_see_person
 from edge.api.models import DAY_PATTERN, ID_PATTERN, Cursor, Limit
 from edge.api.problems import ApiProblem
 from edge.api.replies import answers_with, struct_response
 from edge.domain.gym.rows import WorkoutRow
+from edge.storage.reading import Value
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/gym", tags=["gym"])
 
@@ -63,7 +64,7 @@ async def workouts(
     wanted = (who.member or "") if who.role in OWN else person
     if who.role not in CARERS and not (wanted and may_see_person(who, wanted, ctx.accounts.has_consent)):
         raise ApiProblem("unknown_person")
-    where = {**({"person": wanted} if wanted else {}), **({"asset": asset} if asset else {})}
+    where: dict[str, Value] = {**({"person": wanted} if wanted else {}), **({"asset": asset} if asset else {})}
     listing = await run_in_threadpool(books_of(ctx).workouts, where, cursor, limit)
     items = [workout_answer(row) for row in listing.rows]
     return struct_response(answers.WorkoutList(items=items, next_cursor=listing.next_cursor))
@@ -129,7 +130,7 @@ async def orders(
     limit: Limit = 50,
 ) -> Response:  # fmt: skip
     """Open and closed."""
-    where = {**({"asset": asset} if asset else {}), **({"standing": 1} if standing else {})}
+    where: dict[str, Value] = {**({"asset": asset} if asset else {}), **({"standing": 1} if standing else {})}
     listing = await run_in_threadpool(books_of(ctx).orders, where, cursor, limit)
     items = [plain(row, answers.WorkOrder) for row in listing.rows]
     return struct_response(answers.WorkOrderList(items=items, next_cursor=listing.next_cursor))
@@ -172,10 +173,7 @@ async def wear_days(ctx: Ctx, _who: Who, asset: AssetId, cursor: Cursor = None, 
 async def inspections(ctx: Ctx, _who: Who, asset: AssetId, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """By checklist, with the worst grade."""
     listing = await run_in_threadpool(books_of(ctx).inspections, asset, cursor, limit)
-    decode = answers.msgspec.msgpack.decode
-    items = [
-        plain(row, answers.Inspection, items=decode(row.items, type=list[tuple[str, str]])) for row in listing.rows
-    ]
+    items = [plain(row, answers.Inspection, items=unpack(row.items, list[tuple[str, str]])) for row in listing.rows]
     return struct_response(answers.InspectionList(items=items, next_cursor=listing.next_cursor))
 
 
@@ -189,8 +187,7 @@ async def inspections(ctx: Ctx, _who: Who, asset: AssetId, cursor: Cursor = None
 async def laps(ctx: Ctx, _who: Who, trail: TrailQuery, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """Times and what was wrong with them."""
     listing = await run_in_threadpool(books_of(ctx).laps, trail, cursor, limit)
-    decode = answers.msgspec.msgpack.decode
-    items = [plain(row, answers.Lap, segments=decode(row.segments, type=list[tuple[int, int]])) for row in listing.rows]
+    items = [plain(row, answers.Lap, segments=unpack(row.segments, list[tuple[int, int]])) for row in listing.rows]
     return struct_response(answers.LapList(items=items, next_cursor=listing.next_cursor))
 
 

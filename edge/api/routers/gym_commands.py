@@ -37,6 +37,7 @@ from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
 from edge.domain.alarm_commands import AckAlarm, AlarmShown, ResetAlarm, ServiceAlarm, ShelveAlarm
 from edge.domain.gym import messages
+from edge.domain.gym.settings import AssetKind
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/gym", tags=["gym"])
 
@@ -126,7 +127,7 @@ async def stop_reason(ctx: Ctx, who: Who, key: IdempotencyKey, workout: WorkoutI
 async def join(ctx: Ctx, who: Who, key: IdempotencyKey, body: QueueBody) -> Response:
     """One place a person; who is called has a short while to come."""
     person = acts_for(who, body.person)
-    return await give(ctx, who, key, messages.JoinQueue(zone=body.zone, kind=body.kind, person=person))
+    return await give(ctx, who, key, messages.JoinQueue(zone=body.zone, kind=AssetKind(body.kind), person=person))
 
 
 @router.post(

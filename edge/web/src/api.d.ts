@@ -1291,6 +1291,788 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gym": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The gym at a glance
+         * @description What the wall shows.
+         *
+         *     Roles: admin, cashier, coach, device, diner-terminal, family, kitchen, maintenance, manager, member, panel, read-only, resident.
+         */
+        get: operations["gym_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All machines
+         * @description The present view of each machine.
+         *
+         *     Roles: admin, cashier, coach, device, diner-terminal, family, kitchen, maintenance, manager, member, panel, read-only, resident.
+         */
+        get: operations["gym_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One machine
+         * @description What its page shows now.
+         *
+         *     Roles: admin, cashier, coach, device, diner-terminal, family, kitchen, maintenance, manager, member, panel, read-only, resident.
+         */
+        get: operations["gym_asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open alarms
+         * @description Grouped by root cause.
+         *
+         *     Roles: admin, coach, maintenance, manager, panel, read-only.
+         */
+        get: operations["gym_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open work orders and what is due
+         * @description The maintenance list.
+         *
+         *     Roles: admin, coach, maintenance, manager, read-only.
+         */
+        get: operations["gym_maintenance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/workouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Workouts
+         * @description With totals, pauses, and why each ended.
+         *
+         *     Roles: admin, coach, family, manager, member, resident.
+         */
+        get: operations["gym_workouts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/workouts/{workout}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One workout
+         * @description The own, a family member's, or any for a coach.
+         *
+         *     Roles: admin, coach, family, manager, member, resident.
+         */
+        get: operations["gym_workout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/persons/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A person's prescription
+         * @description For coaches, and for the person.
+         *
+         *     Roles: admin, coach, family, manager, member, resident.
+         */
+        get: operations["gym_person"];
+        put?: never;
+        /**
+         * Set a person's prescription and cards
+         * @description By staff; replaces what was set before. What staff set wins over every table.
+         *
+         *     Roles: admin, coach, manager.
+         */
+        post: operations["gym_set_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/persons/{person}/vitals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Measurements on arrival
+         * @description Blood pressure, pulse, weight, and what the gate said.
+         *
+         *     Roles: admin, coach, family, manager, member, resident.
+         */
+        get: operations["gym_vitals"];
+        put?: never;
+        /**
+         * Measured by hand
+         * @description Answers what the entry gate now says.
+         *
+         *     Roles: admin, coach, manager.
+         */
+        post: operations["gym_record_vitals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Work orders
+         * @description Open and closed.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        get: operations["gym_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/orders/{order}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done to an order
+         * @description Who did what, and when.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        get: operations["gym_order_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A machine day by day
+         * @description Use, and the index of its motor current.
+         *
+         *     Roles: admin, coach, maintenance, manager, read-only.
+         */
+        get: operations["gym_wear_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/inspections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Inspections of a machine
+         * @description By checklist, with the worst grade.
+         *
+         *     Roles: admin, coach, maintenance, manager, read-only.
+         */
+        get: operations["gym_inspections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/laps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Laps of a trail
+         * @description Times and what was wrong with them.
+         *
+         *     Roles: admin, cashier, coach, device, diner-terminal, family, kitchen, maintenance, manager, member, panel, read-only, resident.
+         */
+        get: operations["gym_laps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Use by the hour
+         * @description For the profile that tells when to come.
+         *
+         *     Roles: admin, cashier, coach, device, diner-terminal, family, kitchen, maintenance, manager, member, panel, read-only, resident.
+         */
+        get: operations["gym_use"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a machine, or be done with it
+         * @description A second time by the same person ends the workout.
+         *
+         *     Roles: admin, coach, manager, member, panel, resident.
+         */
+        post: operations["gym_claim_asset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Done with a machine
+         * @description A member ends the own workout only; another's answers as if the machine did not exist.
+         *
+         *     Roles: admin, coach, manager, member, panel, resident.
+         */
+        post: operations["gym_leave_asset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a machine from afar
+         * @description A soft stop, by staff, where the site allows it for this machine.
+         *
+         *     Roles: admin, coach, manager.
+         */
+        post: operations["gym_stop_asset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/workouts/{workout}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * This anonymous workout was mine
+         * @description While it runs, or for a while after it.
+         *
+         *     Roles: admin, coach, manager, member, panel, resident.
+         */
+        post: operations["gym_claim_workout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/workouts/{workout}/reason": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why I stopped
+         * @description A grave reason calls a coach. A member gives it for the own workout only.
+         *
+         *     Roles: admin, coach, manager, member, panel, resident.
+         */
+        post: operations["gym_stop_reason"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/queue/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Wait for a free machine
+         * @description One place a person; who is called has a short while to come.
+         *
+         *     Roles: admin, coach, manager, member, panel, resident.
+         */
+        post: operations["gym_join_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/queue/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give up the place
+         * @description The next in line moves up.
+         *
+         *     Roles: admin, coach, manager, member, panel, resident.
+         */
+        post: operations["gym_leave_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/persons/{person}/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forget a person
+         * @description Deletes what ties the token to cards and prescription.
+         *
+         *     Roles: admin, manager.
+         */
+        post: operations["gym_forget_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/fault": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Something is wrong with it
+         * @description Opens a work order.
+         *
+         *     Roles: admin, coach, maintenance, manager, member, panel, resident.
+         */
+        post: operations["gym_report_fault"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lock a machine out
+         * @description Out of use until a return test.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        post: operations["gym_lock_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/return-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tested after repair
+         * @description Passed: the machine is given back and its orders are closed.
+         *
+         *     Roles: admin, maintenance, manager.
+         */
+        post: operations["gym_return_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The service that was due is done
+         * @description Its hours and days begin anew.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        post: operations["gym_service_done"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/inspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An inspection by checklist
+         * @description Danger locks the machine out at once.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        post: operations["gym_inspect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/orders/{order}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Somebody looks after it
+         * @description The order stays until a return test.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        post: operations["gym_ack_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/orders/{order}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Given to a workshop
+         * @description With its number there.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        post: operations["gym_ticket_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/alarms/{alarm_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * I have seen it
+         * @description Ends its sound, the buzzer's too, and its escalation.
+         *
+         *     Roles: admin, coach, maintenance, manager, panel.
+         */
+        post: operations["gym_ack_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/alarms/{alarm_id}/shelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put an alarm aside for a while
+         * @description At most one shift; then it sounds again if it lasts.
+         *
+         *     Roles: admin, coach, maintenance, manager, panel.
+         */
+        post: operations["gym_shelve_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/alarms/{alarm_id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a latched alarm whose cause has gone
+         * @description Nothing in the field moves.
+         *
+         *     Roles: admin, coach, maintenance, manager, panel.
+         */
+        post: operations["gym_reset_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/alarms/{alarm_id}/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an alarm out of service, or back
+         * @description For maintenance.
+         *
+         *     Roles: admin, maintenance, manager.
+         */
+        post: operations["gym_service_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/alarms/{alarm_id}/shown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A page has it on its screen
+         * @description The proof of delivery of the channel "page".
+         *
+         *     Roles: admin, coach, maintenance, manager, panel.
+         */
+        post: operations["gym_alarm_shown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/history/series": {
         parameters: {
             query?: never;
@@ -1814,6 +2596,128 @@ export interface components {
              */
             hidden: number;
         };
+        /**
+         * @description treadmill, cross_trainer, bike, rower, stair_climber, step_climber, strength, circulation, outdoor.
+         * @enum {string}
+         */
+        AssetKind: "bike" | "circulation" | "cross_trainer" | "outdoor" | "rower" | "stair_climber" | "step_climber" | "strength" | "treadmill";
+        /** @description Machines by name. */
+        AssetList: {
+            /**
+             * @description The machines.
+             * @example []
+             */
+            assets: components["schemas"]["AssetView"][];
+        };
+        /** @description One machine; key ``asset/<asset>``. ``person`` is a token, "" anonymous or free; the API takes it (and the pulse) out for those who may not see it. ``phase``: idle, armed, active, paused, lost. ``heard_ago_s`` None: not since the start. ``due`` are maintenance codes (hours_soon, hours_due, days_overdue, drift ...). */
+        AssetView: {
+            /**
+             * @description Id of the machine.
+             * @example tm-1
+             */
+            asset: string;
+            /**
+             * @description Its room.
+             * @example hall
+             */
+            zone: string;
+            /**
+             * @description What it is.
+             * @example treadmill
+             */
+            kind: components["schemas"]["AssetKind"];
+            /**
+             * @description Name of the machine.
+             * @example {
+             *       "zh": "跑步机 1",
+             *       "en": "Treadmill 1"
+             *     }
+             */
+            name: components["schemas"]["Text"];
+            /**
+             * @description What a visitor sees of it.
+             * @example busy
+             */
+            use: components["schemas"]["Use"];
+            /**
+             * @description idle, armed, active, paused or lost (not heard of: nothing is known).
+             * @example active
+             */
+            phase: string;
+            /**
+             * @description Its fault as a code, empty when there is none.
+             * @example
+             */
+            fault: string;
+            /**
+             * @description Id of the workout, empty without one.
+             * @example tm-1-1841
+             */
+            workout_id: string;
+            /**
+             * @description Who trains, as a token; empty for anonymous, free or a stranger.
+             * @example m001
+             */
+            person: string;
+            /**
+             * @description How the person is known: none, card, qr, late.
+             * @example card
+             */
+            identity: string;
+            /** @description What was done so far; null without a workout, or a stranger's. */
+            totals: components["schemas"]["TotalsView"] | null;
+            /**
+             * @description Speed, km/h; null when unknown or at rest.
+             * @example 6.2
+             */
+            speed_km_h: number | null;
+            /**
+             * @description Steps, strokes or turns a minute; null when unknown.
+             * @example 112
+             */
+            cadence_rpm: number | null;
+            /**
+             * @description Power, W; null when unknown.
+             * @example 84
+             */
+            power_w: number | null;
+            /**
+             * @description Incline, per cent; null when unknown.
+             * @example 1
+             */
+            incline_pct: number | null;
+            /** @description Resistance on the machine's own scale; null when unknown. */
+            resistance_level: number | null;
+            /** @description The pulse and its limits. */
+            heart: components["schemas"]["HeartView"];
+            /**
+             * @description Seconds since it was heard, at at_wall_ns; null for never.
+             * @example 1
+             */
+            heard_ago_s: number | null;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_wall_ns: number;
+            /**
+             * @description Hours of use; null when unknown.
+             * @example 4562
+             */
+            hours_h: number | null;
+            /**
+             * @description Kilometres; null when unknown.
+             * @example 32390
+             */
+            distance_km: number | null;
+            /**
+             * @description What maintenance is due, as codes.
+             * @example [
+             *       "hours_soon"
+             *     ]
+             */
+            due: string[];
+        };
         /** @description How sure it is that all plates were read, and why. ``miss_bound`` is the bound on the chance that a live plate is still unread, ``dead_bound`` the chance that a plate with a dead chip lies there; ``failing`` names the checks of the stopping rule that do not hold yet, of: passes, singletons, residual, incomplete, moving. */
         Assurance: {
             /**
@@ -1922,6 +2826,26 @@ export interface components {
              * @example heard 120 ms ago
              */
             detail: string;
+        };
+        /**
+         * ClaimBody
+         * @description Who takes the machine. A member takes it for himself, whatever the body says.
+         */
+        ClaimBody: {
+            /**
+             * Person
+             * @description Token of the person; staff only.
+             * @default
+             * @example m001
+             */
+            person: string;
+            /**
+             * Card
+             * @description Card shown; staff only.
+             * @default
+             * @example a0000017
+             */
+            card: string;
         };
         /** @description A command's answer: ``code`` is "ok", and beside it what the daemon tells of the outcome (PaidView for a payment). */
         CommandDone: {
@@ -2379,19 +3303,6 @@ export interface components {
              */
             last_ago_s: number | null;
         };
-        /**
-         * FaultBody
-         * @description What goes wrong with the reader.
-         */
-        FaultBody: {
-            /**
-             * Fault
-             * @description The fault; none ends it.
-             * @example noise
-             * @enum {string}
-             */
-            fault: "noise" | "unplug" | "replug" | "reset" | "leak" | "none";
-        };
         /** @description The whole garage in one glance; key ``garage``. ``zones``: (zone, state, cut). ``armed`` False with ``problems``: the configuration was refused and why. */
         GarageView: {
             /**
@@ -2454,6 +3365,87 @@ export interface components {
             at_wall_ns: number;
         };
         /**
+         * @description admit. measure: nothing fresh. rest: high, measure again after a rest. hold: still high. refer: to a doctor.
+         * @enum {string}
+         */
+        GateDecision: "admit" | "hold" | "measure" | "refer" | "rest";
+        /** @description The whole gym in one glance; key ``gym``. ``assets``: (asset, use, phase). ``limits_signed``: "author, date" of the limits' sign-off, "" unsigned. ``today``: of this business day. */
+        GymView: {
+            /**
+             * @description Name of the site.
+             * @example {
+             *       "zh": "康乐体育公园",
+             *       "en": "Kangle Sports Park"
+             *     }
+             */
+            site: components["schemas"]["Text"];
+            /**
+             * @description Business day, ISO date (Asia/Shanghai).
+             * @example 2026-11-20
+             */
+            business_day: string;
+            /**
+             * @description The rooms.
+             * @example []
+             */
+            zones: components["schemas"]["ZoneUse"][];
+            /**
+             * @description Machine, use, phase.
+             * @example [
+             *       [
+             *         "tm-1",
+             *         "busy",
+             *         "active"
+             *       ]
+             *     ]
+             */
+            assets: [
+                string,
+                components["schemas"]["Use"],
+                string
+            ][];
+            /**
+             * @description Workouts that ended today.
+             * @example 214
+             */
+            workouts_today: number;
+            /**
+             * @description Minutes in motion today, all together.
+             * @example 5120
+             */
+            active_min_today: number;
+            /**
+             * @description Kilometres today, all together.
+             * @example 402.5
+             */
+            distance_km_today: number;
+            /**
+             * @description Who signed the limits off, and when; empty: nobody.
+             * @example Dr Example, 2026-11-01
+             */
+            limits_signed: string;
+            /**
+             * @description Inputs that could not be handled and were kept for repair; 0 is normal.
+             * @example 0
+             */
+            set_aside: number;
+            /**
+             * @description False: the box does not know the time for sure.
+             * @example true
+             */
+            clock_trusted: boolean;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_wall_ns: number;
+            /**
+             * @description Who waits, in order.
+             * @example []
+             */
+            queue: components["schemas"]["QueueEntry"][];
+        };
+        /**
          * Health
          * @description The process answers.
          */
@@ -2464,6 +3456,75 @@ export interface components {
              * @example ok
              */
             status: string;
+        };
+        /** @description A warning or alarm of the pulse; ``samples`` are [age_ms, bpm], oldest first. */
+        HeartAlarm: {
+            /**
+             * @description warn or alarm.
+             * @example warn
+             */
+            level: string;
+            /**
+             * @description Ceiling of the pulse, 0 = not set.
+             * @example 112
+             */
+            ceiling_bpm: number;
+            /**
+             * @description Maximum of the pulse, 0 = not set.
+             * @example 140
+             */
+            max_bpm: number;
+            /**
+             * @description Who set the ceiling: personal, table.
+             * @example personal
+             */
+            source: string;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_ns: number;
+            /**
+             * @description The beats that caused it: age in ms, bpm; oldest first.
+             * @example [
+             *       [
+             *         9000,
+             *         113
+             *       ]
+             *     ]
+             */
+            samples: [
+                number,
+                number
+            ][];
+        };
+        /** @description ``level``: off, unknown, stale, doubtful, ok, warn, alarm. ``bpm`` None unless it is believed and fresh. ``source`` of the ceiling: personal, table, none, rpe. */
+        HeartView: {
+            /**
+             * @description off, unknown, stale, doubtful, ok, warn or alarm.
+             * @example ok
+             */
+            level: string;
+            /**
+             * @description The pulse; null unless it is believed and fresh.
+             * @example 104
+             */
+            bpm: number | null;
+            /**
+             * @description Ceiling, 0 without one.
+             * @example 112
+             */
+            ceiling_bpm: number;
+            /**
+             * @description Maximum, 0 without one.
+             * @example 140
+             */
+            max_bpm: number;
+            /**
+             * @description Who set the ceiling: personal, table, none; rpe: judged by feeling.
+             * @example personal
+             */
+            source: string;
         };
         /** @description Points that draw one series; a value of null breaks the line. */
         HistoryCurve: {
@@ -2875,6 +3936,93 @@ export interface components {
              */
             category: string;
         };
+        /** @description An inspection; ``items`` are [item, grade]. */
+        Inspection: {
+            /**
+             * @description Business day.
+             * @example 2026-11-22
+             */
+            day: string;
+            /**
+             * @description Who inspected.
+             * @example fitter1
+             */
+            by: string;
+            /**
+             * @description Gravest grade: ok, minor, major, danger.
+             * @example minor
+             */
+            worst: string;
+            /**
+             * @description Remark.
+             * @example
+             */
+            note: string;
+            /**
+             * @description Lines of the checklist with their grades.
+             * @example [
+             *       [
+             *         "fasteners",
+             *         "minor"
+             *       ]
+             *     ]
+             */
+            items: [
+                string,
+                string
+            ][];
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_ns: number;
+        };
+        /**
+         * InspectionBody
+         * @description A whole inspection.
+         */
+        InspectionBody: {
+            /**
+             * Items
+             * @description The lines.
+             */
+            items: components["schemas"]["InspectionItem"][];
+            /**
+             * Note
+             * @description Remark.
+             * @default
+             * @example paint worn at the left handle
+             */
+            note: string;
+        };
+        /**
+         * InspectionItem
+         * @description One line of the checklist.
+         */
+        InspectionItem: {
+            /**
+             * Item
+             * @description The line.
+             * @example fasteners
+             */
+            item: string;
+            /**
+             * Grade
+             * @description One of: ok, minor, major, danger
+             * @example ok
+             */
+            grade: string;
+        };
+        /** @description Inspections of one machine, newest first. */
+        InspectionList: {
+            /**
+             * @description The inspections, newest first.
+             * @example []
+             */
+            items: components["schemas"]["Inspection"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
+            next_cursor: string | null;
+        };
         /**
          * KeyPlateBody
          * @description A plate that cannot be read, by its printed label.
@@ -2892,6 +4040,72 @@ export interface components {
              * @example A-017
              */
             label: string;
+        };
+        /** @description A measuring place; key ``kiosk/<kiosk>``. ``person`` "": nobody has shown a card; ``readings`` of this visit. */
+        KioskView: {
+            /**
+             * @description Id of the measuring place.
+             * @example elders-desk
+             */
+            kiosk: string;
+            /**
+             * @description Its name.
+             * @example {
+             *       "zh": "入口测量台",
+             *       "en": "Measuring desk"
+             *     }
+             */
+            name: components["schemas"]["Text"];
+            /**
+             * @description Who is being measured; empty: nobody has shown a card.
+             * @example m001
+             */
+            person: string;
+            /**
+             * @description What the gate says.
+             * @example admit
+             */
+            decision: components["schemas"]["GateDecision"];
+            /**
+             * @description Upper blood pressure, mmHg; null when not measured.
+             * @example 128
+             */
+            systolic_mmhg: number | null;
+            /**
+             * @description Lower blood pressure, mmHg; null when not measured.
+             * @example 80
+             */
+            diastolic_mmhg: number | null;
+            /**
+             * @description Pulse at rest; null when not measured.
+             * @example 72
+             */
+            pulse_bpm: number | null;
+            /**
+             * @description Weight, kg; null when not measured.
+             * @example 61.5
+             */
+            weight_kg: number | null;
+            /**
+             * @description Readings of this visit.
+             * @example 2
+             */
+            readings: number;
+            /**
+             * @description Seconds to rest before the next measurement; 0 for none.
+             * @example 0
+             */
+            rest_left_s: number;
+            /**
+             * @description Who signed the limits off, and when; empty: nobody.
+             * @example
+             */
+            signed: string;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_wall_ns: number;
         };
         /** @description Lanes in the order of the configuration. */
         LaneList: {
@@ -2993,6 +4207,85 @@ export interface components {
              */
             at_wall_ns: number;
         };
+        /** @description A lap; ``problem`` "" if it counts without doubt. ``segments`` are [gate index, ms since the lap began]. */
+        Lap: {
+            /**
+             * @description Which lap of the outing.
+             * @example 2
+             */
+            lap: number;
+            /**
+             * @description Business day.
+             * @example 2026-11-22
+             */
+            day: string;
+            /**
+             * @description Time, ms.
+             * @example 601200
+             */
+            ms: number;
+            /**
+             * @description Empty if it counts without doubt; missing_gate, short_cut, too_fast.
+             * @example
+             */
+            problem: string;
+            /**
+             * @description Gate, ms since the lap began.
+             * @example [
+             *       [
+             *         1,
+             *         201000
+             *       ]
+             *     ]
+             */
+            segments: [
+                number,
+                number
+            ][];
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_ns: number;
+        };
+        /** @description Laps of one trail, newest first. */
+        LapList: {
+            /**
+             * @description The laps, newest first.
+             * @example []
+             */
+            items: components["schemas"]["Lap"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description ``pace_s_per_km`` None unless the lap counts. ``problem``: "", missing_gate, short_cut, too_fast. */
+        LapView: {
+            /**
+             * @description Tag, its last digits for strangers.
+             * @example 0a77
+             */
+            tag: string;
+            /**
+             * @description Which lap of the outing.
+             * @example 2
+             */
+            lap: number;
+            /**
+             * @description Time of the lap, s.
+             * @example 601.2
+             */
+            seconds: number;
+            /**
+             * @description Pace, s/km; null unless the lap counts.
+             * @example 668
+             */
+            pace_s_per_km: number | null;
+            /**
+             * @description Empty if it counts without doubt; missing_gate, short_cut, too_fast.
+             * @example
+             */
+            problem: string;
+        };
         /** @enum {string} */
         LockState: "granted" | "locked" | "released";
         /**
@@ -3012,6 +4305,34 @@ export interface components {
              * @example correct horse 7 battery
              */
             password: string;
+        };
+        /** @description Open orders and what is due; key ``maintenance``. ``due``: (asset, code, share of the interval in %). */
+        MaintenanceView: {
+            /**
+             * @description Standing work orders.
+             * @example []
+             */
+            orders: components["schemas"]["OrderView"][];
+            /**
+             * @description Machine, code, share of the interval in per cent.
+             * @example [
+             *       [
+             *         "tm-1",
+             *         "hours_soon",
+             *         93
+             *       ]
+             *     ]
+             */
+            due: [
+                string,
+                string,
+                number
+            ][];
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_wall_ns: number;
         };
         /**
          * Me
@@ -3276,6 +4597,19 @@ export interface components {
              * @example m001
              */
             member?: string | null;
+        };
+        /**
+         * NoteBody
+         * @description A remark, kept with the order.
+         */
+        NoteBody: {
+            /**
+             * Note
+             * @description Remark.
+             * @default
+             * @example belt torn
+             */
+            note: string;
         };
         /** @description One nutrient of the whole tray. ``amount`` in mg (energy: J), None unknown; ``share_pct`` of the daily reference, whole percent; ``level`` is "low", "medium", "high" or "" (traffic light where one is defined). */
         NutrientShare: {
@@ -3749,6 +5083,49 @@ export interface components {
              */
             at_trusted: boolean;
         };
+        /** @description A work order. ``state``: seen, acknowledged, ticket, locked_out, closed. */
+        OrderView: {
+            /**
+             * @description Id of the sale.
+             * @example o-7f3a
+             */
+            order_id: string;
+            /**
+             * @description Id of the machine.
+             * @example tm-1
+             */
+            asset: string;
+            /**
+             * @description What it is about, as a code.
+             * @example fault
+             */
+            cause: string;
+            /**
+             * @description More of it.
+             * @example error_17
+             */
+            detail: string;
+            /**
+             * @description seen, acknowledged, ticket, locked_out or closed.
+             * @example seen
+             */
+            state: string;
+            /**
+             * @description Its number at the workshop; empty: none.
+             * @example W-2077
+             */
+            ticket: string;
+            /**
+             * @description When it was opened, UTC ns.
+             * @example 1795147440000000000
+             */
+            opened_wall_ns: number;
+            /**
+             * @description Who opened it; box: by itself.
+             * @example box
+             */
+            by: string;
+        };
         /**
          * @description contactor, feed, siren, door, water.
          * @enum {string}
@@ -3875,6 +5252,69 @@ export interface components {
              * @example 2000
              */
             tendered_fen: number;
+        };
+        /** @description What staff have set for a person; 0 = not set. */
+        Person: {
+            /**
+             * @description Token of the person.
+             * @example m001
+             */
+            person: string;
+            /**
+             * @description Year of birth, 0 = not set.
+             * @example 1951
+             */
+            birth_year: number;
+            /**
+             * @description Resting pulse, 0 = not set.
+             * @example 68
+             */
+            rest_bpm: number;
+            /**
+             * @description Ceiling of the pulse, 0 = not set.
+             * @example 112
+             */
+            ceiling_bpm: number;
+            /**
+             * @description Maximum of the pulse, 0 = not set.
+             * @example 140
+             */
+            max_bpm: number;
+            /**
+             * @description Takes a beta-blocker: effort is judged by feeling.
+             * @example false
+             */
+            beta_blocker: boolean;
+            /**
+             * @description Cards.
+             * @example [
+             *       "a0000017"
+             *     ]
+             */
+            cards: string[];
+            /**
+             * @description Who of the staff set it.
+             * @example coach1
+             */
+            set_by: string;
+            /**
+             * @description When, business day.
+             * @example 2026-11-20
+             */
+            day: string;
+        };
+        /**
+         * PersonBody
+         * @description Whom it concerns. A member speaks for himself, whatever the body says.
+         */
+        PersonBody: {
+            /**
+             * Person
+             * @description Token of the person; staff only.
+             * @default
+             * @example m001
+             */
+            person: string;
         };
         /**
          * @description offline: the reader is away. empty: no tray. reading: the price is provisional. firm: it can be paid. blocked: a plate stops payment. ask: a person must help. paid: on disk.
@@ -4153,6 +5593,56 @@ export interface components {
              */
             at_wall_ns: number;
         };
+        /**
+         * PrescriptionBody
+         * @description What staff set for a person; 0 = not set.
+         */
+        PrescriptionBody: {
+            /**
+             * Birth Year
+             * @description Year of birth.
+             * @default 0
+             * @example 1951
+             */
+            birth_year: number;
+            /**
+             * Rest Bpm
+             * @description Resting pulse.
+             * @default 0
+             * @example 68
+             */
+            rest_bpm: number;
+            /**
+             * Ceiling Bpm
+             * @description Personal ceiling of the pulse.
+             * @default 0
+             * @example 112
+             */
+            ceiling_bpm: number;
+            /**
+             * Max Bpm
+             * @description Personal maximum of the pulse.
+             * @default 0
+             * @example 140
+             */
+            max_bpm: number;
+            /**
+             * Beta Blocker
+             * @description Takes a beta-blocker: effort is judged by feeling, not by pulse.
+             * @default false
+             * @example false
+             */
+            beta_blocker: boolean;
+            /**
+             * Cards
+             * @description Cards of the person.
+             * @default []
+             * @example [
+             *       "a0000017"
+             *     ]
+             */
+            cards: string[];
+        };
         /** @description An error as RFC 9457 describes it. */
         Problem: {
             /**
@@ -4185,7 +5675,7 @@ export interface components {
              * @example tray_changed
              * @enum {string}
              */
-            code: "already_refunded" | "already_set_up" | "already_voided" | "bad_binding" | "bad_command" | "bad_cursor" | "bad_idempotency_key" | "bad_json" | "bad_login" | "bad_method" | "bad_pin" | "bad_request" | "bad_token" | "bad_value" | "blocked" | "books_away" | "busy" | "cross_origin" | "daemon_away" | "demo_away" | "demo_off" | "demo_refused" | "forbidden" | "full" | "garage_away" | "history_away" | "host_not_allowed" | "id_reused" | "id_taken" | "internal" | "last_admin" | "method_not_allowed" | "no_garage" | "no_member" | "no_person" | "no_view_yet" | "not_firm" | "not_found" | "not_latched" | "not_logged_in" | "not_now" | "not_on_site" | "not_ready" | "not_resettable" | "not_shelvable" | "offline_limit" | "pages_missing" | "port_busy" | "purse_short" | "stopping" | "storage" | "tender_short" | "too_large" | "too_many_streams" | "too_many_tries" | "too_much" | "too_old" | "too_slow" | "tray_changed" | "unknown_alarm" | "unknown_card" | "unknown_category" | "unknown_dish" | "unknown_lane" | "unknown_member" | "unknown_order" | "unknown_plate" | "unknown_port" | "unknown_series" | "unknown_session" | "unknown_token" | "unknown_user" | "unknown_view" | "unknown_zone" | "unsupported_media" | "user_exists" | "validation" | "weak_password" | "weak_pin";
+            code: "already_refunded" | "already_set_up" | "already_voided" | "already_waiting" | "asset_busy" | "asset_held" | "bad_binding" | "bad_command" | "bad_cursor" | "bad_idempotency_key" | "bad_json" | "bad_login" | "bad_method" | "bad_pin" | "bad_request" | "bad_token" | "bad_value" | "blocked" | "books_away" | "busy" | "card_taken" | "cross_origin" | "daemon_away" | "demo_away" | "demo_off" | "demo_refused" | "forbidden" | "full" | "garage_away" | "gym_away" | "history_away" | "host_not_allowed" | "id_reused" | "id_taken" | "internal" | "last_admin" | "method_not_allowed" | "no_garage" | "no_gym" | "no_member" | "no_person" | "no_view_yet" | "not_firm" | "not_found" | "not_latched" | "not_logged_in" | "not_now" | "not_on_site" | "not_ready" | "not_resettable" | "not_shelvable" | "not_waiting" | "offline_limit" | "pages_missing" | "port_busy" | "purse_short" | "stopping" | "storage" | "tender_short" | "too_large" | "too_many_streams" | "too_many_tries" | "too_much" | "too_old" | "too_slow" | "tray_changed" | "unknown_alarm" | "unknown_asset" | "unknown_card" | "unknown_category" | "unknown_dish" | "unknown_lane" | "unknown_member" | "unknown_order" | "unknown_person" | "unknown_plate" | "unknown_port" | "unknown_series" | "unknown_session" | "unknown_token" | "unknown_user" | "unknown_view" | "unknown_workout" | "unknown_zone" | "unsupported_media" | "user_exists" | "validation" | "weak_password" | "weak_pin" | "workout_taken";
             /**
              * @description What the words need, e.g. the tray's new version.
              * @example {
@@ -4278,6 +5768,69 @@ export interface components {
              * @example 1795147440000000000
              */
             at_ns: number;
+        };
+        /**
+         * QueueBody
+         * @description For which kind of machine, in which room.
+         */
+        QueueBody: {
+            /**
+             * Zone
+             * @description The room.
+             * @example hall
+             */
+            zone: string;
+            /**
+             * Kind
+             * @description Kind of machine.
+             * @example treadmill
+             */
+            kind: string;
+            /**
+             * Person
+             * @description Token of the person; staff only.
+             * @default
+             * @example m001
+             */
+            person: string;
+        };
+        /** @description ``place`` from 1; ``called_asset`` "" while waiting; ``grace_left_s`` while called. */
+        QueueEntry: {
+            /**
+             * @description Place, from 1.
+             * @example 1
+             */
+            place: number;
+            /**
+             * @description Id of the zone.
+             * @example B1
+             */
+            zone: string;
+            /**
+             * @description For which kind of machine.
+             * @example treadmill
+             */
+            kind: components["schemas"]["AssetKind"];
+            /**
+             * @description Token; empty for strangers.
+             * @example m001
+             */
+            person: string;
+            /**
+             * @description The machine to go to; empty while waiting.
+             * @example tm-2
+             */
+            called_asset: string;
+            /**
+             * @description Seconds that it is still held.
+             * @example 95
+             */
+            grace_left_s: number;
+            /**
+             * @description Seconds waited.
+             * @example 340
+             */
+            waiting_s: number;
         };
         /** @description A receipt before the fact. ``lines[i].payable_fen`` is the sum of ``steps[*].allocation[i]``. */
         Quote: {
@@ -4485,6 +6038,25 @@ export interface components {
              * @example true
              */
             retired: boolean;
+        };
+        /**
+         * ReturnTestBody
+         * @description How the test after the repair went.
+         */
+        ReturnTestBody: {
+            /**
+             * Passed
+             * @description True gives the machine back.
+             * @example true
+             */
+            passed: boolean;
+            /**
+             * Note
+             * @description Remark.
+             * @default
+             * @example ran 10 min at 12 km/h
+             */
+            note: string;
         };
         /**
          * Role
@@ -4824,6 +6396,18 @@ export interface components {
             session_id: string;
         };
         /**
+         * StopReasonBody
+         * @description Why somebody stopped.
+         */
+        StopReasonBody: {
+            /**
+             * Reason
+             * @description One of: finished, tired, breathless, dizzy, chest_pain, leg_pain.
+             * @example tired
+             */
+            reason: string;
+        };
+        /**
          * SystemInfo
          * @description What this box is. A page reloads itself when ``build`` changes and no transaction is open.
          */
@@ -4887,6 +6471,18 @@ export interface components {
              * @example Red-braised pork
              */
             en: string;
+        };
+        /**
+         * TicketBody
+         * @description Where it was sent.
+         */
+        TicketBody: {
+            /**
+             * Ticket
+             * @description Its number there.
+             * @example W-2077
+             */
+            ticket: string;
         };
         /**
          * Token
@@ -5006,6 +6602,114 @@ export interface components {
              */
             method: "cash" | "transfer";
         };
+        TotalsView: {
+            /**
+             * @description Time in motion, s.
+             * @example 720
+             */
+            active_s: number;
+            /**
+             * @description Distance, m.
+             * @example 2610
+             */
+            distance_m: number;
+            /**
+             * @description Strokes or steps.
+             * @example 0
+             */
+            strokes: number;
+            /**
+             * @description Energy, kcal.
+             * @example 143
+             */
+            energy_kcal: number;
+            /**
+             * @description Height gained, m.
+             * @example 12
+             */
+            climb_m: number;
+            /**
+             * @description Repetitions.
+             * @example 0
+             */
+            reps: number;
+            /**
+             * @description Sets.
+             * @example 0
+             */
+            sets: number;
+            /**
+             * @description Mean power, W; null when unknown.
+             * @example 84
+             */
+            mean_power_w: number | null;
+            /**
+             * @description Mean pulse; null when unknown.
+             * @example 101
+             */
+            mean_bpm: number | null;
+            /**
+             * @description Highest pulse; null when unknown.
+             * @example 117
+             */
+            peak_bpm: number | null;
+        };
+        /** @description A trail; key ``trail/<trail>``. ``out`` are those on it: (tag, laps, last gate). ``laps`` the last ones. */
+        TrailView: {
+            /**
+             * @description Id of the trail.
+             * @example park-loop
+             */
+            trail: string;
+            /**
+             * @description Its name.
+             * @example {
+             *       "zh": "智慧步道",
+             *       "en": "Smart trail"
+             *     }
+             */
+            name: components["schemas"]["Text"];
+            /**
+             * @description Length of a lap, m.
+             * @example 900
+             */
+            length_m: number;
+            /**
+             * @description It is open now.
+             * @example true
+             */
+            open: boolean;
+            /**
+             * @description Who is out: tag (its last digits for strangers), laps, last gate.
+             * @example [
+             *       [
+             *         "0a77",
+             *         2,
+             *         "lake"
+             *       ]
+             *     ]
+             */
+            out: [
+                string,
+                number,
+                string
+            ][];
+            /**
+             * @description The last laps, oldest first.
+             * @example []
+             */
+            laps: components["schemas"]["LapView"][];
+            /**
+             * @description Laps that counted today.
+             * @example 63
+             */
+            laps_today: number;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_wall_ns: number;
+        };
         /**
          * TrayBody
          * @description What is put on the reader.
@@ -5049,6 +6753,72 @@ export interface components {
              * @example A0000017
              */
             card: string;
+        };
+        /**
+         * @description free, warm (just left), busy, fault, locked (out of use until a test), closed, unknown (not heard of).
+         * @enum {string}
+         */
+        Use: "busy" | "closed" | "fault" | "free" | "locked" | "unknown" | "warm";
+        /** @description The hours of one day. */
+        UseDay: {
+            /**
+             * @description Business day.
+             * @example 2026-11-22
+             */
+            day: string;
+            /**
+             * @description The hours.
+             * @example []
+             */
+            hours: components["schemas"]["UseHour"][];
+        };
+        /** @description Use of one kind of machine in one room in one hour of the site's clock. */
+        UseHour: {
+            /**
+             * @description Hour of the site's clock.
+             * @example 18
+             */
+            hour: number;
+            /**
+             * @description Room.
+             * @example hall
+             */
+            zone: string;
+            /**
+             * @description Kind of machine.
+             * @example treadmill
+             */
+            kind: string;
+            /**
+             * @description Time in use, s.
+             * @example 14300
+             */
+            busy_s: number;
+            /**
+             * @description Workouts that ended.
+             * @example 22
+             */
+            workouts: number;
+            /**
+             * @description Claims refused because a machine was in use or held.
+             * @example 3
+             */
+            turned_away: number;
+            /**
+             * @description People served from the queue.
+             * @example 5
+             */
+            waits: number;
+            /**
+             * @description Their waits together, s.
+             * @example 900
+             */
+            wait_s: number;
+            /**
+             * @description The longest of them, s.
+             * @example 420
+             */
+            longest_wait_s: number;
         };
         /**
          * User
@@ -5096,7 +6866,7 @@ export interface components {
              */
             users: components["schemas"]["User"][];
         };
-        /** @description Data of the event ``view``: LaneView for keys ``lane/<lane>``, MenuView for ``menu``, DayView for ``day``, DeviceView for ``device/<device>``, GarageView for ``garage``, ZoneView for ``zone/<zone>``, PortView for ``port/<port>``, AlarmsView for ``alarms``. */
+        /** @description Data of the event ``view``: LaneView for keys ``lane/<lane>``, MenuView for ``menu``, DayView for ``day``, DeviceView for ``device/<device>``, GarageView for ``garage``, ZoneView for ``zone/<zone>``, PortView for ``port/<port>``, AlarmsView for ``alarms`` and ``gym-alarms``, GymView for ``gym``, AssetView for ``asset/<asset>``, KioskView for ``kiosk/<kiosk>``, TrailView for ``trail/<trail>``, MaintenanceView for ``maintenance``. */
         ViewEvent: {
             /**
              * @description Which view.
@@ -5117,6 +6887,94 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * VitalsBody
+         * @description Measured by hand; null = not measured.
+         */
+        VitalsBody: {
+            /**
+             * Systolic Mmhg
+             * @description Upper blood pressure, mmHg.
+             * @example 128
+             */
+            systolic_mmhg?: number | null;
+            /**
+             * Diastolic Mmhg
+             * @description Lower blood pressure, mmHg.
+             * @example 80
+             */
+            diastolic_mmhg?: number | null;
+            /**
+             * Pulse Bpm
+             * @description Pulse at rest.
+             * @example 72
+             */
+            pulse_bpm?: number | null;
+            /**
+             * Weight Kg
+             * @description Weight, kg.
+             * @example 61.5
+             */
+            weight_kg?: number | null;
+        };
+        /** @description One measurement on arrival; null = not measured. */
+        VitalsItem: {
+            /**
+             * @description Where; empty: by hand.
+             * @example elders-desk
+             */
+            kiosk: string;
+            /**
+             * @description Who measured by hand; empty: a kiosk.
+             * @example
+             */
+            by: string;
+            /**
+             * @description Upper blood pressure, mmHg; null when not measured.
+             * @example 128
+             */
+            systolic_mmhg: number | null;
+            /**
+             * @description Lower blood pressure, mmHg; null when not measured.
+             * @example 80
+             */
+            diastolic_mmhg: number | null;
+            /**
+             * @description Pulse at rest; null when not measured.
+             * @example 72
+             */
+            pulse_bpm: number | null;
+            /**
+             * @description Weight, kg; null when not measured.
+             * @example 61.5
+             */
+            weight_kg: number | null;
+            /**
+             * @description The cuff noticed an irregular pulse; null when it does not tell.
+             * @example false
+             */
+            irregular: boolean | null;
+            /**
+             * @description What the gate said then.
+             * @example admit
+             */
+            decision: string;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_ns: number;
+        };
+        /** @description Measurements, newest first. */
+        VitalsList: {
+            /**
+             * @description The measurements, newest first.
+             * @example []
+             */
+            items: components["schemas"]["VitalsItem"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
+            next_cursor: string | null;
+        };
+        /**
          * VoidBody
          * @description Why a whole order is undone.
          */
@@ -5127,6 +6985,56 @@ export interface components {
              * @example wrong diner
              */
             reason: string;
+        };
+        /** @description A machine's day; ``current_index`` 1 = as when it was new here. */
+        WearDay: {
+            /**
+             * @description Business day.
+             * @example 2026-11-22
+             */
+            day: string;
+            /**
+             * @description Time in use, s.
+             * @example 14300
+             */
+            busy_s: number;
+            /**
+             * @description Distance, m.
+             * @example 2610
+             */
+            distance_m: number;
+            /**
+             * @description Workouts begun.
+             * @example 31
+             */
+            starts: number;
+            /**
+             * @description Uses counted at an outdoor point.
+             * @example 0
+             */
+            uses: number;
+            /**
+             * @description Motor current over what it was when new, at the same speeds; null: unknown.
+             * @example 1.04
+             */
+            current_index: number | null;
+            /**
+             * @description Highest motor current, mA; null when unknown.
+             * @example 6120
+             */
+            peak_current_ma: number | null;
+            /** @description Highest motor temperature; null when unknown. */
+            peak_temperature_c: number | null;
+        };
+        /** @description Days of one machine, newest first. */
+        WearDayList: {
+            /**
+             * @description The days, newest first.
+             * @example []
+             */
+            items: components["schemas"]["WearDay"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
+            next_cursor: string | null;
         };
         /**
          * Words
@@ -5146,6 +7054,273 @@ export interface components {
              */
             en: string;
         };
+        /** @description A work order; ``state``: seen, acknowledged, ticket, locked_out, closed. */
+        WorkOrder: {
+            /**
+             * @description Id of the sale.
+             * @example o-7f3a
+             */
+            order_id: string;
+            /**
+             * @description Id of the machine.
+             * @example tm-1
+             */
+            asset: string;
+            /**
+             * @description What it is about, as a code.
+             * @example fault
+             */
+            cause: string;
+            /**
+             * @description More of it.
+             * @example error_17
+             */
+            detail: string;
+            /**
+             * @description seen, acknowledged, ticket, locked_out or closed.
+             * @example seen
+             */
+            state: string;
+            /**
+             * @description Its number at the workshop; empty: none.
+             * @example W-2077
+             */
+            ticket: string;
+            /**
+             * @description Who opened it; box: by itself.
+             * @example box
+             */
+            opened_by: string;
+            /**
+             * @description When it was opened, UTC ns.
+             * @example 1795147440000000000
+             */
+            opened_ns: number;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_ns: number;
+            /**
+             * @description Who closed it; empty while it stands.
+             * @example
+             */
+            closed_by: string;
+        };
+        /** @description Work orders, newest first. */
+        WorkOrderList: {
+            /**
+             * @description The orders, newest first.
+             * @example []
+             */
+            items: components["schemas"]["WorkOrder"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description What was done to an order, and by whom. */
+        WorkOrderStep: {
+            /**
+             * @description What was done.
+             * @example acknowledged
+             */
+            step: string;
+            /**
+             * @description Who did it.
+             * @example fitter1
+             */
+            by: string;
+            /**
+             * @description Remark.
+             * @example
+             */
+            note: string;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_ns: number;
+        };
+        /** @description The steps of one order, oldest first. */
+        WorkOrderSteps: {
+            /**
+             * @description The steps, oldest first.
+             * @example []
+             */
+            items: components["schemas"]["WorkOrderStep"][];
+        };
+        /** @description A workout, open (``ended_ns`` 0) or over. ``breaks``: [kind, start_ms, end_ms] of pauses and losses. */
+        Workout: {
+            /**
+             * @description Id of the workout, empty without one.
+             * @example tm-1-1841
+             */
+            workout_id: string;
+            /**
+             * @description Id of the machine.
+             * @example tm-1
+             */
+            asset: string;
+            /**
+             * @description Room.
+             * @example hall
+             */
+            zone: string;
+            /**
+             * @description Kind of machine.
+             * @example treadmill
+             */
+            kind: string;
+            /**
+             * @description Whose it is, as a token; empty: anonymous.
+             * @example m001
+             */
+            person: string;
+            /**
+             * @description How the person is known: none, card, qr, late.
+             * @example card
+             */
+            identity: string;
+            /**
+             * @description Business day.
+             * @example 2026-11-22
+             */
+            day: string;
+            /**
+             * @description open, ended, or dropped (too short to be one).
+             * @example ended
+             */
+            state: string;
+            /**
+             * @description Why it ended: idle, finished, left, claimed, signal_lost, restarted, locked_out.
+             * @example idle
+             */
+            reason: string;
+            /**
+             * @description What the person said; empty: nothing.
+             * @example tired
+             */
+            stop_reason: string;
+            /**
+             * @description When it began, UTC ns.
+             * @example 1795147440000000000
+             */
+            began_ns: number;
+            /**
+             * @description When it ended, UTC ns; 0 while it runs.
+             * @example 1795147440000000000
+             */
+            ended_ns: number;
+            /**
+             * @description Time in motion, s.
+             * @example 1560
+             */
+            active_s: number;
+            /**
+             * @description How much of it the machine's counters told after a loss, s.
+             * @example 0
+             */
+            filled_s: number;
+            /**
+             * @description Distance, m.
+             * @example 2610
+             */
+            distance_m: number;
+            /**
+             * @description Strokes or steps.
+             * @example 0
+             */
+            strokes: number;
+            /**
+             * @description Energy, kcal.
+             * @example 143
+             */
+            energy_kcal: number;
+            /**
+             * @description Height gained, m.
+             * @example 12
+             */
+            climb_m: number;
+            /**
+             * @description Repetitions.
+             * @example 0
+             */
+            reps: number;
+            /**
+             * @description Sets.
+             * @example 0
+             */
+            sets: number;
+            /**
+             * @description Work, J.
+             * @example 0
+             */
+            work_j: number;
+            /**
+             * @description Highest torque, Nm.
+             * @example 0
+             */
+            peak_torque_nm: number;
+            /**
+             * @description Mean power, W; null when unknown.
+             * @example 84.1
+             */
+            mean_power_w: number | null;
+            /**
+             * @description Highest power, W.
+             * @example 131
+             */
+            peak_power_w: number;
+            /**
+             * @description Mean pulse; null when unknown.
+             * @example 101.4
+             */
+            mean_bpm: number | null;
+            /**
+             * @description Highest pulse, 0 when unknown.
+             * @example 117
+             */
+            peak_bpm: number;
+            /**
+             * @description By how much the pulse fell in the first minute of rest; null when unknown.
+             * @example 24
+             */
+            recovery_bpm: number | null;
+            /**
+             * @description Pauses and losses: kind, start and end in ms since it began.
+             * @example [
+             *       [
+             *         "pause",
+             *         61000,
+             *         92000
+             *       ]
+             *     ]
+             */
+            breaks: [
+                string,
+                number,
+                number | null
+            ][];
+        };
+        /** @description A workout with the alarms of its pulse. */
+        WorkoutDetail: {
+            /** @description The workout. */
+            workout: components["schemas"]["Workout"];
+            /**
+             * @description Warnings and alarms of its pulse.
+             * @example []
+             */
+            heart_alarms: components["schemas"]["HeartAlarm"][];
+        };
+        /** @description Workouts, newest first. */
+        WorkoutList: {
+            /**
+             * @description The workouts, newest first.
+             * @example []
+             */
+            items: components["schemas"]["Workout"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
+            next_cursor: string | null;
+        };
         /** @description Zones by name. */
         ZoneList: {
             /**
@@ -5159,6 +7334,62 @@ export interface components {
          * @enum {string}
          */
         ZoneState: "fire" | "latched" | "normal" | "pre_alarm" | "resettable" | "watch";
+        /** @description Counts of a zone's machines by ``Use``. ``waiting`` people; ``occupancy_pct`` of those that can be used. */
+        ZoneUse: {
+            /**
+             * @description Id of the zone.
+             * @example B1
+             */
+            zone: string;
+            /**
+             * @description Name of the room.
+             * @example {
+             *       "zh": "健身厅",
+             *       "en": "Hall"
+             *     }
+             */
+            name: components["schemas"]["Text"];
+            /**
+             * @description It is open now.
+             * @example true
+             */
+            open: boolean;
+            /**
+             * @description Free machines.
+             * @example 7
+             */
+            free: number;
+            /**
+             * @description Machines just left.
+             * @example 2
+             */
+            warm: number;
+            /**
+             * @description Machines in use.
+             * @example 12
+             */
+            busy: number;
+            /**
+             * @description Machines out of order.
+             * @example 1
+             */
+            out: number;
+            /**
+             * @description Machines that are not heard of.
+             * @example 0
+             */
+            unknown: number;
+            /**
+             * @description Share in use of those that can be used, per cent.
+             * @example 57
+             */
+            occupancy_pct: number;
+            /**
+             * @description People who wait.
+             * @example 3
+             */
+            waiting: number;
+        };
         /** @description All that a panel shows of a zone; key ``zone/<zone>``. ``reasons`` are stable codes with their sources, the first cause first (smoke:B1-smoke-2 ...); ``blocks_reset`` names what a reset still waits for (signal:..., clear_for, cut:..., latched_neighbour:...). */
         ZoneView: {
             /**
@@ -5271,6 +7502,38 @@ export interface components {
              * @example true
              */
             clock_trusted: boolean;
+        };
+        /**
+         * FaultBody
+         * @description What somebody saw.
+         */
+        edge__api__gym_bodies__FaultBody: {
+            /**
+             * What
+             * @description In a word.
+             * @example noise
+             */
+            what: string;
+            /**
+             * Note
+             * @description In more words.
+             * @default
+             * @example a knock at 8 km/h
+             */
+            note: string;
+        };
+        /**
+         * FaultBody
+         * @description What goes wrong with the reader.
+         */
+        edge__api__routers__demo__FaultBody: {
+            /**
+             * Fault
+             * @description The fault; none ends it.
+             * @example noise
+             * @enum {string}
+             */
+            fault: "noise" | "unplug" | "replug" | "reset" | "leak" | "none";
         };
     };
     responses: {
@@ -7702,6 +9965,1454 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    gym_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rooms, machines, queue, today. */
+            200: {
+                headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GymView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_assets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every machine, by name; others' workouts are blank. */
+            200: {
+                headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The machine; another's workout is blank. */
+            200: {
+                headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_alarms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that is not normal. */
+            200: {
+                headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmsView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Orders that stand, services that are due. */
+            200: {
+                headers: {
+                    /** @description Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that. */
+                    "X-Daemon-Age-Ms"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_workouts: {
+        parameters: {
+            query?: {
+                /** @description Only this person (token). */
+                person?: string | null;
+                /** @description Only this machine. */
+                asset?: string | null;
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first; members get their own, family whom they may see. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkoutList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_workout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the workout. */
+                workout: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With the alarms of its pulse and their samples. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkoutDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Token of the person. */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As staff have set it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_set_person: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Token of the person. */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrescriptionBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_vitals: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Token of the person. */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VitalsList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_record_vitals: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Token of the person. */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VitalsBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_orders: {
+        parameters: {
+            query?: {
+                /** @description Only this machine. */
+                asset?: string | null;
+                /** @description Only those that stand. */
+                standing?: boolean;
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_order_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the work order. */
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderSteps"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_wear_days: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WearDayList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_inspections: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InspectionList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_laps: {
+        parameters: {
+            query: {
+                /** @description The trail. */
+                trail: string;
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first, without names or tags. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LapList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_use: {
+        parameters: {
+            query: {
+                /** @description Business day. */
+                day: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The hours of one day, by room and kind of machine. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UseDay"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_claim_asset: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_leave_asset: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_stop_asset: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_claim_workout: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the workout. */
+                workout: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_stop_reason: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the workout. */
+                workout: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_join_queue: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_leave_queue: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_forget_person: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Token of the person. */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_report_fault: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["edge__api__gym_bodies__FaultBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_lock_out: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_return_test: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnTestBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_service_done: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_inspect: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InspectionBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_ack_order: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the work order. */
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_ticket_order: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the work order. */
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_ack_alarm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the alarm. */
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_shelve_alarm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the alarm. */
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShelveBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_reset_alarm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the alarm. */
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_service_alarm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the alarm. */
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_alarm_shown: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the alarm. */
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     history_series: {
         parameters: {
             query: {
@@ -8114,7 +11825,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["FaultBody"];
+                "application/json": components["schemas"]["edge__api__routers__demo__FaultBody"];
             };
         };
         responses: {
