@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from drivers.messages import Message, PayloadError, Problem, check_meter
 from drivers.options import OptionReader, OptionValue
 from drivers.topics import POINTS_MAX, TopicsDriver
-from drivers.zigbee2mqtt.fields import is_call, last_seen_ns, meter, output_on, signals
+from drivers.zigbee2mqtt.fields import is_button, is_call, last_seen_ns, meter, output_on, signals
 from drivers.zigbee2mqtt.frames import BASE_TOPIC, Availability, BridgeInfo, DeviceState, parse
 from edge.domain import devices
 from edge.domain.field_devices import (
@@ -35,7 +35,8 @@ class Zigbee2MqttDriver(TopicsDriver):
     """Options: ``base_topic``; the rest are names separated by commas. ``inverted``: detectors that send smoke inverted
     (Tuya data point 1 passed through). ``tamper_is_test``: heads whose tamper key is the test button (Xiaomi).
     ``sirens``: outputs commanded by ``warning``; ``alarm_sirens``: by ``alarm`` (Tuya); all others by ``state``.
-    ``call_actions``: values of ``action`` that mean an alarm call."""
+    ``call_actions``: values of ``action`` that mean an alarm call; ``call_buttons``: devices that say nothing else.
+    Others are known for buttons from their first ``action`` on."""
 
     protocol = "zigbee2mqtt"
     quiet_hint = "no message of Zigbee2MQTT; is it running, and is base_topic the one in its settings?"
@@ -49,6 +50,7 @@ class Zigbee2MqttDriver(TopicsDriver):
         self._sirens = reader.names("sirens")
         self._alarm_sirens = reader.names("alarm_sirens")
         self._call_actions = reader.names("call_actions", "emergency,sos,panic")
+        self._buttons = dict.fromkeys(reader.names("call_buttons", ""))
         reader.finish()
         self.topics = (f"{self._base}/#",)
         self._kinds: dict[str, frozenset[SignalKind]] = {}
@@ -81,6 +83,8 @@ class Zigbee2MqttDriver(TopicsDriver):
     def _available(self, told: Availability) -> None:
         if told.device is not None:
             self.say(PointHealth(point=told.device, online=told.online, retained=told.retained))
+            if told.device in self._buttons and told.online and not told.retained:
+                self.say(SignalReading(point=told.device, kind=SignalKind.CALL_POINT, active=False, detail="heard"))
         elif told.online:
             self.health(devices.DeviceState.READY)
         else:
@@ -129,12 +133,26 @@ class Zigbee2MqttDriver(TopicsDriver):
                 source_wall_ns=at_ns,
                 battery_low=state.battery_low,
             )
-        if is_call(state, self._call_actions):
-            # A button has no state: it was pressed, and is not pressed any more.
-            for active in (True, False):
-                yield SignalReading(
-                    point=point, kind=SignalKind.CALL_POINT, active=active, source_wall_ns=at_ns, detail="momentary"
-                )
+        yield from self._button(state, faulty=faulty)
+
+    def _button(self, state: DeviceState, *, faulty: bool) -> Iterator[SignalReading]:
+        """A button has no state: it was pressed, and is not pressed any more; and whatever it says, it is alive and not
+        pressed. (A stored message of it is neither.)"""
+        point = state.device
+        if is_button(state) and len(self._buttons) < POINTS_MAX:
+            self._buttons[point] = None
+        if point not in self._buttons or state.retained:
+            return
+        for active in (True, False) if is_call(state, self._call_actions) else (False,):
+            yield SignalReading(
+                point=point,
+                kind=SignalKind.CALL_POINT,
+                active=active,
+                quality=Quality.FAULT if faulty and not active else Quality.GOOD,
+                source_wall_ns=last_seen_ns(state),
+                battery_low=state.battery_low,
+                detail="momentary",
+            )
 
     def _measured(self, measured: MeterReading) -> None:
         try:

@@ -48,6 +48,12 @@ def is_call(state: DeviceState, actions: Container[str]) -> bool:
     return isinstance(action, str) and action in actions and not state.retained
 
 
+def is_button(state: DeviceState) -> bool:
+    """Whether it is a device that is pressed, without a contact of its own (``sos``, ``emergency``) that says so."""
+    has_contact = any(_SIGNALS.get(key) is SignalKind.CALL_POINT for key in state.fields)
+    return isinstance(state.fields.get("action"), str) and not has_contact
+
+
 def output_on(state: DeviceState) -> bool | None:
     """The state of a relay or siren, None when not told."""
     word = state.fields.get("state")

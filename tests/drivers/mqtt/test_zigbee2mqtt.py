@@ -158,13 +158,48 @@ def test_the_other_signals(talk):
 
 def test_a_button_is_pressed_for_a_moment_and_a_retained_press_is_none(talk):
     z = talk("zigbee2mqtt", call_actions="hold")
-    z.hear("zigbee2mqtt/button", {"action": "single"})
     z.hear("zigbee2mqtt/button", {"action": "hold"}, retain=True)
+    assert z.of("SignalReading") == []
+    z.hear("zigbee2mqtt/button", {"action": "single"})
     z.hear("zigbee2mqtt/button", {"action": "hold"})
     assert [(each.kind, each.active) for each in z.of("SignalReading")] == [
+        (SignalKind.CALL_POINT, False),
         (SignalKind.CALL_POINT, True),
         (SignalKind.CALL_POINT, False),
     ]
+
+
+def calls(talk):
+    found = [(each.active, each.quality) for each in talk.of("SignalReading") if each.kind is SignalKind.CALL_POINT]
+    talk.readings.clear()
+    return found
+
+
+def test_a_button_lives_by_whatever_it_says(talk):
+    """It has no state to report, and would be unknown, then stale, until somebody presses it in earnest."""
+    z = talk("zigbee2mqtt", call_buttons="lobby")
+    z.hear("zigbee2mqtt/lobby", {"battery": 90, "linkquality": 80})
+    assert calls(z) == [(False, Quality.GOOD)]
+    z.hear("zigbee2mqtt/lobby", {"battery": 90}, retain=True)
+    z.hear("zigbee2mqtt/lobby/availability", {"state": "online"}, retain=True)
+    assert calls(z) == [], "stored words prove no life"
+    z.hear("zigbee2mqtt/lobby/availability", {"state": "online"})
+    assert calls(z) == [(False, Quality.GOOD)]
+    z.hear("zigbee2mqtt/lobby/availability", {"state": "offline"})
+    assert calls(z) == []
+    z.hear("zigbee2mqtt/lobby", {"battery_defect": True})
+    assert calls(z) == [(False, Quality.FAULT)]
+    z.hear("zigbee2mqtt/lobby", {"action": "emergency", "battery_defect": True})
+    assert calls(z) == [(True, Quality.GOOD), (False, Quality.FAULT)], "a press counts, whatever its battery says"
+    z.hear("zigbee2mqtt/plug", {"state": "ON", "battery": 3})
+    assert calls(z) == []
+
+
+def test_a_call_point_with_a_contact_of_its_own_keeps_it(talk):
+    z = talk("zigbee2mqtt")
+    z.hear("zigbee2mqtt/call", {"sos": True, "action": "emergency"})
+    z.hear("zigbee2mqtt/call", {"battery": 80})
+    assert [active for active, _ in calls(z)] == [True, None], "pressed, and not taken back by a battery report"
 
 
 def test_quirks_of_two_makers(talk):

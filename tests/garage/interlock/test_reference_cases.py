@@ -493,3 +493,22 @@ def test_a_restart_polls_everything_and_switches_nothing_on(garage):
     garage.reports("B1-p1", True)
     garage.run(31, each=lambda: garage.draws("B1-p1"))
     assert garage.operates("B1-p1", on=True)
+
+
+def test_a_button_that_only_knows_presses_latches_and_is_no_unknown_source(kit):
+    """What a driver makes of a momentary call button: any live word is "not pressed", a press is true and false."""
+    garage = kit.new(kit.config())
+    for name in ("B1-s1", "B1-s2", "B1-panel"):
+        garage.says(name, False)
+    assert garage.zone().mode == "watch", "the button has not been heard yet"
+    garage.says("B1-call", False, detail="momentary")
+    assert garage.zone().mode == "normal"
+    garage.says("B1-call", True, detail="momentary")
+    garage.says("B1-call", False, detail="momentary")
+    assert garage.zone().mode == "latched_fire"
+    assert garage.operates("B1-door", on=True)
+    assert "call_point:B1-call" in garage.zone().causes
+    garage.restart()
+    assert garage.zone().mode == "latched_fire"
+    garage.make_resettable()
+    assert garage.zone().mode == "resettable_fire"
