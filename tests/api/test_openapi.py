@@ -136,8 +136,8 @@ UNITLESS = {
     "orders", "p", "passes", "peak_hour", "per_hour_per_operator", "per_minute", "plates", "plates_sold", "queue",
     "reads", "refused", "seen", "seq", "sessions", "set_aside", "singletons", "sold", "sold_epoch", "standing",
     "last_quality", "last_value", "sealed_seq", "series", "tail_samples", "through_seq", "bytes",
-    "active_min_today", "birth_year", "bpm", "busy", "current_index", "distance_km_today", "free", "hour", "lap", "laps_today",
-    "out", "place", "readings", "reps", "resistance_level", "sets", "starts", "strokes", "turned_away", "uses",
+    "active_min_today", "birth_year", "bpm", "busy", "current_index", "distance_km_today", "free", "hour", "lap",
+    "laps_today", "ms",    "out", "place", "readings", "reps", "resistance_level", "sets", "starts", "strokes", "turned_away", "uses",
     "waiting", "waits", "warm", "workouts", "workouts_today",
     "status", "step_no", "timeouts", "tray_version", "unacknowledged", "unbound", "unknown", "version",
 }  # fmt: skip
