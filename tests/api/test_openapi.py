@@ -137,7 +137,8 @@ UNITLESS = {
     "reads", "refused", "seen", "seq", "sessions", "set_aside", "singletons", "sold", "sold_epoch", "standing",
     "last_quality", "last_value", "sealed_seq", "series", "tail_samples", "through_seq", "bytes",
     "active_min_today", "birth_year", "bpm", "busy", "current_index", "distance_km_today", "free", "hour", "lap",
-    "laps_today", "ms",    "out", "place", "readings", "reps", "resistance_level", "sets", "starts", "strokes", "turned_away", "uses",
+    "laps_today", "ms", "out", "place", "readings", "reps", "seconds",
+    "resistance_level", "sets", "starts", "strokes", "turned_away", "uses",
     "waiting", "waits", "warm", "workouts", "workouts_today",
     "status", "step_no", "timeouts", "tray_version", "unacknowledged", "unbound", "unknown", "version",
 }  # fmt: skip
