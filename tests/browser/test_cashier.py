@@ -103,7 +103,7 @@ def test_a_top_up_reads_the_purse_first_and_is_never_done_twice(desk):
     page.reload()
     page.wait_for_selector(".desk-note[data-tone=busy]")
     page.unroute("**/top-ups")
-    page.wait_for_selector(".desk-note[data-tone=good]", timeout=10_000)
+    page.wait_for_selector(".desk-note[data-tone=good]")
     assert {json.dumps(one) for one in sent} == {json.dumps(sent[0])}
     assert sent[0][0] == "members/m001/top-ups"
     assert sent[0][2] == {"fen": 5000, "method": "cash"}

@@ -73,7 +73,7 @@ def test_a_wall_whose_line_is_dead_says_so_within_five_seconds_and_recovers_alon
     opened.until(f"document.querySelector('.zone-heard').innerText !== {json.dumps(first)}")
     opened.shot(f"garage-wall-stale-{how}")
     line.mend()
-    page.wait_for_selector(".all-quiet[data-well=true]", timeout=15_000)
+    page.wait_for_selector(".all-quiet[data-well=true]")
     assert page.locator(".zone-tile[data-stale=true]").count() == 0
 
 
@@ -84,7 +84,7 @@ def test_a_wall_whose_daemon_is_dead_names_it(preview, open_page):
     page.wait_for_selector(".zone-tile[data-stale=true]", timeout=5000)
     assert "The garage program does not answer" in page.locator(".notice").inner_text()
     preview.post("daemon/alive")
-    page.wait_for_selector(".zone-tile[data-stale=false]", timeout=5000)
+    page.wait_for_selector(".zone-tile[data-stale=false]")
 
 
 def test_the_worst_zone_is_first_and_says_what_is_proven(preview, open_page):

@@ -36,7 +36,7 @@ def test_a_silent_api_shows_within_3_s_and_comes_back(preview, line, open_page, 
     assert page.locator(".notice[data-level=alarm]").is_visible()
     opened.shot(f"live-{name}-{way}")
     line.mend()
-    page.wait_for_selector(".strip-link[data-link=live]", timeout=10_000)
+    page.wait_for_selector(".strip-link[data-link=live]")
     page.wait_for_selector(stale, state="detached")
     assert page.evaluate("window.same") is True
 
@@ -87,7 +87,7 @@ def test_a_login_that_ended_is_said(preview, open_page, line):
     opened.context.clear_cookies()
     line.cut()
     line.mend()
-    page.wait_for_selector("text=请先登录", timeout=10_000)
+    page.wait_for_selector("text=请先登录")
     assert page.locator(".fault a").get_attribute("href") == "/login?next=%2Flane%2F1"
 
 

@@ -77,7 +77,7 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_ids(lane):
 
     page.route(PAY, lose_two)
     page.click(".actions .primary")
-    page.wait_for_selector(".lane[data-mode=paid]", timeout=10_000)
+    page.wait_for_selector(".lane[data-mode=paid]")
     assert answers[0] == 200
     assert len({json.dumps(one, sort_keys=True) for one in requests}) == 1
 
@@ -95,7 +95,7 @@ def test_a_payment_outlives_a_reload(lane):
     assert page.locator(".actions .primary").is_disabled()
     assert pending(page) == before
     page.unroute(PAY)
-    page.wait_for_selector(".lane[data-mode=paid]", timeout=10_000)
+    page.wait_for_selector(".lane[data-mode=paid]")
     assert {key for key, _ in requests} == {before["key"]}
     assert {body["order_id"] for _, body in requests} == {before["body"]["order_id"]}
     assert pending(page) is None
@@ -106,7 +106,7 @@ def test_answers_that_decide_nothing_keep_the_payment(lane, status):
     _, page, requests = lane
     page.route(PAY, lambda route: problem(route, status, "busy") if len(requests) < 2 else route.continue_())
     page.click(".actions .primary")
-    page.wait_for_selector(".lane[data-mode=paid]", timeout=10_000)
+    page.wait_for_selector(".lane[data-mode=paid]")
     assert len({key for key, _ in requests}) == 1
     assert len(requests) == 2
 
@@ -160,9 +160,9 @@ def test_staff_may_release_a_payment_that_was_never_booked(lane):
     opened, page, _ = lane
     page.route(PAY, lambda route: problem(route, 503, "storage"))
     page.click(".actions .primary")
-    page.wait_for_selector(".actions .hold", timeout=15_000)
+    page.wait_for_selector(".actions .hold")
     page.locator(".actions .hold").dispatch_event("pointerdown")
-    page.wait_for_selector(".lane[data-mode=refused]", timeout=15_000)
+    page.wait_for_selector(".lane[data-mode=refused]")
     assert page.locator(".prompt h2").inner_text() == "查过了：这一单没有入账"
     assert pending(page) is None
     opened.shot("payment-released")

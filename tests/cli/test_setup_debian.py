@@ -34,19 +34,52 @@ def test_root_installs_what_is_missing_and_asks_nothing(monkeypatch, checkout, s
     apt = program("apt-get", f'echo "$DEBIAN_FRONTEND $@" >> {checkout}/apt')
     monkeypatch.setenv("PATH", f"{apt}:/bin:/usr/bin")
     monkeypatch.setattr(debian.os, "geteuid", lambda: 0)
-    answers = [["chromium"], []]
+    answers = [["mosquitto"], []]
     monkeypatch.setattr(debian, "missing", lambda: answers.pop(0))
     debian.install_packages(checkout, steps)
     said = (checkout / "apt").read_text().splitlines()
     assert said == [
         "noninteractive update -q",
-        "noninteractive install -y -q --no-install-recommends chromium",
+        "noninteractive install -y -q --no-install-recommends mosquitto",
     ]
+
+
+@pytest.fixture
+def apt(monkeypatch, checkout, program):
+    """``apt(known, installs)``: what apt knows of Chromium's shell; root, and nothing else is missing."""
+
+    def make(*, known, installs=True, missing=()):
+        answers = [list(missing), []]
+        monkeypatch.setattr(debian, "missing", lambda: answers.pop(0))
+        monkeypatch.setattr(debian.os, "geteuid", lambda: 0)
+        monkeypatch.setattr(debian, "SHELL_PATH", "nowhere/at/all")
+        cache = program("apt-cache", f"exit {0 if known else 100}")
+        get = program("apt-get", f'echo "$@" >> {checkout}/apt; exit {0 if installs else 100}')
+        monkeypatch.setenv("PATH", f"{cache}:{get}:/bin:/usr/bin")
+        return lambda: (checkout / "apt").read_text().splitlines() if (checkout / "apt").exists() else []
+
+    return make
+
+
+@pytest.mark.parametrize(("known", "package"), [(True, "chromium-headless-shell"), (False, "chromium")])
+def test_chromium_without_windows_is_taken_where_apt_has_it(apt, checkout, steps, known, package):
+    said = apt(known=known, missing=["chromium", "strace"])
+    debian.install_packages(checkout, steps)
+    assert said() == ["update -q", f"install -y -q --no-install-recommends {package} strace"]
+
+
+@pytest.mark.parametrize(("known", "tries"), [(True, 1), (False, 0)])
+@pytest.mark.parametrize("installs", [True, False])
+def test_beside_a_chromium_with_windows_it_is_a_wish(apt, checkout, steps, capsys, known, tries, installs):
+    said = apt(known=known, installs=installs)
+    debian.install_packages(checkout, steps)
+    assert said() == ["install -y -q --no-install-recommends chromium-headless-shell"] * tries
+    assert ("going on with chromium" in capsys.readouterr().err) == (known and not installs)
 
 
 def test_an_install_that_installed_nothing_is_noticed(monkeypatch, checkout, steps, program):
     monkeypatch.setenv("PATH", f"{program('apt-get', 'exit 0')}:/bin:/usr/bin")
     monkeypatch.setattr(debian.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(debian, "missing", lambda: ["chromium"])
+    monkeypatch.setattr(debian, "missing", lambda: ["mosquitto"])
     with pytest.raises(SetupError, match="cannot be found"):
         debian.install_packages(checkout, steps)
