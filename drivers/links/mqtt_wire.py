@@ -1,9 +1,9 @@
 """The bytes of an MQTT connection: a socket that the loop reads and writes without ever waiting.
 
-The hard part is when to write. The first publication of a burst leaves at once: it is the contactor's cut, and the
-kernel has not finished with its zone. What follows it in the same turn of the loop leaves together at the turn's end:
-four hundred cuts are a few system calls, and as few wake-ups of the broker. A user would notice the first as a cut that
-waits for its own paperwork, the second as the last plug that is cut late.
+The hard part is when to write. A publication leaves at once when none has left just before: it is a contactor's cut,
+and the kernel has not finished with its zone. What follows within a moment leaves together, at the end of the moment or
+of the turn of the loop: four hundred cuts are a few system calls, and as few wake-ups of the broker. A user would
+notice the first as a cut that waits for its own paperwork, the second as the last plug that is cut late.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import Callable
 
 from drivers.links.mqtt_socket import drop
 
 RECEIVE_BYTES = 64 * 1024
 
-#: A burst longer than this goes out before its turn ends.
+#: What is sent within so long of the last write waits for company, up to so many bytes.
+BURST_S = 0.0005
 BURST_BYTES = 32 * 1024
 
 
@@ -36,16 +38,16 @@ class Wire:
         self._out = bytearray()
         self._in_burst = False
         self._full = False
+        self._flushed_s = 0.0
         self.sent_s = self._loop.time()
 
     def send(self, data: bytes) -> None:
-        """Write now, or with the rest of this turn's burst when one has begun."""
-        if self._in_burst or self._full:
+        """Write now, or soon when something was written a moment ago."""
+        if self._full or time.monotonic() - self._flushed_s < BURST_S:
             self.send_soon(data)
         else:
             self._out += data
             self._flush()
-            self._begin_burst()
 
     def send_soon(self, data: bytes) -> None:
         """Write at the end of this turn of the loop."""
@@ -54,7 +56,9 @@ class Wire:
             return
         if len(self._out) >= BURST_BYTES:
             self._flush()
-        self._begin_burst()
+        elif not self._in_burst:
+            self._in_burst = True
+            self._loop.call_soon(self._end_burst)
 
     def receive(self) -> bytes:
         """What there is, empty when there is nothing (or nothing more, ever: then ``lost`` was called)."""
@@ -89,14 +93,9 @@ class Wire:
             drop(self.socket)
         self.socket.close()
 
-    def _begin_burst(self) -> None:
-        if not self._in_burst:
-            self._in_burst = True
-            self._loop.call_soon(self._end_burst)
-
     def _end_burst(self) -> None:
         self._in_burst = False
-        if not self._full:
+        if self._out and not self._full:
             self._flush()
 
     def _flush(self) -> None:
@@ -111,6 +110,7 @@ class Wire:
                 return
             del self._out[:sent]
             self.sent_s = self._loop.time()
+        self._flushed_s = time.monotonic()
         full = bool(self._out) and self._fd >= 0
         if full and not self._full:
             self._loop.add_writer(self._fd, self._flush)
