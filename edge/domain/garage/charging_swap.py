@@ -8,7 +8,7 @@ loose plug that makes an old charge look young again, and never full; or as a se
 
 from __future__ import annotations
 
-from edge.domain.garage.charging_trend import GAP, drift_of, is_flat, level
+from edge.domain.garage.charging_trend import GAP, drift_of, is_flat, level, median
 
 GAP_NS = 60_000_000_000
 STANDBY_W = 6.0
@@ -39,8 +39,8 @@ def is_swap(minutes: list[int], peak_dw: int, before_dw: int, since_min: int, le
     back = minutes[-HELD_MIN:]
     if since_min < HELD_MIN or len(back) < HELD_MIN or GAP in back:
         return False
-    now = level(minutes)
-    away = abs(now - before_dw) * 100
+    now, returned = level(minutes), median(minutes[-since_min:][1:4])
+    away = abs(returned - before_dw) * 100
     if before_dw * 100 < TAPERED_PCT * peak_dw and away <= SAME_PCT * before_dw:
         return since_min >= STANDS_MIN and _stands_now(minutes, since_min)
     if min(back) * 100 > SHARE_PCT * peak_dw:

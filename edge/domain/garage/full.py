@@ -28,8 +28,6 @@ FLOAT_HIGH_FLAT_MIN = 90
 FLOAT_FLAT_PCT = 4
 #: A float comes after a fall: what has not fallen yet is a constant current.
 FALLEN_PCT = 80
-#: One step is seen in several minutes; only the first counts.
-SAME_STEP_MIN = 4
 #: A reduced stage is over after so long (``full_steps``). Before a step was seen it may have begun with the charge, and
 #: is no less than this: what is low at once is a full battery that was plugged in.
 STAGE_MIN = 180
@@ -42,11 +40,13 @@ FLAT_HELD_MIN = 4
 #: The same where no step says that something ended: a slow taper is told from an end only by a longer look.
 DRIFT_FLAT_MIN = 45
 #: A taper below the low threshold is over when what it still has to bring is so small a part of what was charged and
-#: of the smallest battery (a splitter has charged two, and tapers with one), or after so long a tail.
+#: of the smallest battery (a splitter has charged two, and tapers with one), or after so long below so little: what
+#: the field's default would cut too.
 TAIL_PCT = 3
 TAIL_DWH = 120
 TAIL_WINDOW_MIN = 30
 TAIL_MIN = 120
+TAIL_BELOW_DW = 300
 #: Chargers that top up again and again, balancing boards, fans: so many loud minutes do not end a quiet spell.
 BURST_MIN = 3
 #: Minutes of standby, burst or not, after which nothing is charging (unbroken ones: ``FullSettings.idle_s``).
@@ -63,15 +63,16 @@ LEFT_W = 0.4
 
 
 class Fullness(msgspec.Struct, kw_only=True):
-    """Counters in minutes: below the low threshold, loud since, idle, flat. ``before_dw`` and ``rest_wh``: the last
-    level above standby and what a taper still had to bring then (-1: no taper). ``dropped``: from there it fell to
-    standby at once, as when a battery is taken away. ``faded``: the last sample above standby was already well below
-    the minute before it: it ended by itself. ``gapped``: the plug was out for over a minute since the peak, so a lower
-    plateau may be another battery. ``step_min``: since the last abrupt fall, -1 none yet; ``stage_min``: since one with
-    which a reduced stage of ``stage_dw`` or more may have begun (or since the beginning). ``top_dw``: the highest level
-    of the ``top_min`` minutes since something was taken away."""
+    """Counters in minutes: below the low threshold, of these below 30 W, loud since, idle, flat. ``before_dw`` and
+    ``rest_wh``: the last level above standby and what a taper still had to bring then (-1: no taper). ``dropped``: from
+    there it fell to standby at once, as when a battery is taken away. ``faded``: the last sample above standby was
+    already well below the minute before it: it ended by itself. ``gapped``: the plug was out for over a minute since
+    the peak, so a lower plateau may be another battery. ``step_min``: since the last abrupt fall, -1 none yet;
+    ``stage_min``: since one with which a reduced stage of ``stage_dw`` or more may have begun (or since the beginning).
+    ``top_dw``: the highest level of the ``top_min`` minutes since something was taken away."""
 
     low_min: int = 0
+    tail_min: int = 0
     loud_min: int = 0
     quiet_min: int = 0
     flat_min: int = 0
@@ -108,11 +109,12 @@ def note_minute(state: Fullness, full: FullSettings, trend: Trend, minute_dw: in
         state.loud_min = 0
     elif minute_dw < low_threshold_dw(full, trend.peak_dw):
         state.low_min += 1
+        state.tail_min += minute_dw < TAIL_BELOW_DW
         state.loud_min = 0
     else:
         state.loud_min += 1
         if state.loud_min > BURST_MIN:
-            state.low_min = state.quiet_min = 0
+            state.low_min = state.tail_min = state.quiet_min = 0
 
 
 def _taken_away(state: Fullness, trend: Trend, pack_wh: float) -> bool:
@@ -148,8 +150,6 @@ def note_steps(state: Fullness, full: FullSettings, trend: Trend, passed: int) -
         state.top_min, state.top_dw = state.top_min + 1, max(state.top_dw, level(upto))
         if fell_away(upto):
             state.top_min, state.top_dw = 0, level(upto)
-        if 0 <= state.step_min < SAME_STEP_MIN:
-            continue
         step = step_at_end(upto, trend.peak_dw, full.low_max_w * 10)
         if step is None:
             continue
@@ -180,7 +180,7 @@ def full_by(state: Fullness, full: FullSettings, trend: Trend, pack_wh: float, p
         state.flat_min = state.flat_min + passed if flat else 0
         if state.flat_min >= FLAT_HELD_MIN:
             return "end_flat" if ended else "low_flat"
-        if state.low_min >= TAIL_MIN or _tail_is_small(state, minutes, pack_wh):
+        if state.tail_min >= TAIL_MIN or _tail_is_small(state, minutes, pack_wh):
             return "tail"
     return "float" if _floats(state, trend, now) else ""
 

@@ -85,7 +85,18 @@ def taper(first: float, last: float, tau_min: float) -> tuple[tuple[float, float
     return tuple((5, one, two) for one, two in pairwise(levels))
 
 
+def beside(watts: float, first: float, last: float) -> tuple[tuple[float, float, float], ...]:
+    """A taper of another battery on top of a constant current."""
+    return tuple((minutes, one + watts, two + watts) for minutes, one, two in taper(first, last, 80))
+
+
 SLOW = taper(44, 21, 160)
+#: A slow taper below 26 W with a fan of 2.5 W that runs four minutes of ten.
+FANNED = tuple(
+    (5, one + fan, two + fan)
+    for k, (_, one, two) in enumerate(taper(44, 18, 170))
+    for fan in ((2.5 if k % 2 else 0.0),)
+)
 TAPER = taper(180, 50, 80)
 END_MIN = 240 + 5 * len(TAPER)
 TWO_STEP = ((200, 96, 102), (140, 56.5, 57.5), *taper(56, 20, 80))
@@ -104,8 +115,16 @@ COURSES = {
     "24 V charger": Course(((400, 54, 56),)),
     "slow cold taper": Course((*CHARGE, *SLOW)),
     "splitter, the second tapers": Course(((120, 420, 430), *taper(430, 60, 40), *taper(38, 24, 100))),
-    "splitter, its rest is not small": Course(((420, 420, 430), *taper(430, 44, 60), *taper(44, 30, 75)[:6])),
+    "splitter, its rest is not small": Course(((420, 240, 250), *taper(250, 44, 60), *taper(44, 31, 75))),
     "fan in the float": Course((*CHARGE, *[(3, 17, 17), (7, 9, 9)] * 8), "end_flat", END_MIN + 18, END_MIN + 70),
+    "fan on a slow taper": Course((*CHARGE, *FANNED)),
+    "stage after two minutes": Course(((2, 100, 100), (140, 57, 57.5))),
+    "stage beside a taper": Course(((60, 300, 302), *beside(104, 200, 120), *beside(52, 120, 30), (45, 54, 54))),
+    "a kink, then a low float": Course(((120, 300, 302), (30, 276, 277), (60, 24, 24)), "end_flat", 168, 180),
+    "a step in mid-minute": Course(
+        ((100, 250, 252), (1, 200, 200), (30, 150, 150), (60, 42, 42)), "end_flat", 149, 160
+    ),
+    "a second lithium goes on": Course(((60, 320, 322), *taper(322, 158, 12), (80, 156, 173))),
     "every 300 s": Course((*TWO_STEP[:2],), "", period_s=300),
 }
 
