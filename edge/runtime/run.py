@@ -246,6 +246,8 @@ def run_daemon(site_dir: Path, name: str) -> int:
         return uvloop.run(_serve(site, name, store))
     except LocalProtocolError as error:
         return _say(f"kangle run {name}: {error}", EXIT_CONFIG)
+    except StoreError as error:  # a row that is not what was written
+        return _say(f"kangle run {name}: {error}", EXIT_UNREACHABLE)
     except OSError as error:
         return _say(f"kangle run {name}: cannot serve on {site.run_dir}: {error}", EXIT_UNREACHABLE)
     finally:

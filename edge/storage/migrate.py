@@ -16,7 +16,10 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from edge.storage.errors import StoreError
+from edge.storage.tables import CHECK_COLUMN
 
+#: Tables that are not rows of a vertical: the log and its neighbours have checksums of their own.
+RECORDER_TABLES = frozenset({"meta", "log", "snapshot", "set_aside"})
 _FILE_NAME = re.compile(r"v(\d{3,})\.sql")
 
 
@@ -83,7 +86,20 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], pat
         raise StoreError("schema", f"{path} has tables but no schema version: it is not a store of ours; move it away")
     for migration in ordered[version:]:
         _apply(connection, migration, path)
+    _add_row_checks(connection)
     return len(ordered) - version
+
+
+def _add_row_checks(connection: sqlite3.Connection) -> None:
+    """Every table of rows beside a log has room for a checksum (``tables.row_check``), whatever schema file made it.
+    One statement a table, each a transaction: what a power cut leaves out is done at the next start."""
+    tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if not tables >= RECORDER_TABLES:
+        return
+    for name in sorted(tables - RECORDER_TABLES):
+        columns = {row[1] for row in connection.execute(f"PRAGMA table_info({name})")}
+        if not name.startswith("sqlite_") and CHECK_COLUMN not in columns:
+            connection.execute(f"ALTER TABLE {name} ADD COLUMN {CHECK_COLUMN} INTEGER")
 
 
 def _apply(connection: sqlite3.Connection, migration: Migration, path: str) -> None:

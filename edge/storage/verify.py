@@ -17,10 +17,20 @@ from pathlib import Path
 import msgspec
 
 from edge.storage import snapshots
+from edge.storage.backup_facts import tables_of
 from edge.storage.backup_stores import StoreFile
 from edge.storage.connect import BUSY_TIMEOUT_MS, FILE_NAME
 from edge.storage.log_table import last_seq
-from edge.storage.migrate import Migration, in_order, migrate, packaged, packaged_samples, version_of
+from edge.storage.migrate import (
+    RECORDER_TABLES,
+    Migration,
+    in_order,
+    migrate,
+    packaged,
+    packaged_samples,
+    version_of,
+)
+from edge.storage.tables import CHECK_COLUMN, row_check
 from edge.storage.verify_log import check_log
 from edge.storage.verify_rules import RULES, SEQ_COLUMNS
 from edge.storage.verify_samples import check_between, check_chunks, check_mark, check_times
@@ -84,6 +94,7 @@ def _checks(
     head = last_seq(connection)
     yield "log", check_log(connection, head, lambda seq: tell(f"{store.name}: log", seq, head))
     yield "snapshots", _snapshots(connection)
+    yield "rows", _rows(connection)
     yield "rows of the log's inputs", _ahead(connection, store.vertical)
     for rule in RULES.get(store.vertical, ()):
         yield rule.name, ((row[0], rule.remedy) for row in connection.execute(f"{rule.sql} LIMIT {MAX_FINDINGS}"))
@@ -119,7 +130,23 @@ def _tables(connection: sqlite3.Connection, schema: Sequence[Migration]) -> Foun
 
 
 def _schema(connection: sqlite3.Connection) -> dict[str, str]:
-    return dict(connection.execute("SELECT name, ifnull(sql, '') FROM sqlite_schema"))
+    """Without the room for checksums, which a file has from its first start with this release on."""
+    found = connection.execute("SELECT name, ifnull(sql, '') FROM sqlite_schema")
+    return {name: sql.replace(f", {CHECK_COLUMN} INTEGER", "") for name, sql in found}
+
+
+def _rows(connection: sqlite3.Connection) -> Found:
+    """Every row has the checksum that it was written with."""
+    for name in sorted(tables_of(connection) - RECORDER_TABLES):
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
+        if CHECK_COLUMN not in columns:
+            continue
+        columns.remove(CHECK_COLUMN)
+        names = ", ".join(columns)
+        sql = f"SELECT {CHECK_COLUMN}, {names} FROM {name} WHERE {CHECK_COLUMN} IS NOT NULL"  # noqa: S608 - our names
+        for check, *values in connection.execute(sql):
+            if row_check(tuple(values)) != check:
+                yield f"{name}: the row that begins with {values[:2]} is not what was written", RESTORE
 
 
 def _snapshots(connection: sqlite3.Connection) -> Found:

@@ -109,7 +109,7 @@ def test_verify_names_what_is_wrong_and_the_remedy(used, command):
     assert command("store", "verify", *at).status == 0
     with closing(sqlite3.connect(used / "data" / "canteen" / "facts.db", isolation_level=None)) as connection:
         connection.execute("UPDATE audit SET seq = 7")
-        connection.execute("INSERT INTO purse VALUES ('m-1', 100)")
+        connection.execute("INSERT INTO purse VALUES ('m-1', 100, NULL)")
     with closing(sqlite3.connect(used / "data" / "api.db", isolation_level=None)) as connection:
         connection.execute("UPDATE audit SET actor = 'nobody' WHERE seq = 1")
     ran = command("store", "verify", *at)
@@ -117,9 +117,9 @@ def test_verify_names_what_is_wrong_and_the_remedy(used, command):
     assert "audit tells of input 7, the log ends at 1" in ran.out
     assert "m-1: balance 100, movements 0" in ran.out
     assert "record 1 was changed" in ran.out
-    assert ran.out.count("remedy: ") == 3
+    assert ran.out.count("remedy: ") == 4
     told = json.loads(command("store", "verify", "--json", *at).out)
-    assert len(told["findings"]) == 3
+    assert len(told["findings"]) == 4
 
 
 def test_a_restore_that_was_cut_short_keeps_the_site_closed(used, command):

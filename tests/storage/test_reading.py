@@ -103,7 +103,7 @@ def test_rows_that_come_between_pages_shift_nothing(
     first = reader.page(PurseEntryRow, {"member": "m1"}, by=("seq",), limit=5)
     assert [row.seq for row in first.rows] == [58, 55, 52, 49, 46]
     other = sqlite3.connect(tmp_path / "store" / "facts.db")
-    other.execute("INSERT INTO purse_entry VALUES (1000, 'm1', 1, 1, 'pay', '', 0)")
+    other.execute("INSERT INTO purse_entry VALUES (1000, 'm1', 1, 1, 'pay', '', 0, NULL)")
     other.execute("DELETE FROM purse_entry WHERE seq = 46")
     other.commit()
     other.close()

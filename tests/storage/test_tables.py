@@ -31,7 +31,8 @@ class AllTypesRow(Row, tag="all_types"):
 
 ALL_TYPES_SQL = (
     "CREATE TABLE all_types (b TEXT NOT NULL, a INTEGER NOT NULL, flag INTEGER NOT NULL, maybe_flag INTEGER, "
-    "ratio REAL NOT NULL, blob BLOB NOT NULL, word TEXT, number INTEGER, PRIMARY KEY (a, b)) STRICT, WITHOUT ROWID"
+    "ratio REAL NOT NULL, blob BLOB NOT NULL, word TEXT, number INTEGER, row_check INTEGER, PRIMARY KEY (a, b)) "
+    "STRICT, WITHOUT ROWID"
 )
 
 
@@ -49,7 +50,7 @@ def test_each_struct_is_its_table(kind: type[Row], schema: sqlite3.Connection) -
     table = table_of(kind)
     table.check(schema)
     columns = schema.execute(f"PRAGMA table_xinfo({table.name})").fetchall()
-    assert [column[1] for column in columns] == [*kind.__struct_fields__]
+    assert [column[1] for column in columns] == [*kind.__struct_fields__, "row_check"]
     keys = sorted((column[5], column[1]) for column in columns if column[5])
     assert tuple(name for _, name in keys) == kind.KEY  # type: ignore[attr-defined] - every row struct has one
 
@@ -173,3 +174,23 @@ def test_the_schema_refuses_what_must_not_be(
         values = tuple("seven" if value == "7" else value for value in values)
     with pytest.raises(sqlite3.IntegrityError):
         schema.execute(table.put_sql, values)
+
+
+@given(place=st.integers(0, 7), bit=st.integers(0, 7), number=st.integers(1, 2**40))
+def test_a_bit_that_flips_inside_a_value_is_an_error_and_never_another_value(place: int, bit: int, number: int) -> None:
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute(ALL_TYPES_SQL)
+        table = table_of(AllTypesRow)
+        row = AllTypesRow("key", 7, True, None, 0.5, b"\x00\xff", "word", number)
+        connection.execute(table.put_sql, table.values(row))
+        changes = (
+            "b = 'kez'", "a = a + 1", "flag = 0", "maybe_flag = 1", "ratio = ratio * 2", "blob = x'00fe'",
+            "word = 'work'", f"number = number + {1 << bit}",
+        )  # fmt: skip
+        connection.execute(f"UPDATE all_types SET {changes[place]}")
+        with pytest.raises(StoreError, match="store verify") as damaged:
+            [table.row(found) for found in connection.execute(table.select_sql)]
+        assert damaged.value.code == "damaged"
+        connection.execute("UPDATE all_types SET row_check = NULL")
+        assert [table.row(found) for found in connection.execute(table.select_sql)], "rows of an older release are read"
+    connection.close()

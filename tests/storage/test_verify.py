@@ -148,19 +148,19 @@ def test_lines_of_another_day_are_found(books):
 
 GARAGE_CHANGES = [
     (
-        "INSERT INTO charge_outbox VALUES ('s1', 'm', 5, 'pending', '', 0, 0, 0)",
+        "INSERT INTO charge_outbox VALUES ('s1', 'm', 5, 'pending', '', 0, 0, 0, NULL)",
         "a charge that is posted is that of a session",
     ),
     (
-        "INSERT INTO port_charging VALUES ('p', 's9', 1, 0, 0, x'', x'')",
+        "INSERT INTO port_charging VALUES ('p', 's9', 1, 0, 0, x'', x'', NULL)",
         "an open port charges a session that is not ended",
     ),
     (
-        "INSERT INTO zone VALUES ('z', 'latched_fire', 1, 0, 0, 0, 0, 0, 0, 0)",
+        "INSERT INTO zone VALUES ('z', 'latched_fire', 1, 0, 0, 0, 0, 0, 0, 0, NULL)",
         "a latched zone has its cause",
     ),
     (
-        "INSERT INTO alarm VALUES ('a', 'k', '', '', 'fire', '', 1, 0, 0, x'')",
+        "INSERT INTO alarm VALUES ('a', 'k', '', '', 'fire', '', 1, 0, 0, x'', NULL)",
         "an alarm that stands has its history",
     ),
 ]
