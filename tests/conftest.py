@@ -27,7 +27,7 @@ def pytest_addoption(parser):
 
 
 def budgets():
-    """Suite -> (seconds, whether it comes last, a worker per file), from the table of docs/testing.md."""
+    """Suite -> (seconds, whether it comes last), from the table of docs/testing.md."""
     lines = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8").splitlines()
     rows = [match for line in lines if (match := ROW.fullmatch(line))]
     return {row["suite"]: (int(row["budget"]), row["last"] == "yes") for row in rows}
@@ -50,8 +50,6 @@ def pytest_collection_modifyitems(config, items):
         # The suites that take longest first: with two workers that ends soonest. The order within a suite stays. Those
         # marked "last" leave an event loop running in their worker, in which no other test could run its own.
         seconds, last = table.get(suite_of(item.path.relative_to(ROOT)), (0, False))
-        if last and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
         return last, -seconds
 
     items.sort(key=place)
