@@ -214,3 +214,16 @@ def mend(context: click.Context, name: str) -> None:
     """Mend everything, or one zone, port or head."""
     answer = ask(context, "mend", name=name)
     say(context, f"mended: {answer['mended']}")
+
+
+def _json_too(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
+    """``--json`` after the name of the operation means the same as before it."""
+    if wanted:
+        context.obj = (context.obj[0], True)
+
+
+for _command in sim.commands.values():
+    _option = click.Option(
+        ["--json"], is_flag=True, expose_value=False, callback=_json_too, help="Print the simulator's answer as JSON."
+    )
+    _command.params.append(_option)

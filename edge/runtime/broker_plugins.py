@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,20 @@ TAKE_OVER_S = 0.02
 TAKE_OVER_TRIES = 100
 
 
+class _Steady(dict[str, Any]):
+    """Walked over as it was when the walk began: amqtt waits while it walks over its subscriptions, and whoever
+    subscribes meanwhile ended the connection of the client that it walked for."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(super().__iter__()))
+
+
 class TakeOverBroker(Broker):
     """A broker whose sessions outlive a take-over: the old connection of a client is over before the new one begins."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._subscriptions: dict[str, Any] = _Steady()
 
     async def _handle_client_session(
         self, reader: Any, writer: Any, client_session: Session, handler: Any, server: Any, listener_name: str

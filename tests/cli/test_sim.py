@@ -120,6 +120,10 @@ def test_data_goes_to_stdout_only_when_asked_for(command, floor):
     ran = command("sim", "--socket", str(floor.control), "--json", "plug", "b1w-03", "--no-start")
     assert json.loads(ran.out) == {"port": "b1w-03", "start": ""}
     assert ran.err == ""
+    after = command("sim", "--socket", str(floor.control), "unplug", "b1w-03", "--json")
+    assert json.loads(after.out)["port"] == "b1w-03"
+    assert after.err == ""
+    assert command("sim", "--socket", str(floor.control), "plug", "b1w-03", "--no-start").out == ""
     again = command("sim", "--socket", str(floor.control), "plug", "b1w-03")
     assert (again.status, again.out) == (1, "")
     assert "is taken" in again.err

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.domain.alarm_states import Priority
+from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.answered import ConfigRow
 from edge.domain.garage.access import by_card, new_doors
 from edge.domain.garage.arming import mistakes
@@ -23,17 +25,17 @@ from edge.domain.kernel import EffectClass
 from edge.domain.places import place_key
 
 PORT = "port"
+#: Mistakes of a refused description that its alarm names; `config check` names all.
+MAX_TOLD = 8
 
 
 def apply_config(turn: Turn, config: GarageConfig, kind: str) -> None:
     """Take a configuration, or refuse it and say why (``World.problems``); what was in force stays so then."""
     world = turn.world
-    if world.config == config:
-        world.problems, world.starting = (), False
-        return
-    world.problems = (*_not_now(world), *mistakes(config))
+    world.problems = () if world.config == config else (*_not_now(world), *mistakes(config))
     world.starting = False
-    if world.problems:
+    _tell_refused(turn)
+    if world.problems or world.config == config:
         return
     kept = {port.port: port.at for port in config.ports}
     for port in world.ports.values():
@@ -47,6 +49,19 @@ def apply_config(turn: Turn, config: GarageConfig, kind: str) -> None:
     turn.put(ConfigRow(kind=kind, version=config.version, body=msgspec.msgpack.encode(config)))
     for zone in world.zones.values():
         evaluate(turn, zone)
+
+
+def _tell_refused(turn: Turn) -> None:
+    """An alarm while a description is refused: what keeps watch is not what somebody wrote, or nothing does."""
+    world, key = turn.world, "config"
+    if not world.problems:
+        clear_alarm(world.alarms, key, turn.stamp)
+    for problem in world.problems[:MAX_TOLD]:
+        cause, priority = ("not_armed", Priority.HIGH) if world.config is None else ("config_refused", Priority.MEDIUM)
+        raise_alarm(
+            world.alarms, key, cause=cause, zone="", priority=priority, detail=problem, stamp=turn.stamp,
+            shelvable=world.config is not None,
+        )  # fmt: skip
 
 
 def _not_now(world: World) -> tuple[str, ...]:

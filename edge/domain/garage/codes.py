@@ -16,7 +16,8 @@ from edge.domain.garage.signals import FIRE_KINDS
 LATCH_CAUSES = frozenset(kind.value for kind in FIRE_KINDS) | {"hand", "set_aside", "cut_unconfirmed", "neighbour"}
 
 #: Causes of alarms: of zones, sources and outputs (``zone_alarms``), of doors (``access``), of outlets
-#: (``charging_alarms``), of links (``hearing``), and those of the alarm book itself.
+#: (``charging_alarms``), of links (``hearing``), of a refused configuration (``building``), and those of the alarm
+#: book itself.
 ALARM_CAUSES = (
     BOOK_CAUSES
     | TRIPS
@@ -25,6 +26,7 @@ ALARM_CAUSES = (
         *("sensor_stale", "sensor_absent", "sensor_fault", "battery_low", "device_lost"),
         *("cut_not_confirmed", "contact_welded", "meter_stuck"),
         *("door_forced", "door_held", "high_power", "warm"),
+        *("not_armed", "config_refused"),
     }
 )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from edge.domain.alarm_commands import AckAlarm
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.arming import mistakes
-from edge.domain.garage.messages import StartSession
+from edge.domain.garage.messages import ConfigApplied, StartSession
 from edge.domain.garage.settings import OutputKind, ZoneSettings
 from edge.domain.places import Place
 
@@ -61,6 +62,13 @@ def test_a_mistake_is_told_and_nothing_is_armed(kit, what):
     assert not view.armed
     assert any(what in text for text in view.problems)
     assert garage.command(StartSession(session_id="s", port="B1-p1")).body["problem"] == "no_config"
+    (alarm,) = garage.shown["alarms"].alarms
+    assert (alarm.cause, alarm.priority, alarm.shelvable) == ("not_armed", "high", False)
+    assert any(what in detail for detail in alarm.details), "the mistake with its remedy, in words"
+    assert garage.command(AckAlarm(alarm_id=alarm.alarm_id)).code == "ok"
+    garage.give(ConfigApplied(kit.config()))
+    assert garage.shown["garage"].armed
+    assert garage.shown["alarms"].alarms == ()
 
 
 def test_a_good_description_has_no_mistake(kit):
@@ -82,10 +90,9 @@ def test_one_housing_in_two_zones_is_a_mistake(kit):
 
 
 def test_what_was_in_force_stays_in_force(garage, kit):
-    from edge.domain.garage.messages import ConfigApplied
-
     garage.give(ConfigApplied(broken(garage.config, kit, "no contactor")))
     assert garage.shown["garage"].armed
     assert garage.shown["garage"].problems
+    assert [alarm.cause for alarm in garage.shown["alarms"].alarms] == ["config_refused"]
     garage.says("B1-s1", True)
     assert garage.zone().mode == "pre_alarm"

@@ -1,5 +1,5 @@
 /** /: what this person may open, as large plain links. */
-import { BookOpen, CircleDollarSign, LogOut, MonitorPlay, PlugZap, ScanLine, Siren, UtensilsCrossed } from "lucide";
+import { BookOpen, ChartLine, CircleDollarSign, LogOut, MonitorPlay, PlugZap, ScanLine, Siren, UtensilsCrossed } from "lucide";
 import type { IconNode } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 
@@ -17,6 +17,8 @@ import { StateStrip } from "../parts/StateStrip";
 const DESK = ["cashier", "manager", "admin"];
 const BOSS = ["manager", "admin"];
 const WATCH = ["panel", "maintenance", "manager", "admin", "read-only"];
+
+const HISTORY = ["maintenance", "manager", "admin", "read-only"];
 
 interface Way {
   href: string;
@@ -87,6 +89,9 @@ function waysOf(role: string, lanes: readonly LaneView[]): Way[] {
     if (WATCH.includes(role) && role !== "read-only") {
       ways.push({ href: "/garage/sessions", icon: PlugZap, title: t("sessions.title"), todo: "home.sessions" });
     }
+  }
+  if (HISTORY.includes(role)) {
+    ways.push({ href: "/history", icon: ChartLine, title: t("history.title"), todo: "home.history" });
   }
   ways.push({ href: "/menu", icon: UtensilsCrossed, title: t("menu.title"), todo: "home.menu" });
   if (BOSS.includes(role)) ways.push({ href: "/docs", icon: BookOpen, title: t("docs.title"), todo: "home.docs" });

@@ -22,7 +22,7 @@ export interface Help {
   busy?: boolean;
 }
 
-export type Topic = "home" | "menu" | "demo" | "cashier" | "login" | "setup" | "docs" | "missing" | GarageTopic;
+export type Topic = "home" | "menu" | "demo" | "cashier" | "login" | "setup" | "docs" | "missing" | "history" | GarageTopic;
 export type GarageTopic = "garage" | "zone" | "alarms" | "sessions" | "port";
 
 interface StripProps {
