@@ -35,6 +35,11 @@ class StrengthMachine(MqttDevice):
         self.told_reps: list[tuple[int, int, float]] = []
         self._set, self._rep, self._seq = 0, 0, 0
 
+    @property
+    def session_s(self) -> float:
+        """How long a session lasts."""
+        return self.sets * max(1, self.reps) * self.rep_s + (self.sets - 1) * self.rest_s
+
     def on_connected(self) -> None:
         """It waits for a person."""
 
