@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -21,14 +22,15 @@ def run(name: str, site_dir: Path) -> int:
 
     _leave_rich_out()
     require_site(site_dir)
-    if name == "api":
-        from edge.api.server import run_api
-
-        return run_api(site_dir)
     if name == "history":
         from edge.runtime.history import run_history
 
         return run_history(site_dir)
+    gc.disable()  # a twelfth of a start; on again by ``edge.runtime.lag.settle_memory`` at its end
+    if name == "api":
+        from edge.api.server import run_api
+
+        return run_api(site_dir)
     from edge.runtime.run import run_daemon
 
     return run_daemon(site_dir, name)

@@ -76,7 +76,9 @@ class LagMeter:
 
 
 def settle_memory() -> None:
-    """After start: collect once, then take all that lives out of the collector's sight."""
+    """After start (in which ``kangle run`` collects nothing): collect once, then take all that lives out of the
+    collector's sight."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    gc.enable()
