@@ -26,7 +26,7 @@ LINK_FORMS = same(
 
 
 #: Options whose values never stand in a message: keys and passwords of devices.
-SECRETS = frozenset({"scbk", "password"})
+SECRETS = frozenset({"scbk", "password", "network_key"})
 
 
 def read_devices(table: Table) -> tuple[DeviceSettings, ...]:
