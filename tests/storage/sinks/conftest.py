@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import sqlite3
-import threading
 from bisect import bisect_left
 from random import Random
 
@@ -21,7 +19,7 @@ from edge.storage.sinks.settings import SinkKind, SinkSettings
 from edge.storage.sinks.worker import SinkWorker
 from firmware_sim.influx_fake.bucket import Bucket
 from firmware_sim.influx_fake.line_parser import LineSyntaxError, parse
-from firmware_sim.influx_fake.server import FakeInflux, Options
+from firmware_sim.influx_fake.thread import InfluxThread
 
 MS = 1_000_000
 S = 1000 * MS
@@ -267,44 +265,6 @@ def make_bench(samples_db, clock, settings):
     yield make
     for bench in made:
         bench.worker._cursors.close()
-
-
-class InfluxThread:
-    """The fake server on a real port, in a thread of its own."""
-
-    def __init__(self, **options):
-        tls = options.pop("tls", None)
-        self.server = FakeInflux(Options(**{"token": "secret", **options}), Bucket())
-        self._ready = threading.Event()
-        self._tls = tls
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        self._thread.start()
-        assert self._ready.wait(20)
-
-    async def _serve(self):
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        ready = asyncio.Event()
-        serving = asyncio.create_task(self.server.serve("127.0.0.1", 0, ready, self._tls))
-        await ready.wait()
-        self._ready.set()
-        await self._stop.wait()
-        serving.cancel()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    @property
-    def url(self):
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.server.port}"
-
-    def script(self, *steps):
-        self.server.script.set(list(steps))
-
-    def close(self):
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(20)
 
 
 @pytest.fixture
