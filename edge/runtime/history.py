@@ -30,6 +30,7 @@ from edge.runtime.lag import settle_memory
 from edge.runtime.service import Notifier, set_up_log
 from edge.site import Site, SiteErrors, load_site, render_mistakes
 from edge.storage.errors import StoreError
+from edge.storage.history_health import HistoryHealth, write_health
 from edge.storage.sample_db import SAMPLES_FILE
 from edge.storage.sample_history import SampleHistory
 from edge.storage.sample_retention import Retention, used_bytes
@@ -37,6 +38,8 @@ from edge.storage.sinks.runner import SinkHome, SinkRunner
 
 EXIT_OK, EXIT_FAILED, EXIT_CONFIG, EXIT_UNREACHABLE = 0, 1, 3, 4
 FOLLOW_S = 1.0
+#: How often the daemon is told that we live.
+TELL_S = 10.0
 #: After a log that cannot be read (the daemon is being upgraded, the disk is away).
 RETRY_S = 5.0
 #: A follower that did not come round for so long hangs: the process ends and is started anew.
@@ -55,6 +58,9 @@ class Follower:
         self.unreadable = ""
         self.came_round_s = time.monotonic()
         self._stopping = threading.Event()
+        self._told: tuple[str, str] | None = None
+        self._beats = 0
+        self._tell_at_s = 0.0
         self._thread = threading.Thread(target=self._run, name=f"history-{history.vertical}", daemon=True)
 
     def start(self) -> None:
@@ -73,6 +79,7 @@ class Follower:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self.came_round_s = time.monotonic()
+            self._tell()
             try:
                 if self._work():
                     continue
@@ -81,6 +88,23 @@ class Follower:
                 self._tell_unreadable(str(error))
                 pause_s = RETRY_S
             self._stopping.wait(pause_s)
+
+    def _tell(self) -> None:
+        """Tell the daemon beside us how we are: on a change, and now and then as a sign of life."""
+        alarm, detail = self.alarm, self.unreadable
+        if (alarm, detail) == self._told and time.monotonic() < self._tell_at_s:
+            return
+        self._told, self._tell_at_s = (alarm, detail), time.monotonic() + TELL_S
+        self._beats += 1
+        try:
+            write_health(self.history.directory, HistoryHealth(os.getpid(), self._beats, alarm, detail))
+        except OSError as error:
+            _log.warning("cannot tell the daemon how the history is", vertical=self.history.vertical, reason=str(error))
+
+    @property
+    def alarm(self) -> str:
+        """What a person must know, as a stable code."""
+        return self.history.alarm or ("log_unreadable" if self.unreadable else "")
 
     def _work(self) -> bool:
         """One step of each kind; new readings go before tidying up."""
@@ -98,7 +122,6 @@ class Follower:
     def status(self, sinks: SinkRunner | None) -> VerticalStatus:
         """How it is."""
         history = self.history
-        alarm = history.alarm or ("log_unreadable" if self.unreadable else "")
         with history.db.read() as connection:
             size = used_bytes(connection)
         return VerticalStatus(
@@ -108,7 +131,7 @@ class Follower:
             tail_samples=history.tail.samples,
             series=len(history.names.all()),
             bytes=size,
-            alarm=alarm,
+            alarm=self.alarm,
             detail=self.unreadable,
             counts=history.all_counts(),
             sinks=() if sinks is None else tuple(_plain(status) for status in sinks.statuses()),

@@ -31,6 +31,7 @@ from edge.domain.notices import Notify
 from edge.runtime.clock import RealClock, local_today
 from edge.runtime.daemon import Daemon
 from edge.runtime.device_hub import DeviceHub
+from edge.runtime.history_watch import HistoryWatch
 from edge.runtime.ipc_messages import PROTOCOL_VERSION, PULSE_S, Pulse, Welcome
 from edge.runtime.ipc_server import IpcServer
 from edge.runtime.kernels import KERNELS, VerticalAdapter
@@ -112,6 +113,7 @@ class Service:
             silence_s = SILENCE_S if topics is None else SILENCE_NEVER_S
             pump = Pump(settings.device, opener, driver, self._post, clock=self._clock, rng=rng, silence_s=silence_s)
             self._hub.add(pump, settings.protocol, settings.link)
+        self._history = HistoryWatch(site.data_dir / name, self._post, self._clock.mono_ns)
         self._notifier = Notifier()
 
     def _purse_bridge(self, site: Site, name: str) -> PurseBridge | None:
@@ -168,6 +170,7 @@ class Service:
             await asyncio.sleep(PULSE_S)
             self._daemon.tick()
             self._hub.tell_time()
+            self._history.beat()
             if self._daemon.day != self._configs_day:
                 await self.reload()
             counters = {
