@@ -11,6 +11,7 @@ const PAGES = [
   ...["index", "login", "setup", "docs", "404"],
   ...["lane", "menu", "demo", "cashier"],
   ...["garage", "zone", "alarms", "sessions", "port"],
+  "history",
 ];
 const PACKED = /\.(html|js|css|svg|json|txt)$/;
 /** Smaller files do not gain a round trip by packing. */

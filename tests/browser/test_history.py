@@ -1,0 +1,101 @@
+"""The history page: readable in both languages and sizes, from a year to a second, and honest about what is missing."""
+
+from __future__ import annotations
+
+import pytest
+
+AXE = "node_modules/axe-core/axe.min.js"
+SIZES = {"desk": (1440, 900), "tablet": (1180, 820), "phone": (390, 844)}
+
+
+def choose(page, *names):
+    for name in names:
+        page.locator(".picker-one", has_text=name).first.click()
+    page.wait_for_selector(f".curves-keys li:nth-child({len(names)})")
+    settled(page)
+
+
+def settled(page):
+    page.wait_for_selector(".curves[data-busy=false]")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_page_is_readable_touchable_and_sound(open_page, dist, size):
+    opened = open_page(*SIZES[size], role="maintenance")
+    page = opened.goto("/history", ".picker-one")
+    opened.shot(f"history-{size}-first")
+    choose(page, "B1-P01", "B1-P02")
+    faults = {}
+    for look in opened.looks():
+        opened.shot(f"history-{size}-{look}")
+        if found := opened.audit(font=14):
+            faults[look] = found
+        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0], look
+    assert faults == {}
+    page.evaluate((dist.parent / AXE).read_text(encoding="utf-8"))
+    violations = page.evaluate(
+        "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}))"
+        ".violations.map((v) => [v.id, v.impact, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160))])"
+    )
+    assert [one for one in violations if one[1] in {"serious", "critical"}] == []
+    page.set_viewport_size({"width": 320, "height": 640})
+    opened.shot(f"history-{size}-reflow")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_from_a_year_to_a_second_and_back(open_page):
+    opened = open_page(*SIZES["desk"], role="manager")
+    page = opened.goto("/history", ".picker-one")
+    choose(page, "B1-P01")
+    seen = {}
+    for name in ("year", "month", "week", "day", "hour", "minute"):
+        index = ("year", "month", "week", "day", "hour", "minute", "second").index(name)
+        page.locator(".history-spans > button").nth(index).click()
+        settled(page)
+        page.wait_for_selector(f".history-spans > button:nth-child({index + 1})[aria-pressed=true]")
+        seen[name] = page.locator(".curves").get_attribute("data-resolution")
+        opened.shot(f"history-span-{name}")
+    assert (seen["year"], seen["day"], seen["minute"]) == ("3600", "60", "0")
+    for _ in range(6):
+        page.locator(".history-moves button").nth(1).click()
+        settled(page)
+    page.wait_for_selector(".history-spans > button:nth-child(7)[aria-pressed=true]")
+    opened.shot("history-span-second")
+
+
+def test_dragging_zooms_and_the_pointer_tells_values(open_page):
+    opened = open_page(*SIZES["desk"], role="manager")
+    page = opened.goto("/history", ".picker-one")
+    choose(page, "B1-P01", "B1-smoke-3")
+    box = page.locator(".u-over").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50)
+    opened.until("document.querySelector('[data-curve=\"0\"] output').textContent !== ''")
+    assert page.locator('[data-curve="0"] output').inner_text().endswith("W")
+    assert page.locator('[data-curve="1"] output').inner_text() in {"是", "否"}
+    before = page.locator(".curves a").get_attribute("href")
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 60, steps=5)
+    page.mouse.up()
+    opened.until(f"document.querySelector('.curves a').getAttribute('href') !== {before!r}")
+    settled(page)
+    opened.shot("history-zoomed")
+
+
+def test_four_curves_at_most_and_a_search(open_page):
+    opened = open_page(*SIZES["desk"], role="admin")
+    page = opened.goto("/history", ".picker-one")
+    choose(page, "B1-P01", "B1-P02", "B1-P03", "B1-P04")
+    page.locator(".picker-one", has_text="B1-P05").first.click()
+    opened.until("document.querySelector('.curves-keys li:last-child strong').textContent.includes('P05')")
+    assert page.locator(".curves-keys li").count() == 4
+    opened.shot("history-four")
+    page.locator(".picker input").fill("smoke")
+    opened.until("document.querySelectorAll('.picker-one').length === 1")
+    page.locator(".picker input").fill("nothing of this name")
+    page.wait_for_selector(".picker .empty")
+
+
+def test_who_may_not_see_it_is_told(open_page):
+    opened = open_page(*SIZES["desk"], role="cashier")
+    page = opened.goto("/history", ".fault")
+    assert page.locator(".picker").count() == 0
