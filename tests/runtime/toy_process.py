@@ -79,7 +79,7 @@ def serve(directory, point, count):
         run.make_driver = lambda protocol, options: ByteDriver()
         devices = (DeviceSettings(device="reader", protocol="byte", link=f"serial://{directory / 'line'}"),)
     names = {"site_id": "toy", "verticals": ("toy",)}
-    site = SimpleNamespace(dir=directory, run_dir=directory, devices={"toy": devices}, **names)
+    site = SimpleNamespace(dir=directory, data_dir=directory, run_dir=directory, devices={"toy": devices}, **names)
     KERNELS["toy"] = toy.adapter
     store = FactsStore.open(
         directory, toy.KERNEL.row_types, schema=toy.schema(), ballast_bytes=1 << 20, on_point=on_point

@@ -20,14 +20,16 @@ SECTOR = 512
 TRACED = "openat,close,dup,pwrite64,write,ftruncate,fdatasync,fsync,unlink,rename"
 OPTIONS = ("-xx", "-s", "200000", "-e", f"trace={TRACED}", "-e", "signal=none")
 
-_LINE = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+)(.*)")
-_BEGUN = re.compile(r"(\d+) +(\w+)\((.*) <unfinished \.\.\.>")
-_RESUMED = re.compile(r"(\d+) +<\.\.\. (\w+) resumed>(.*)\) += (-?\d+)(.*)")
+_WHO = r"(\d+) +(?:(\d+\.\d+) +)?"
+_LINE = re.compile(_WHO + r"(\w+)\((.*)\) += (-?\d+)(.*)")
+_BEGUN = re.compile(_WHO + r"(\w+)\((.*) <unfinished \.\.\.>")
+_RESUMED = re.compile(_WHO + r"<\.\.\. (\w+) resumed>(.*)\) += (-?\d+)(.*)")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 
 
 class Call(NamedTuple):
-    """One system call: when it began and ended (by line), its arguments as text and its strings decoded."""
+    """One system call: when it began and ended (by line), its arguments as text and its strings decoded. ``at_s``: when
+    its last line was written, 0 without times (strace -ttt)."""
 
     begun: int
     ended: int
@@ -35,6 +37,7 @@ class Call(NamedTuple):
     words: str
     texts: tuple[bytes, ...]
     result: int
+    at_s: float = 0.0
 
 
 def calls(trace: Path) -> list[Call]:
@@ -44,18 +47,18 @@ def calls(trace: Path) -> list[Call]:
     with trace.open(encoding="ascii") as lines:
         for number, line in enumerate(lines):
             if match := _BEGUN.fullmatch(line.rstrip("\n")):
-                open_calls[match[1], match[2]] = number, match[3]
+                open_calls[match[1], match[3]] = number, match[4]
             elif match := _RESUMED.match(line):
-                begun, words = open_calls.pop((match[1], match[2]))
-                found.append(_call(begun, number, match[2], words + match[3], match[4]))
+                begun, words = open_calls.pop((match[1], match[3]))
+                found.append(_call(begun, number, match[3], words + match[4], match[5], match[2]))
             elif match := _LINE.match(line):
-                found.append(_call(number, number, match[2], match[3], match[4]))
+                found.append(_call(number, number, match[3], match[4], match[5], match[2]))
     return found
 
 
-def _call(begun: int, ended: int, name: str, words: str, result: str) -> Call:
+def _call(begun: int, ended: int, name: str, words: str, result: str, at: str | None) -> Call:
     texts = tuple(bytes.fromhex(text.replace("\\x", "")) for text in _TEXT.findall(words))
-    return Call(begun, ended, name, _TEXT.sub('""', words), texts, int(result))
+    return Call(begun, ended, name, _TEXT.sub('""', words), texts, int(result), float(at or 0))
 
 
 class Write(NamedTuple):
@@ -131,6 +134,7 @@ class Disk:
         self.names: dict[str, Inode] = {}
         self._safe_names: dict[str, Inode | None] = {}
         self.promised = 0
+        self.promised_s: dict[int, float] = {}
         self.syncs = 0
 
     def play(self, call: Call) -> None:
@@ -178,6 +182,7 @@ class Disk:
     def _write(self, call: Call) -> None:
         if self._fd(call)[0] == self._acks and call.result > 0:
             self.promised = max(self.promised, int(call.texts[0]))
+            self.promised_s[int(call.texts[0])] = call.at_s
 
     def _ftruncate(self, call: Call) -> None:
         inode = self._inode(call)
@@ -212,11 +217,11 @@ class Disk:
                 (into / name).write_bytes(inode.after_cut(draw))
 
 
-def cuts(trace: Path, disk: Disk, at: Callable[[int, int], bool]) -> Iterator[int]:
-    """Play the whole trace; stop (yield the number) after each call for which ``at(number, calls in all)`` says so. An
-    acknowledgement counts before everything that ended after it began."""
+def cuts(trace: Path, disk: Disk, at: Callable[[int, int], bool]) -> Iterator[tuple[int, float]]:
+    """Play the whole trace; stop (yield number and time) after each call for which ``at(number, calls in all)`` says
+    so. An acknowledgement counts before everything that ended after it began."""
     found = sorted(calls(trace), key=lambda call: (call.begun if call.name == "write" else call.ended, call.ended))
     for number, call in enumerate(found):
         disk.play(call)
         if at(number, len(found)):
-            yield number
+            yield number, call.at_s

@@ -40,6 +40,7 @@ GROUPS: dict[str, Group] = {
     "slow-syncs": _broken.slow_syncs,
     "power-cuts": _power.power_cuts,
     "power-cuts-after-failed-syncs": _power.power_cuts_after_failed_syncs,
+    "readings": _power.readings,
     "the-disk-can-tell": _power.the_disk_can_tell,
 }
 #: What needs strace, and the right to use it.
