@@ -85,6 +85,13 @@ def run_piece(piece: Piece) -> tuple[Piece, dict[str, Score]]:
     return piece, run_case(case, piece.family, piece.sessions, piece.seed, piece.number)
 
 
+def kept_so_far(cases: list[Case], family: str, sessions: int, seed: int, keep: Path) -> Table:
+    """What a broken-off run has scored; cases without a finished piece are left out."""
+    kept, wanted = _read(keep, digest()), pieces_of(cases, family, sessions, seed)
+    done = [(piece, kept[piece]) for piece in wanted if piece in kept]
+    return {name: rules for name, rules in _joined(cases, done).items() if rules}
+
+
 def run(cases: list[Case], family: str, sessions: int, seed: int, jobs: int, keep: Path | None = None) -> Table:
     """All pieces, those kept in ``keep`` from there; scores joined by case and rule."""
     wanted, version = pieces_of(cases, family, sessions, seed), digest()

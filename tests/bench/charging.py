@@ -16,9 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from _charging_campaign import Table, run
+from _charging_campaign import Table, kept_so_far, run
 from _charging_rules import FIELD_DEFAULT, REFERENCE, THRESHOLDS
 from _charging_score import OURS, Score
+from _charging_table import markdown
 from _charging_trace import trace
 from _report import Result, machine, quantile, result
 
@@ -115,11 +116,15 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--case", action="append", help="only this case (repeatable)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="keep finished pieces there, go on from there")
+    parser.add_argument("--kept", action="store_true", help="run nothing, tell what FILE has")
+    parser.add_argument("--markdown", action="store_true", help="the tables of docs/charging.md on stdout")
     parser.add_argument("--details", action="store_true", help="reasons, and the sessions that went wrong")
     parser.add_argument("--trace", metavar="CASE:PIECE:SESSION", help="show one session, watts beside decisions")
     options = parser.parse_args()
     known = [case.name for case in CASES]
     options.case = options.case or known
+    if options.kept and not options.keep:
+        parser.error("--kept needs --keep FILE")
     if unknown := set(options.case) - set(known):
         parser.error(f"no such case: {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
     return options
@@ -130,11 +135,15 @@ def main() -> int:
     if options.trace:
         return trace(options.trace, options.family, options.sessions, options.seed)
     cases = [case for case in CASES if case.name in options.case]
-    table = run(cases, options.family, options.sessions, options.seed, options.jobs, options.keep)
+    which = (cases, options.family, options.sessions, options.seed)
+    table = kept_so_far(*which, options.keep) if options.kept else run(*which, options.jobs, options.keep)
+    cases = [case for case in cases if case.name in table]
     found = results(cases, table)
     if options.json:
         body = {"bench": "charging", "machine": machine(), "results": [asdict(item) for item in found]}
         print(json.dumps(body | {"family": options.family, "seed": options.seed, "sessions": options.sessions}))
+    elif options.markdown:
+        print(markdown(cases, table))
     else:
         tell(cases, table)
         missed = [item for item in found if item.ok is False]
