@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from drivers.links.ble_url import BleUrl
 from drivers.links.link import Opener
 from drivers.links.mqtt_url import MqttUrl
 from drivers.links.serial import SerialOpener
@@ -27,6 +28,10 @@ def opener_of(url: str, topics: Sequence[str] = ()) -> Opener:
             from drivers.links.mqtt import MqttOpener  # noqa: PLC0415
 
             return MqttOpener(parsed, topics)
+        case BleUrl() as parsed:
+            from drivers.links.ble import BleOpener  # noqa: PLC0415
+
+            return BleOpener(parsed)
         case WsUrl() as parsed:
             from drivers.links.websocket import WsListenOpener  # noqa: PLC0415
 

@@ -2,9 +2,9 @@
 
 ``serial:///dev/serial/by-id/NAME?baud=115200&parity=E`` · ``tcp://HOST:PORT`` · ``tcp-listen://HOST:PORT`` ·
 ``mqtt://HOST:PORT?client=NAME`` (``drivers.links.mqtt_url``) · ``ws-listen://HOST:PORT/CHARGER``
-(``drivers.links.ws_url``). The hard part is refusing what is nearly right: a reader opened with a wrong parity answers
-nothing and looks like a broken cable, so an unknown or misspelt setting is an error that names the allowed ones, never
-a silent default.
+(``drivers.links.ws_url``) · ``ble://ADDRESS/ZONE/ASSET?chars=2ad2`` (``drivers.links.ble_url``). The hard part is
+refusing what is nearly right: a reader opened with a wrong parity answers nothing and looks like a broken cable, so
+an unknown or misspelt setting is an error that names the allowed ones, never a silent default.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from drivers.links.ble_url import BLE_FORM, BleUrl, parse_ble_url
 from drivers.links.link import LinkUrlError
 from drivers.links.mqtt_url import MQTT_FORM, MqttUrl, parse_mqtt_url
 from drivers.links.ws_url import WS_FORM, WsUrl, parse_ws_url
@@ -19,7 +20,7 @@ from drivers.links.ws_url import WS_FORM, WsUrl, parse_ws_url
 SERIAL_FORM = "serial:///dev/serial/by-id/NAME?baud=115200&parity=N|E|O&bits=7|8&stop=1|2"
 TCP_FORM = "tcp://HOST:PORT"
 LISTEN_FORM = "tcp-listen://HOST:PORT"
-ANY_FORM = f"{SERIAL_FORM}, {TCP_FORM}, {LISTEN_FORM}, {MQTT_FORM} or {WS_FORM}"
+ANY_FORM = f"{SERIAL_FORM}, {TCP_FORM}, {LISTEN_FORM}, {MQTT_FORM}, {WS_FORM} or {BLE_FORM}"
 
 BAUD_MAX = 4_000_000
 PORT_MAX = 65_535
@@ -51,7 +52,7 @@ class ListenUrl:
     port: int
 
 
-LinkUrl = SerialUrl | TcpUrl | ListenUrl | MqttUrl | WsUrl
+LinkUrl = SerialUrl | TcpUrl | ListenUrl | MqttUrl | WsUrl | BleUrl
 
 
 def parse_link_url(url: str) -> LinkUrl:
@@ -73,6 +74,8 @@ def parse_link_url(url: str) -> LinkUrl:
             return parse_mqtt_url(url, parts)
         case "ws-listen":
             return parse_ws_url(url, parts)
+        case "ble":
+            return parse_ble_url(url, parts)
         case scheme:
             what = f"unknown kind {scheme!r}" if scheme else "no kind before '://'"
             raise LinkUrlError(_message(url, what, ANY_FORM))
@@ -91,6 +94,8 @@ def occupied_by(url: LinkUrl) -> str:
             return f"mqtt://{url.host}:{url.port}?client={url.client}"
         case WsUrl():
             return f"ws-listen://{url.host}:{url.port}/{url.charger}"
+        case BleUrl():
+            return f"ble://{url.address}"
 
 
 def _message(url: str, what: str, allowed: str) -> str:
