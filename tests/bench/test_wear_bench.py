@@ -9,10 +9,10 @@ import pytest
 
 @pytest.fixture
 def wear(monkeypatch):
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    import wear  # noqa: PLC0415
+    import wear
 
     return wear
 
