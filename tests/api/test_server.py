@@ -31,12 +31,6 @@ ROOT = Path(__file__).parents[2]
 START_S, STOP_S = 30, 10
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def copy_site(folder, port, edit=lambda text: text):
     """The example site on another port."""
     shutil.copytree(ROOT / "config", folder)
@@ -82,7 +76,7 @@ class Process:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
+def running(tmp_path_factory, free_port):
     process = Process(tmp_path_factory.mktemp("server"), free_port())
     try:
         process.wait_ready()

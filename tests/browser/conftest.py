@@ -86,14 +86,8 @@ def node() -> str:
     return str(found)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
-def server(dist: Path) -> Iterator[str]:
+def server(dist: Path, free_port: Callable[[], int]) -> Iterator[str]:
     """``edge.api.preview``: the real API and pages over a scripted canteen. Its base address."""
     port = free_port()
     with tempfile.TemporaryFile() as log:

@@ -25,11 +25,6 @@ PATIENCE_S = 60
 KEY = "000102030405060708090a0b0c0d0eff"
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 def tell(control, **request):
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(PATIENCE_S)
@@ -92,7 +87,7 @@ def run(scenario):
     asyncio.run(asyncio.wait_for(scenario, 110))
 
 
-def test_a_fire_reaches_us_from_a_unit_that_dials(tmp_path):
+def test_a_fire_reaches_us_from_a_unit_that_dials(tmp_path, free_port):
     async def scenario():
         port = free_port()
         words = ["--dial", f"127.0.0.1:{port}", "--head", "smoke@3:1", "--head", "call_point@3:2"]
@@ -106,7 +101,7 @@ def test_a_fire_reaches_us_from_a_unit_that_dials(tmp_path):
     run(scenario())
 
 
-def test_a_charging_board_that_dials_starts_and_stops(tmp_path):
+def test_a_charging_board_that_dials_starts_and_stops(tmp_path, free_port):
     async def scenario():
         port = free_port()
         words = ["--dial", f"127.0.0.1:{port}", "--ports", "4"]
@@ -122,7 +117,7 @@ def test_a_charging_board_that_dials_starts_and_stops(tmp_path):
     run(scenario())
 
 
-def test_a_radio_module_that_dials(tmp_path):
+def test_a_radio_module_that_dials(tmp_path, free_port):
     async def scenario():
         port = free_port()
         words = ["--dial", f"127.0.0.1:{port}", "--board", "04a228cd"]
@@ -149,7 +144,7 @@ def test_a_reader_on_a_serial_line_opens_its_door(tmp_path):
     run(scenario())
 
 
-def test_a_charger_that_dials_is_controlled(tmp_path):
+def test_a_charger_that_dials_is_controlled(tmp_path, free_port):
     async def scenario():
         port = free_port()
         words = ["--dial", f"ws://127.0.0.1:{port}/CP1"]
@@ -165,7 +160,7 @@ def test_a_charger_that_dials_is_controlled(tmp_path):
     run(scenario())
 
 
-def test_our_reports_reach_a_centre_that_listens(tmp_path):
+def test_our_reports_reach_a_centre_that_listens(tmp_path, free_port):
     async def scenario():
         from edge.domain.field_devices import ReportFire
 

@@ -173,12 +173,6 @@ def told(control, request):
             return json.loads(answers.readline())
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def test_meters_on_a_pty(tmp_path):
     link = tmp_path / "bus"
     options = ["--link", str(link), "--meter", "m01=000000000001:300", "--baud", "9600"]
@@ -198,7 +192,7 @@ def test_meters_on_a_pty(tmp_path):
         assert control(op="state")["line"] == {"echo": True, "wrong_parity": False}
 
 
-def test_a_board_on_tcp(tmp_path):
+def test_a_board_on_tcp(tmp_path, free_port):
     port = free_port()
     options = ["--listen", f"127.0.0.1:{port}", "--tcp", "--contactor", "0=0"]
     with (

@@ -27,17 +27,11 @@ PATIENCE_S = 60  # what a slow machine may take; nothing waits for it to pass
 NODELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 
 
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 class Broker:
     """A broker on its port, again and again. ``v5``: it speaks MQTT 5; ``keeps``: it keeps what nobody acknowledged."""
 
-    def __init__(self, kind, directory):
-        self.kind, self.directory, self.port = kind, directory, free_port()
+    def __init__(self, kind, directory, port):
+        self.kind, self.directory, self.port = kind, directory, port
         self.v5 = self.keeps = kind == "mosquitto"
         self.process = None
         self._log = (directory / "broker.log").open("ab")
@@ -161,13 +155,13 @@ def option_of_listener(pid, port, name):
 
 
 @pytest.fixture
-def make_broker(tmp_path):
+def make_broker(tmp_path, free_port):
     brokers = []
 
     def make(kind):
         directory = tmp_path / f"{kind}{len(brokers)}"
         directory.mkdir()
-        brokers.append(Broker(kind, directory))
+        brokers.append(Broker(kind, directory, free_port()))
         return brokers[-1].start()
 
     yield make

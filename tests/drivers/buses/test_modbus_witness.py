@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import time
 
 import pytest
@@ -26,12 +25,6 @@ def device():
             [SimData(0, values=[6050, 0], datatype=DataType.REGISTERS)],
         ),
     )
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Talk:
@@ -62,7 +55,7 @@ class Talk:
 
 
 @pytest.mark.parametrize("framing", ["tcp", "rtu"])
-def test_a_board_of_pymodbus_is_read_and_switched(framing):
+def test_a_board_of_pymodbus_is_read_and_switched(framing, free_port):
     async def main():
         port = free_port()
         framer = FramerType.SOCKET if framing == "tcp" else FramerType.RTU

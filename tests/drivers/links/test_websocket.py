@@ -34,11 +34,6 @@ class Handler:
         self.lost.append(reason)
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
-
-
 async def until(condition):
     async with asyncio.timeout(60):
         while not condition():
@@ -73,7 +68,7 @@ async def listening(*openers):
         await asyncio.sleep(0)
 
 
-def test_messages_go_both_ways_one_a_line_and_without_delay(run):
+def test_messages_go_both_ways_one_a_line_and_without_delay(run, free_port):
     async def scenario():
         opener = WsListenOpener(WsUrl("127.0.0.1", free_port(), "CP1"))
         async with listening(opener) as ((handler, opening),), dial(opener.port) as charger:
@@ -94,7 +89,7 @@ def test_messages_go_both_ways_one_a_line_and_without_delay(run):
     run(scenario())
 
 
-def test_two_chargers_share_a_port_and_strangers_are_not_let_in(run):
+def test_two_chargers_share_a_port_and_strangers_are_not_let_in(run, free_port):
     async def scenario():
         port = free_port()
         first, second = (WsListenOpener(WsUrl("127.0.0.1", port, name)) for name in ("CP1", "CP2"))
@@ -110,7 +105,7 @@ def test_two_chargers_share_a_port_and_strangers_are_not_let_in(run):
     run(scenario())
 
 
-def test_a_charger_of_another_link_is_refused_with_the_reason(run):
+def test_a_charger_of_another_link_is_refused_with_the_reason(run, free_port):
     async def scenario():
         port = free_port()
         first, second = (WsListenOpener(WsUrl("127.0.0.1", port, "CP1")) for _ in range(2))
@@ -121,7 +116,7 @@ def test_a_charger_of_another_link_is_refused_with_the_reason(run):
     run(scenario())
 
 
-def test_the_newest_connection_wins(run):
+def test_the_newest_connection_wins(run, free_port):
     async def scenario():
         opener = WsListenOpener(WsUrl("127.0.0.1", free_port(), "CP1"))
         async with listening(opener) as ((handler, opening),), dial(opener.port) as old:
@@ -139,7 +134,7 @@ def test_the_newest_connection_wins(run):
     run(scenario())
 
 
-def test_a_charger_that_goes_away_is_told(run):
+def test_a_charger_that_goes_away_is_told(run, free_port):
     async def scenario():
         opener = WsListenOpener(WsUrl("127.0.0.1", free_port(), "CP1"))
         async with listening(opener) as ((handler, opening),):
@@ -152,7 +147,7 @@ def test_a_charger_that_goes_away_is_told(run):
 
 
 @pytest.mark.parametrize("how", ["file", "environment"])
-def test_a_password_is_asked_and_read_anew(run, tmp_path, monkeypatch, how):
+def test_a_password_is_asked_and_read_anew(run, tmp_path, monkeypatch, how, free_port):
     secret = tmp_path / "secret"
     secret.write_text("s3cret\n")
     monkeypatch.setenv("CP1_PASSWORD", "s3cret")
@@ -174,7 +169,7 @@ def test_a_password_is_asked_and_read_anew(run, tmp_path, monkeypatch, how):
     run(scenario())
 
 
-def test_a_message_that_is_far_too_long_ends_the_connection(run):
+def test_a_message_that_is_far_too_long_ends_the_connection(run, free_port):
     async def scenario():
         opener = WsListenOpener(WsUrl("127.0.0.1", free_port(), "CP1"))
         async with listening(opener) as ((handler, opening),), dial(opener.port) as charger:
@@ -187,7 +182,7 @@ def test_a_message_that_is_far_too_long_ends_the_connection(run):
     run(scenario())
 
 
-def test_a_charger_that_takes_no_data_is_given_up(run):
+def test_a_charger_that_takes_no_data_is_given_up(run, free_port):
     async def scenario():
         opener = WsListenOpener(WsUrl("127.0.0.1", free_port(), "CP1"))
         async with listening(opener) as ((handler, opening),), dial(opener.port):
@@ -200,7 +195,7 @@ def test_a_charger_that_takes_no_data_is_given_up(run):
     run(scenario())
 
 
-def test_reading_can_pause(run):
+def test_reading_can_pause(run, free_port):
     async def scenario():
         opener = WsListenOpener(WsUrl("127.0.0.1", free_port(), "CP1"))
         async with listening(opener) as ((handler, opening),), dial(opener.port) as charger:
@@ -226,7 +221,7 @@ def test_a_port_that_is_taken_is_an_error_with_the_remedy(run):
     run(scenario())
 
 
-def test_the_simulated_charger_dials_the_link(run):
+def test_the_simulated_charger_dials_the_link(run, free_port):
     async def scenario():
         opener = WsListenOpener(WsUrl("127.0.0.1", free_port(), "CP1"))
         async with listening(opener) as ((handler, opening),):
