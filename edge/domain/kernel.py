@@ -127,6 +127,14 @@ class LeavesEarly(Protocol):
         ...
 
 
+class KeepsTimers(Protocol):
+    """What a kernel says whose timers may change the world although nothing comes of them yet (since when all is clear,
+    which zone is looked at next): then each of them is logged, or a replay would decide otherwise later. Of other
+    kernels a timer without effects leaves no trace."""
+
+    keeps_timers: bool
+
+
 class Kernel(Protocol[W, I_contra]):
     """One per vertical. The world is a msgspec Struct (so that it can be snapshotted for replay) which ``handle``
     changes in place. If ``handle`` raises, the shell throws the world away and loads it anew from rows."""

@@ -237,7 +237,7 @@ class Daemon:
             return
         if is_timer:
             self._timer.taken(before_ns, self._keeper.deadline_ns)
-            if not effects:
+            if not effects and not self._keeper.keeps_timers:
                 return
         self._executor.run(stamp.seq, effects, urgent=urgent)
         decided = self._keeper.accept(entry, stamp, effects, urgent=urgent)

@@ -48,6 +48,7 @@ class Keeper:
         self._adapter = adapter
         self._kernel = adapter.kernel
         self._handle_leaving = getattr(adapter.kernel, "handle_leaving", None)
+        self.keeps_timers = bool(getattr(adapter.kernel, "keeps_timers", False))
         self._row_types = frozenset(adapter.kernel.row_types)
         self._store = store
         self._clock = clock

@@ -226,6 +226,21 @@ def test_a_timer_comes_at_its_deadline_and_one_without_effects_leaves_no_trace(b
     run(scenario())
 
 
+def test_a_kernel_that_keeps_its_timers_has_each_of_them_logged(bench, toy, run, monkeypatch):
+    async def scenario():
+        monkeypatch.setattr(toy.ToyKernel, "keeps_timers", True, raising=False)
+        b = await bench().start()
+        records = len(b.store.records)
+        for _ in range(2):
+            b.daemon._enter(daemon_module.Entry(toy.Timer(), daemon_module.EntryKind.TIMER))
+        await b.settle()
+        b.daemon._journal.flush()
+        b.store.commit()
+        assert len(b.store.records) == records + 2
+
+    run(scenario())
+
+
 def test_a_deadline_that_stays_in_the_past_does_not_spin(bench, toy, run):
     async def scenario():
         b = await bench().start()

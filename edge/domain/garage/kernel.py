@@ -43,6 +43,7 @@ class GarageKernel:
     world_type: type[Any] = World
     input_type: Any = GarageInput
     row_types: tuple[type[Row], ...] = ROW_TYPES
+    keeps_timers = True
 
     def load(self, rows: Rows) -> World:
         return load_world(rows)
