@@ -32,17 +32,18 @@ class KeysError(ValueError):
 
 
 class TimeKeys:
-    """Gives samples their key times; ask in the order of birth, once for each sample between two ``restore``."""
+    """Gives samples their key times; ask in the order of birth, once for each sample. ``newest``: the newest time of
+    each series so far; who finds a sample newer may write it there and take the time itself as key."""
 
     def __init__(self, newest: Mapping[int, int] | None = None) -> None:
-        self._newest: dict[int, int] = dict(newest or {})
+        self.newest: dict[int, int] = dict(newest or {})
         self._same: tuple[int, int, int] = (-1, -1, -1)
         self._nth = 0
 
     def key_ns(self, series_id: int, time_ns: int, seq: int, resolution_ns: int) -> int:
         """UTC ns of the key of a sample that was born from input ``seq``."""
-        if time_ns > self._newest.get(series_id, _BEFORE_ALL_NS):
-            self._newest[series_id] = time_ns
+        if time_ns > self.newest.get(series_id, _BEFORE_ALL_NS):
+            self.newest[series_id] = time_ns
             return time_ns
         same = (series_id, time_ns, seq)
         self._nth = self._nth + 1 if same == self._same else 0
@@ -53,14 +54,14 @@ class TimeKeys:
 
     def copy(self) -> TimeKeys:
         """The state between two inputs, to come back to."""
-        return TimeKeys(self._newest)
+        return TimeKeys(self.newest)
 
     def __len__(self) -> int:
-        return len(self._newest)
+        return len(self.newest)
 
     def encode(self) -> str:
         """ASCII text, about 5 bytes a series."""
-        packed = msgspec.msgpack.encode(sorted(self._newest.items()))
+        packed = msgspec.msgpack.encode(sorted(self.newest.items()))
         return base64.b85encode(zlib.compress(packed, 6)).decode()
 
     @staticmethod

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from edge.storage.sample_model import SampleBlock, Series, SeriesKind
 from edge.storage.sinks.keys import TimeKeys
-from edge.storage.sinks.prepared import Item, Prepared, Row, Unsendable, rows_of
+from edge.storage.sinks.prepared import Item, Prepared, Row, Unsendable, columns_of
 
 #: InfluxDB keeps nothing longer in a string field (64 KiB); a state is a word.
 MAX_STATE_CHARS = 4096
@@ -65,12 +65,19 @@ def escape_string(text: str) -> str:
 
 
 class _Parts(NamedTuple):
-    """The unchanging text of a series' lines: ``head`` up to and with "=", the field of the quality, its kind."""
+    """The unchanging text of a series' lines: ``head`` up to and with "=", and the field of the quality."""
 
     head: str
     quality: str
-    is_state: bool
     resolution_ns: int
+
+
+class _Number(_Parts):
+    """Of a series of numbers."""
+
+
+class _State(_Parts):
+    """Of a series of states."""
 
 
 class LineFormer:
@@ -83,26 +90,38 @@ class LineFormer:
 
     def prepare(self, block: SampleBlock, after_seq: int, keys: TimeKeys) -> Prepared:
         """The lines of ``block`` behind ``after_seq``; what cannot be a line is ``unsendable``."""
+        columns = columns_of(block, after_seq)
         items: list[Item] = []
-        seqs: list[int] = []
-        times_ns: list[int] = []
         unsendable: list[Unsendable] = []
-        known = self._parts
-        size = 0
-        for row in rows_of(block, after_seq):
-            parts = known.get(row.series_id) or self._learn(row.series_id)
-            try:
-                if isinstance(parts, LineError):
-                    raise parts
-                line = _line(parts, row, keys)
-            except LineError as error:
-                unsendable.append(Unsendable(row.seq, self._shown(row), str(error)))
+        bad: list[int] = []
+        known, newest, text, infinite = self._parts, keys.newest, block.text, math.inf
+        for place, (seq, series_id, time_ns, value, quality, index) in enumerate(zip(*columns, strict=True)):
+            parts = known.get(series_id)
+            # The usual sample, with what is asked of it in as few steps as there can be; all others go the long way.
+            if (
+                type(parts) is _Number
+                and not quality
+                and -infinite < value < infinite
+                and newest.get(series_id, MAX_TIME_NS) < time_ns
+            ):
+                newest[series_id] = time_ns
+                items.append(f"{parts.head}{value!r} {time_ns}")
                 continue
-            items.append(line)
-            seqs.append(row.seq)
-            times_ns.append(row.time_ns)
-            size += len(line) + 1
+            row = Row(seq, series_id, time_ns, value, quality, text[index])
+            try:
+                items.append(self._line(row, keys))
+            except LineError as error:
+                unsendable.append(Unsendable(seq, self._shown(row), str(error)))
+                bad.append(place)
+        seqs, times_ns = _without(columns.seq, bad), _without(columns.time_ns, bad)
+        size = sum(map(len, items)) + len(items)
         return Prepared(items, seqs, times_ns, size, unsendable, block.through_seq, block.gaps)
+
+    def _line(self, row: Row, keys: TimeKeys) -> str:
+        parts = self._parts.get(row.series_id) or self._learn(row.series_id)
+        if isinstance(parts, LineError):
+            raise parts
+        return _line(parts, row, keys)
 
     def _learn(self, series_id: int) -> _Parts | LineError:
         series = self._series(series_id)
@@ -126,11 +145,20 @@ def _parts(site: str, series: Series) -> _Parts:
         raise LineError(f"{series.quantity!r} cannot be a field")
     field = escape_field(series.quantity)
     head = f"{escape_measurement(series.vertical)}{tag_text} {field}="
-    return _Parts(head, f",{field}_quality=", series.kind is SeriesKind.STATE, series.resolution_ns)
+    kind = _State if series.kind is SeriesKind.STATE else _Number
+    return kind(head, f",{field}_quality=", series.resolution_ns)
+
+
+def _without(values: list[int], places: list[int]) -> list[int]:
+    """``values`` but those at ``places``."""
+    if not places:
+        return values
+    left_out = set(places)
+    return [value for place, value in enumerate(values) if place not in left_out]
 
 
 def _line(parts: _Parts, row: Row, keys: TimeKeys) -> str:
-    if parts.is_state:
+    if isinstance(parts, _State):
         if row.text is None:
             raise LineError("a state without a word")
         if len(row.text) > MAX_STATE_CHARS:

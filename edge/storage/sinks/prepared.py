@@ -70,7 +70,18 @@ class Row(NamedTuple):
     text: str | None
 
 
-def rows_of(block: SampleBlock, after_seq: int) -> Iterator[Row]:
+class Columns(NamedTuple):
+    """Samples in order of birth, as lists of equal length; ``place`` is where they are in the block."""
+
+    seq: list[int]
+    series_id: list[int]
+    time_ns: list[int]
+    value: list[float]
+    quality: list[int]
+    place: list[int]
+
+
+def columns_of(block: SampleBlock, after_seq: int) -> Columns:
     """The samples of ``block`` behind ``after_seq`` and up to its ``through_seq``: what a whole chunk repeats, or
     brings too early, is left out, so that each sample passes exactly once."""
     wanted = (block.seq > after_seq) & (block.seq <= block.through_seq)
@@ -78,10 +89,18 @@ def rows_of(block: SampleBlock, after_seq: int) -> Iterator[Row]:
     seqs = block.seq[chosen]
     if (seqs[1:] < seqs[:-1]).any():
         chosen = chosen[seqs.argsort(kind="stable")]
-        seqs = block.seq[chosen]
-    columns = (block.series_id, block.time_ns, block.value, block.quality)
+    return Columns(
+        block.seq[chosen].tolist(),
+        block.series_id[chosen].tolist(),
+        block.time_ns[chosen].tolist(),
+        block.value[chosen].tolist(),
+        block.quality[chosen].tolist(),
+        chosen.tolist(),
+    )
+
+
+def rows_of(block: SampleBlock, after_seq: int) -> Iterator[Row]:
+    """``columns_of`` as rows."""
     texts = block.text
-    for seq, series_id, time_ns, value, quality, index in zip(
-        seqs.tolist(), *(column[chosen].tolist() for column in columns), chosen.tolist(), strict=True
-    ):
+    for seq, series_id, time_ns, value, quality, index in zip(*columns_of(block, after_seq), strict=True):
         yield Row(seq, series_id, time_ns, value, quality, texts[index])
