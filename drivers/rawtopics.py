@@ -79,6 +79,7 @@ class RawDriver(TopicsDriver):
         site = reader.topic("site", "", empty=True)
         self._silent_ns = reader.integer("silent_s", 30, 1, 86_400) * 1000 * NS_PER_MS
         self._allow_stop = reader.flag("allow_stop", default=False)
+        self._keep_raw = reader.flag("keep_raw", default=False)
         self._sessions = sessions
         self._stoppers = stoppers
         self.topics: tuple[str, ...] = (f"{site or '+'}/+/+/{RAW}",)
@@ -105,6 +106,8 @@ class RawDriver(TopicsDriver):
             self.duplicates += 1
             return
         self._stop_heard(value)
+        if self._keep_raw:
+            value = value._replace(raw_hex=value.data.hex())
         session = self._session(point, value)
         if session is None:
             self.foreign += 1

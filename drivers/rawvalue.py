@@ -34,6 +34,8 @@ class RawValue(NamedTuple):
     source_wall_ns: int | None
     delay_ms: int | None
     source_seq: int | None
+    raw_hex: str = ""
+    """Its bytes, when they are to be kept beside what they mean."""
 
     @property
     def marks(self) -> dict[str, Any]:
@@ -44,6 +46,7 @@ class RawValue(NamedTuple):
             "source_wall_ns": self.source_wall_ns,
             "delay_ms": self.delay_ms,
             "source_seq": self.source_seq,
+            "raw_hex": self.raw_hex,
         }
 
 

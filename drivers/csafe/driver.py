@@ -54,14 +54,14 @@ class CsafeDriver:
         self._quiet_ns = reader.integer("quiet_ms", 150, 20, 2_000) * NS_PER_MS
         address = reader.integer("address", -1, -1, 255)
         self._allow_stop = reader.flag("allow_stop", default=False)
+        self._keep_raw = reader.flag("keep_raw", default=False)
         reader.finish()
         self._addresses = None if address < 0 else (address, 0)
         self._plan = Plan(_groups(poll_ms, wear_ms), batch)
         self._engine = Engine(Scanner[Frame](Grammar(from_host=False)), gap_ms * NS_PER_MS, self._quiet_ns)
         self._health = HealthReporter(self._counters)
-        self._interpreter = Interpreter(self._point, kind)
         self._kind = kind
-        self._new_interpreter()
+        self._interpreter = self._new_interpreter()
         self.ignored_commands = 0
         """Commands that this machine cannot do or may not be told, counted since creation."""
         self.toggle_repeats = 0
@@ -84,7 +84,7 @@ class CsafeDriver:
         self._at_open = self._sums()
         self._info.clear()
         self._told_info = None
-        self._new_interpreter()
+        self._interpreter = self._new_interpreter()
         self._plan.begin(now_ns)
         self._engine.now_ns = now_ns
         self._change(DeviceState.CONNECTING)
@@ -247,8 +247,8 @@ class CsafeDriver:
         )
         self._say(info)
 
-    def _new_interpreter(self) -> None:
-        self._interpreter = Interpreter(self._point, self._kind)
+    def _new_interpreter(self) -> Interpreter:
+        return Interpreter(self._point, self._kind, keep_raw=self._keep_raw)
 
     def _say(self, reading: PointHealth | DeviceIdentity | MachineInfo | StopOutcome) -> None:
         self._engine.output.readings.append(reading)

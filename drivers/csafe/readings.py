@@ -42,9 +42,10 @@ _WORKOUT = (
 class Interpreter:
     """Keeps of one machine what later answers are judged by."""
 
-    def __init__(self, point: str, kind: MachineKind) -> None:
+    def __init__(self, point: str, kind: MachineKind, *, keep_raw: bool = False) -> None:
         self._point = point
         self._kind = kind
+        self._keep_raw = keep_raw
         self._counters: dict[tuple[int, int | None], Counter] = {}
         self._usage_h: float | None = None
 
@@ -62,9 +63,14 @@ class Interpreter:
             workout |= self._workout(item.command, values)
             wear |= self._wear(item.command, item.data, values, doubtful)
         state = STATES.get(frame.status & 0x0F)
-        readings: list[Reading] = [MachineReading(point=self._point, kind=self._kind, state=state, **workout)]
+        raw_hex = frame.raw.hex()
+        told = MachineReading(
+            point=self._point, kind=self._kind, state=state, raw_hex=raw_hex if self._keep_raw else "", **workout
+        )
+        readings: list[Reading] = [told]
         if wear or doubtful:
-            readings.append(MachineHealthReading(point=self._point, doubtful=tuple(doubtful), **wear))
+            wears = MachineHealthReading(point=self._point, doubtful=tuple(doubtful), raw_hex=raw_hex, **wear)
+            readings.append(wears)
         return readings
 
     def _workout(self, command: int, values: Values) -> Values:

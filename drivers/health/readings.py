@@ -49,8 +49,7 @@ def _pressure(record: BloodPressure, value: RawValue) -> BloodPressureReading:
         improper_position=record.flag(5),
         plausible=bool(record.plausible),
         device_time=_time(record),
-        raw_hex=record.raw.hex(),
-        **value.marks,
+        **{**value.marks, "raw_hex": record.raw.hex()},
     )
 
 
@@ -61,8 +60,7 @@ def _weight(record: Weight, value: RawValue) -> WeightReading:
         height_m=record.height_m,
         user_id=record.user_id,
         device_time=_time(record),
-        raw_hex=record.raw.hex(),
-        **value.marks,
+        **{**value.marks, "raw_hex": record.raw.hex()},
     )
 
 

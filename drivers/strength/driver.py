@@ -63,38 +63,20 @@ class StrengthDriver(TopicsDriver):
         if self._is_repeated(told):
             self.duplicates += 1
             return
-        marks: dict[str, Any] = {
+        marks = self._marks(told)
+        if told.state is not None:
+            kind = MachineKind.CIRCULATION if told.point in self._circulation else MachineKind.STRENGTH
+            self.say(MachineReading(kind=kind, state=MachineState(told.state), **marks))
+        self.say(_set(told, marks) if told.rep is None else _repetition(told, told.rep, marks))
+
+    def _marks(self, told: StrengthMessage) -> dict[str, Any]:
+        return {
             "point": told.point,
             "retained": told.retained,
             "source_wall_ns": told.source_wall_ns,
             "delay_ms": self._delay_ms(told.source_wall_ns),
             "source_seq": told.source_seq,
         }
-        state = None if told.state is None else MachineState(told.state)
-        side = None if told.side is None else BodySide(told.side)
-        if state is not None:
-            kind = MachineKind.CIRCULATION if told.point in self._circulation else MachineKind.STRENGTH
-            self.say(MachineReading(kind=kind, state=state, **marks))
-        shared: dict[str, Any] = {
-            "set_number": told.set_number,
-            "peak_torque_nm": told.peak_torque_nm,
-            "range_deg": told.range_deg,
-            "side": side,
-            "programme": told.programme,
-        }
-        if told.rep is not None:
-            self.say(RepReading(rep=told.rep, speed_deg_s=told.speed_deg_s, work_j=told.work_j, **shared, **marks))
-            return
-        told_set = StrengthSetReading(
-            rep_count=told.rep_count,
-            duration_s=None if told.minutes is None else told.minutes * 60,
-            intensity_pct=told.intensity_pct,
-            state=state,
-            finished=told.finished,
-            **shared,
-            **marks,
-        )
-        self.say(told_set)
 
     def _is_repeated(self, told: StrengthMessage) -> bool:
         """Equal in all that it says, its time and count included. Without either, equal to the one just before."""
@@ -133,3 +115,37 @@ class StrengthDriver(TopicsDriver):
 
     def on_poll(self, point: str) -> bool:
         return False
+
+
+def _side(told: StrengthMessage) -> BodySide | None:
+    return None if told.side is None else BodySide(told.side)
+
+
+def _repetition(told: StrengthMessage, rep: int, marks: dict[str, Any]) -> RepReading:
+    return RepReading(
+        set_number=told.set_number,
+        rep=rep,
+        peak_torque_nm=told.peak_torque_nm,
+        range_deg=told.range_deg,
+        speed_deg_s=told.speed_deg_s,
+        work_j=told.work_j,
+        side=_side(told),
+        programme=told.programme,
+        **marks,
+    )
+
+
+def _set(told: StrengthMessage, marks: dict[str, Any]) -> StrengthSetReading:
+    return StrengthSetReading(
+        set_number=told.set_number,
+        rep_count=told.rep_count,
+        peak_torque_nm=told.peak_torque_nm,
+        range_deg=told.range_deg,
+        side=_side(told),
+        programme=told.programme,
+        duration_s=None if told.minutes is None else told.minutes * 60,
+        intensity_pct=told.intensity_pct,
+        state=None if told.state is None else MachineState(told.state),
+        finished=told.finished,
+        **marks,
+    )

@@ -49,13 +49,16 @@ class MachineState(StrEnum):
 
 
 class PointMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """What every message of a point has; see above."""
+    """What every message of a point has; see above. ``raw_hex`` is the message as received, where the driver keeps it
+    (its option ``keep_raw``; always for what a machine says of its wear, and for records of a person's body): with it
+    a mended decoder can read old records again."""
 
     point: str
     retained: bool = False
     source_wall_ns: int | None = None
     delay_ms: int | None = None
     source_seq: int | None = None
+    raw_hex: str = ""
 
 
 class MachineReading(PointMessage, frozen=True, kw_only=True, tag="machine"):
@@ -145,7 +148,7 @@ class HeartRateReading(PointMessage, frozen=True, kw_only=True, tag="heart_rate"
 class BloodPressureReading(PointMessage, frozen=True, kw_only=True, tag="blood_pressure"):
     """One measurement of a cuff, in mmHg whatever its unit was. A flag is None where the cuff does not tell.
     ``plausible`` False: outside 40 to 300 mmHg. ``device_time`` is the cuff's own clock, ISO without zone, "" unknown:
-    cuffs are often years off, so the time of arrival counts. ``raw_hex`` is the record as received."""
+    cuffs are often years off, so the time of arrival counts."""
 
     systolic_mmhg: float | None = None
     diastolic_mmhg: float | None = None
@@ -158,7 +161,6 @@ class BloodPressureReading(PointMessage, frozen=True, kw_only=True, tag="blood_p
     improper_position: bool | None = None
     plausible: bool = True
     device_time: str = ""
-    raw_hex: str = ""
 
 
 class WeightReading(PointMessage, frozen=True, kw_only=True, tag="weight"):
@@ -170,7 +172,6 @@ class WeightReading(PointMessage, frozen=True, kw_only=True, tag="weight"):
     impedance_ohm: float | None = None
     user_id: int | None = None
     device_time: str = ""
-    raw_hex: str = ""
 
 
 class BodySide(StrEnum):

@@ -288,6 +288,14 @@ def test_a_stop_under_way_when_the_link_is_lost_is_answered(line_rig):
     assert rig.last("StopOutcome").detail == "no_answer"
 
 
+def test_wear_keeps_its_frame_and_the_workout_only_when_told_to(line_rig):
+    for keep in (False, True):
+        rig, _ = begin_running(line_rig, keep_raw=keep)
+        rig.run(3)
+        assert bytes.fromhex(rig.last("MachineHealthReading").raw_hex)[:1] == b"\xf1"
+        assert bool(rig.last("MachineReading").raw_hex) is keep
+
+
 def test_poll_asks_everything_at_once(line_rig):
     rig, _ = begin_running(line_rig)
     rig.run(5)

@@ -222,6 +222,13 @@ def test_what_is_wrong_with_the_envelope_or_the_value_is_refused_whole(mqtt_rig,
     assert rig.driver.refused == 1
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_the_bytes_are_kept_when_told_to(mqtt_rig, keep):
+    rig = mqtt_rig("ftms", keep_raw=keep)
+    rig.hear("park/hall/m1/raw", {"transport": "ble", "char": "2ad2", "hex": "00008306"})
+    assert rig.last("MachineReading").raw_hex == ("00008306" if keep else "")
+
+
 def test_foreign_channels_are_counted(mqtt_rig):
     rig = mqtt_rig("heart_rate")
     assert rig.hear("park/hall/m1/raw", {"transport": "ble", "char": "2ad2", "hex": "0000e803"}) == []
