@@ -118,9 +118,10 @@ def note_minute(state: Fullness, full: FullSettings, trend: Trend, minute_dw: in
 
 
 def _taken_away(state: Fullness, trend: Trend, pack_wh: float) -> bool:
-    """Whether the fall to standby was no end of charge: from a level that a taper had not brought down, in one step."""
+    """Whether the fall to standby was no end of charge. From high: in one step, from a level that no taper had brought
+    down. From low, where chargers end: only out of a slow taper that still had more than a little to bring."""
     if state.low_min >= BURST_MIN or state.before_dw * 100 <= UNPLUGGED_PCT * trend.peak_dw:
-        return False
+        return not state.faded and state.rest_wh * 100 > REST_PCT * pack_wh
     return not (state.faded or 0 <= state.rest_wh * 100 <= REST_PCT * pack_wh)
 
 

@@ -49,6 +49,22 @@ def test_a_planted_mistake_is_found(module, name, planted, courses, play_course,
     assert any(play_course(course) for course in courses.values()), "no course needs this rule"
 
 
+# --- what the end is called ---
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "word"),
+    [
+        ("pulled out of the last taper", ((240, 170, 180), (90, 180, 60), (60, 60, 40), (40, 0, 0)), "unplugged"),
+        ("pulled, the charger stays", ((240, 170, 180), (90, 180, 60), (60, 60, 36), (40, 2.5, 2.5)), "unplugged"),
+        ("a lithium charger ends", ((240, 170, 180), (20, 180, 60), (12, 60, 22), (40, 2.5, 2.5)), "full"),
+        ("a float, then pulled", ((240, 170, 180), (90, 180, 40), (12, 9, 9), (40, 0, 0)), "full"),
+    ],
+)
+def test_pulled_is_told_from_full(player, name, last, word):
+    assert player.play(last).reason == word, name
+
+
 # --- another battery ---
 
 TAPERED = ((200, 280, 290), (40, 290, 182))
