@@ -166,6 +166,7 @@ class SinkWorker:
     def _take(self, answer: Answer, count: int) -> float:
         self.status.requests += 1
         lost = self._progress.heard(answer, self._times.mono_s())
+        wait_s = 0.0
         match answer.verdict:
             case Verdict.STORED:
                 self._stored(count)
@@ -173,15 +174,15 @@ class SinkWorker:
                 self.status.reason = answer.reason
                 self._delivery.refused(answer.reason, partly_stored=answer.verdict is Verdict.PARTLY_STORED)
                 if self._delivery.hopeless and self._holds < HOLDS_MAX:
-                    return self._hold(answer)
+                    wait_s = self._hold(answer)
             case Verdict.TOO_LARGE:
                 self._delivery.too_large(answer.reason)
                 self._limit, self._through = self._delivery.limit, 0
             case Verdict.BUSY | Verdict.UNREACHABLE | Verdict.MISCONFIGURED:
-                return self._failed(answer)
+                wait_s = self._failed(answer)
         if lost:
             self._rewind()
-        return 0.0
+        return wait_s
 
     def _stored(self, count: int) -> None:
         self._delivery.stored()
