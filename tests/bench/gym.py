@@ -1,0 +1,167 @@
+"""``kangle bench gym``: what 200 machines and 100 straps at one word a second cost, from the driver to the disk.
+
+Pump, driver, daemon loop, kernel, executor, log and commit run in this process in real time; only the link is played.
+Processor time of all threads counts. Beside it the peak of taps at the readers: how long a claim takes to be on disk
+while all that goes on. Floor: a claim on the same daemon with nothing else to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from _gym_field import DEVICE, Field, gym, point
+from _report import Result, publish, quantile, result
+
+from drivers.registry import make_driver
+from edge.domain.actors import Actor, Role
+from edge.domain.gym.messages import ClaimWorkout, Command, ConfigApplied, RecordVitals, SetPerson
+from edge.runtime.clock import RealClock
+from edge.runtime.daemon import Daemon
+from edge.runtime.device_hub import DeviceHub
+from edge.runtime.kernels import KERNELS
+from edge.runtime.lag import settle_memory
+from edge.runtime.pump import SILENCE_NEVER_S, Pump
+from edge.storage.facts import FactsStore
+
+CORE_SHARE, MEMORY_MIB, TAP_MS = 0.20, 120.0, 100.0
+SLICE_S = 0.005
+WARM_UP_S = 4
+TAPS_PER_S = 2.0
+"""Twelve times the peak that the reference names (ten a minute), so that a short run has enough of them."""
+
+
+class _Outlets:
+    """Views are counted, answers awaited; nothing may be sent to a machine."""
+
+    def __init__(self) -> None:
+        self.hub: DeviceHub | None = None
+        self.views = 0
+        self.answers: dict[str, asyncio.Future[str]] = {}
+
+    def show(self, key: str, view: Any) -> None:
+        self.views += 1
+
+    def send(self, device: str, command: Any) -> bool:
+        return True
+
+    def reply(self, command_id: str, code: str, body: Any, *, replayed: bool = False) -> None:
+        self.answers[command_id].set_result(code)
+
+
+class _Run:
+    def __init__(self, store: FactsStore, machines: int, straps: int) -> None:
+        self.field, self.outlets = Field(machines, straps), _Outlets()
+        clock = RealClock(newest_wall_ns=store.newest_wall_ns())
+        self.hub = DeviceHub(clock, self.outlets.show)
+        self.outlets.hub = self.hub
+        self.daemon = Daemon(KERNELS["gym"](), store, clock, self.outlets, self.hub)
+        rng = random.Random(0)
+        driver = make_driver("ble_gateway", {})
+        self.hub.add(
+            Pump(DEVICE, self.field, driver, self.daemon.post_reading, clock=clock, rng=rng, silence_s=SILENCE_NEVER_S),
+            "ble_gateway", "played",
+        )  # fmt: skip
+        self.machines, self.taps, self.asked = machines, [], 0
+
+    async def command(self, body: Any) -> str:
+        """Give a command and wait for its durable answer."""
+        self.asked += 1
+        command_id = f"c-{self.asked}"
+        answer = self.outlets.answers[command_id] = asyncio.get_running_loop().create_future()
+        self.daemon.post_command(Command(command_id, Actor(Role.MANAGER, "bench"), body))
+        return await answer
+
+    async def people(self) -> None:
+        for number in range(self.machines):
+            await self.command(SetPerson(person=f"p{number}", birth_year=1955, cards=(f"c{number}",)))
+            await self.command(RecordVitals(person=f"p{number}", systolic_mmhg=125, diastolic_mmhg=80, pulse_bpm=70))
+
+    async def tap(self) -> None:
+        """One more person finds the workout that runs on a machine."""
+        number = len(self.taps) % self.machines
+        begun_s = time.perf_counter()
+        await self.command(ClaimWorkout(workout_id=point(number), person=f"p{number}"))
+        self.taps.append((time.perf_counter() - begun_s) * 1000)
+
+    async def talk(self, second: int, *, taps: bool) -> None:
+        """One second of the hall, evenly."""
+        messages, begun_s, said = self.field.second(second), time.perf_counter(), 0
+        asked = [asyncio.create_task(self.tap()) for _ in range(round(TAPS_PER_S))] if taps else []
+        while said < len(messages):
+            await asyncio.sleep(SLICE_S)
+            due = min(len(messages), int((time.perf_counter() - begun_s) * len(messages)))
+            while said < due:
+                self.field.say(messages[said])
+                said += 1
+        await asyncio.gather(*asked)
+
+
+async def _measure(folder: Path, machines: int, straps: int, seconds: int) -> list[Result]:
+    store = FactsStore.open(folder, KERNELS["gym"]().kernel.row_types, vertical="gym", build="bench")
+    try:
+        run = _Run(store, machines, straps)
+        run.daemon.start([ConfigApplied(gym(machines))])
+        run.hub.start()
+        await run.people()
+        for _ in range(20):
+            await run.tap()
+        floor, run.taps = quantile(run.taps, 0.5), []
+        for second in range(1, WARM_UP_S + 1):
+            await run.talk(second, taps=False)
+        settle_memory()
+        before, views = run.daemon.health(), run.outlets.views
+        begun_s, cpu_s = time.perf_counter(), time.process_time()
+        made_s = 0.0
+        for second in range(WARM_UP_S + 1, WARM_UP_S + 1 + seconds):
+            start_s = time.process_time()
+            Field.second(run.field, second)  # what the play itself costs: it is done once more in ``talk``
+            made_s += 2 * (time.process_time() - start_s)
+            await run.talk(second, taps=True)
+        cpu_s, wall_s = time.process_time() - cpu_s - made_s, time.perf_counter() - begun_s
+        after = run.daemon.health()
+        await run.hub.stop()
+        await run.daemon.stop()
+    finally:
+        store.close()
+    words = (machines + straps) * seconds
+    return [
+        result("share of a core at one word a second", cpu_s / words * (machines + straps), "cores", target=CORE_SHARE),
+        result("processor time of a word", cpu_s / words * 1e6, "us"),
+        result("words per second", words / wall_s, "1/s"),
+        result("readings dropped", after["readings_dropped"] - before["readings_dropped"], "", target=0.0),
+        result("views shown per second", (run.outlets.views - views) / wall_s, "1/s"),
+        result("tap to durable answer p50", quantile(run.taps, 0.5), "ms", floor=floor),
+        result("tap to durable answer p99", quantile(run.taps, 0.99), "ms", target=TAP_MS),
+        result("memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MiB", target=MEMORY_MIB),
+    ]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="kangle bench gym", description=__doc__)
+    parser.add_argument("--machines", type=int, default=200)
+    parser.add_argument("--straps", type=int, default=100)
+    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(words)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    with tempfile.TemporaryDirectory(prefix="kangle-bench-gym-") as folder:
+        results = uvloop.run(_measure(Path(folder), options.machines, options.straps, options.seconds))
+    return publish("gym", results, as_json=options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
