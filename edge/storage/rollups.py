@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import structlog
 
 from edge.storage.bins import Bins, bins_of, pack_bins, put_together, unpack_bins
 from edge.storage.sample_codec import CodecError, crc
@@ -23,19 +25,18 @@ from edge.storage.sample_tail import TailPicture
 MINUTE_S, HOUR_S = 60, 3600
 NS = 1_000_000_000
 HOUR_NS = HOUR_S * NS
-#: Bins in one stored block: an hour of minutes, a day of hours.
-BLOCK_BINS = {MINUTE_S: 60, HOUR_S: 24}
+#: Bins in one stored block: a day of minutes, 32 days of hours. A block is written again with each hour that is rolled
+#: (about 4 bytes a sample at 1 Hz, both levels), so that a year is twelve reads.
+BLOCK_BINS = {MINUTE_S: 1440, HOUR_S: 768}
 #: An hour is rolled when the log is sealed so far past its end: stragglers are usually in.
 GRACE_NS = 60 * NS
 #: Series of one hour that one ``step`` rolls.
 SLICE = 200
+_BLOCKS_AT_ONCE = 500
+_log = structlog.get_logger("samples")
 
-_READ = "SELECT data, crc32 FROM rollup WHERE level = ? AND block = ? AND series = ?"
 _WRITE = "INSERT OR REPLACE INTO rollup (level, block, series, crc32, data) VALUES (?, ?, ?, ?, ?)"
-_SPAN = (
-    "SELECT block, data, crc32 FROM rollup WHERE level = ?1 AND block >= ?2 AND block < ?3 AND series = ?4 "
-    "ORDER BY block"
-)
+_SPAN = "SELECT block, data, crc32 FROM rollup WHERE level = ? AND series = ? AND block IN ({}) ORDER BY block"
 _DUE = "SELECT hour, min(series) FROM due WHERE hour <= ? GROUP BY hour ORDER BY hour LIMIT 1"
 _SERIES = """
 SELECT DISTINCT c.series FROM slab AS s CROSS JOIN chunk AS c ON c.slab = s.id
@@ -103,15 +104,28 @@ class Roller:
         return True
 
     def _roll(self, series: int, hour: int) -> list[tuple[int, int, int, int, bytes]]:
-        """The rows of one series: its minutes of the hour, and the day's hours with this one put in."""
+        """The rows of one series: the day's minutes and the month's hours with this hour put in."""
         nothing = TailPicture(0, 0, EMPTY)
         raw = self._reader.raw(series, hour * HOUR_NS, (hour + 1) * HOUR_NS, nothing)
-        minutes = bins_of(raw.time_ns, raw.value, MINUTE_S * NS)
-        hours = bins_of(raw.time_ns, raw.value, HOUR_NS)
-        day = hour // BLOCK_BINS[HOUR_S]
-        known = read_block(self._reader.chunks().connection, HOUR_S, day, series)
-        hours = put_together([*([] if known is None else [known]), hours])
-        return [_row(MINUTE_S, hour, series, minutes), _row(HOUR_S, day, series, hours)]
+        connection = self._reader.chunks().connection
+        rows = []
+        for level in (MINUTE_S, HOUR_S):
+            block = hour * HOUR_S // level // BLOCK_BINS[level]
+            known = read_blocks(connection, level, series, block, block + 1)
+            if known.damaged:
+                _log.error("a block of roll-ups was damaged; what was in it is made of samples again", series=series)
+                self._make_due(series, level, block)
+            fresh = bins_of(raw.time_ns, raw.value, level * NS)
+            rows.append(_row(level, block, series, put_together([known.bins, fresh])))
+        return rows
+
+    def _make_due(self, series: int, level: int, block: int) -> None:
+        hours = BLOCK_BINS[level] * level // HOUR_S
+        with self._db.write() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO due (hour, series) VALUES (?, ?)",
+                [(hour, series) for hour in range(block * hours, (block + 1) * hours)],
+            )
 
 
 def _row(level: int, block: int, series: int, bins: Bins) -> tuple[int, int, int, int, bytes]:
@@ -119,10 +133,28 @@ def _row(level: int, block: int, series: int, bins: Bins) -> tuple[int, int, int
     return level, block, series, crc(data, level, block, series), data
 
 
-def read_block(connection: sqlite3.Connection, level: int, block: int, series: int) -> Bins | None:
-    """One stored block; None when there is none or it is damaged."""
-    row = connection.execute(_READ, (level, block, series)).fetchone()
-    return None if row is None else _unpacked(row[0], row[1], level, block, series)
+class Blocks(NamedTuple):
+    """Stored bins, and the blocks that cannot be read."""
+
+    bins: Bins
+    damaged: tuple[int, ...]
+
+
+def read_blocks(connection: sqlite3.Connection, level: int, series: int, first: int, end: int) -> Blocks:
+    """The stored blocks first <= block < end of a series. One search each: the table is in the order of time, and a
+    year of one series is spread over it."""
+    wanted = range(first, end)
+    found, damaged = [], []
+    for at in range(0, len(wanted), _BLOCKS_AT_ONCE):
+        part = wanted[at : at + _BLOCKS_AT_ONCE]
+        sql = _SPAN.format(",".join("?" * len(part)))
+        for block, data, crc32 in connection.execute(sql, (level, series, *part)).fetchall():
+            bins = _unpacked(data, crc32, level, block, series)
+            if bins is None:
+                damaged.append(int(block))
+            else:
+                found.append(bins)
+    return Blocks(put_together(found), tuple(damaged))
 
 
 def _unpacked(data: bytes, crc32: int, *key: int) -> Bins | None:
@@ -143,14 +175,13 @@ def read_rolled(reader: SeriesReader, level: int, series: int, begin_ns: int, en
     for hours that are due or in the tail."""
     connection = reader.chunks().connection
     first, end = begin_ns // HOUR_NS, -(-end_ns // HOUR_NS)
-    blocks = BLOCK_BINS[level] * level // HOUR_S or 1
-    rows = connection.execute(_SPAN, (level, first // blocks, -(-end // blocks), series)).fetchall()
-    stored = [_unpacked(data, crc32, level, block, series) for block, data, crc32 in rows]
-    damaged = {block for (block, _, _), bins in zip(rows, stored, strict=True) if bins is None}
+    hours = BLOCK_BINS[level] * level // HOUR_S
+    stored = read_blocks(connection, level, series, first // hours, -(-end // hours))
     fresh = due_hours(connection, series, first, end)
-    fresh |= {block * blocks + at for block in damaged for at in range(blocks)}
-    fresh |= _tail_hours(series, tail)
-    parts = [bins for bins in stored if bins is not None]
+    fresh |= {block * hours + at for block in stored.damaged for at in range(hours)}
+    if end_ns > tail.first_ns:
+        fresh |= _tail_hours(series, tail)
+    parts = [stored.bins]
     for span in _spans(hour for hour in fresh if first <= hour < end):
         raw = reader.raw(series, span[0] * HOUR_NS, span[1] * HOUR_NS, tail)
         parts.append(bins_of(raw.time_ns, raw.value, level * NS))

@@ -89,7 +89,8 @@ class SeriesReader:
             chunk = reader.unpack(ChunkRow(*row[:7]))
             if chunk is not None:
                 parts.append(Raw(chunk.time_ns, chunk.value, chunk.flags))
-        parts.append(self._of_tail(series, tail))
+        if end_ns > tail.first_ns or not parts:
+            parts.append(self._of_tail(series, tail))
         return _settled(parts, begin_ns, end_ns)
 
     def _of_tail(self, series: int, tail: TailPicture) -> Raw:

@@ -19,14 +19,16 @@ from edge.storage.sample_columns import EMPTY, Columns, columns_of, joined
 
 #: Blocks are joined when so many have come, so that a reader joins few.
 _JOIN_AT = 64
+_NEVER = 2**63 - 1
 
 
 class TailPicture(NamedTuple):
-    """The samples with ``after_seq`` < seq <= ``through_seq``."""
+    """The samples with ``after_seq`` < seq <= ``through_seq``; none of them is before ``first_ns``."""
 
     after_seq: int
     through_seq: int
     columns: Columns
+    first_ns: int = 0
 
 
 class SampleTail:
@@ -37,6 +39,7 @@ class SampleTail:
         self._after = self._through = after_seq
         self._big = EMPTY
         self._small: list[Columns] = []
+        self._first_ns = _NEVER
 
     @property
     def samples(self) -> int:
@@ -49,6 +52,7 @@ class SampleTail:
         with self._mutex:
             if columns.seq.size:
                 self._small.append(columns)
+                self._first_ns = min(self._first_ns, int(columns.time_ns.min()))
             self._through = through_seq
             if len(self._small) >= _JOIN_AT:
                 self._join()
@@ -66,7 +70,7 @@ class SampleTail:
         with self._mutex:
             if self._small:
                 self._big, self._small = joined([self._big, *self._small]), []
-            return TailPicture(self._after, self._through, self._big)
+            return TailPicture(self._after, self._through, self._big, self._first_ns)
 
     def drop(self, through_seq: int) -> None:
         """Forget what is sealed."""
@@ -74,12 +78,13 @@ class SampleTail:
             whole = joined([self._big, *self._small])
             kept = whole.part(slice(int(np.searchsorted(whole.seq, through_seq, side="right")), None))
             self._big, self._small = kept.copy(), []
+            self._first_ns = int(kept.time_ns.min()) if kept.time_ns.size else _NEVER
             self._after = max(self._after, through_seq)
 
     def restart(self, after_seq: int) -> None:
         """Begin anew behind ``after_seq``."""
         with self._mutex:
-            self._big, self._small = EMPTY, []
+            self._big, self._small, self._first_ns = EMPTY, [], _NEVER
             self._after = self._through = after_seq
 
 

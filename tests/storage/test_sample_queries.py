@@ -201,3 +201,32 @@ def test_last_values_outlive_a_restart_and_late_ones_do_not_replace_them(sample_
     again = open_history()
     assert again.last.picture().value[1:3].tolist() == [1.0, 5.5]
     assert again.last.picture().time_ns[1:3].tolist() == [T0 + HOUR, T0]
+
+
+@pytest.mark.parametrize("level", [60, 3600])
+def test_a_damaged_block_of_roll_ups_is_made_of_samples_again(sample_site, open_history, level):
+    said = [(MeterReading(point="p", power_w=float(n)), T0 + n * 60 * S) for n in range(300)]
+    sample_site.say(*said)
+    history = open_history()
+    history.seal()
+    sample_site.say((MeterReading(point="p", power_w=1.0), T0 + 8 * HOUR))
+    while history.step():
+        pass
+    history.seal()
+    while history.tidy():
+        pass
+    queries = SampleQueries(history)
+    before = queries.windows(1, T0, T0 + 5 * HOUR, level)
+    with history.db.write() as connection:
+        connection.execute("UPDATE rollup SET data = zeroblob(length(data)) WHERE level = ?", (level,))
+    for column, again in zip(before, queries.windows(1, T0, T0 + 5 * HOUR, level), strict=True):
+        assert column.tolist() == again.tolist()
+    with history.db.write() as connection:
+        connection.execute("INSERT OR IGNORE INTO due VALUES (?, 1)", (T0 // HOUR,))
+    while history.tidy():
+        pass
+    with history.db.read() as connection:
+        assert connection.execute("SELECT count(*) FROM rollup WHERE data = zeroblob(length(data))").fetchone() == (0,)
+    for column, again in zip(before, queries.windows(1, T0, T0 + 5 * HOUR, level), strict=True):
+        assert column.tolist() == again.tolist()
+    queries.close()

@@ -70,8 +70,8 @@ def test_roll_ups_go_by_age(sample_site, history_with):
     history = history_with(chunks_days=1, rollups_days=4)
     fill(sample_site, history, 10)
     queries = SampleQueries(history)
-    assert queries.windows(1, T0, T0 + 4 * DAY, 3600).n.sum() == 0
-    assert queries.windows(1, T0 + 7 * DAY, T0 + 10 * DAY, 3600).n.sum() == 900
+    assert queries.windows(1, T0, T0 + 4 * DAY, 60).n.sum() == 0
+    assert queries.windows(1, T0 + 7 * DAY, T0 + 10 * DAY, 60).n.sum() == 900
     queries.close()
 
 
