@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import structlog
 
 
 @pytest.fixture
@@ -13,7 +14,8 @@ def bench(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     import gym
 
-    return gym
+    yield gym
+    structlog.reset_defaults()
 
 
 def test_a_small_hall_goes_the_whole_way(bench, capsys):
