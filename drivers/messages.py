@@ -206,6 +206,14 @@ def as_number(value: object, key: str, *, texts: bool = False) -> int | float:
     raise PayloadError("bad_value", f"{key} is {_short(given)}, not a number")
 
 
+def limited(fields: dict[str, Any], key: str, low: float, high: float) -> int | float | None:
+    """A number from ``low`` to ``high``; None when absent or null. Raises ``PayloadError``."""
+    value = number(fields, key)
+    if value is not None and not low <= value <= high:
+        raise PayloadError("bad_value", f"{key} is {_short(value)}, must be {low:g} to {high:g}")
+    return value
+
+
 def text(fields: dict[str, Any], key: str) -> str | None:
     """A text as sent, None when it is none."""
     value = fields.get(key)

@@ -21,6 +21,8 @@ RAW = "raw"
 VALUE_BYTES_MAX = 512
 """The longest value that Bluetooth allows an attribute."""
 SEQ_MAX = 1 << 53
+TIME_MAX_NS = 7_258_118_400 * 1_000_000_000
+"""2200-01-01: a later time is none, and ns since 1970 would not fit 64 bits much longer."""
 
 
 class RawValue(NamedTuple):
@@ -99,10 +101,12 @@ def wall_ns_of(fields: dict[str, Any], key: str = "time") -> int | None:
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is None:
                 raise PayloadError("bad_time", f"{value[:40]!r} has no zone")
-            return to_wall_ns(moment.astimezone(UTC))
+            wall_ns = to_wall_ns(moment.astimezone(UTC))
         except (ValueError, OverflowError):
-            pass
-    elif isinstance(value, int) and not isinstance(value, bool) and 0 < value < SEQ_MAX:
+            wall_ns = -1
+        if 0 < wall_ns < TIME_MAX_NS:
+            return wall_ns
+    elif isinstance(value, int) and not isinstance(value, bool) and 0 < value * NS_PER_MS < TIME_MAX_NS:
         return value * NS_PER_MS
     raise PayloadError("bad_time", f"{str(value)[:40]!r} is no time")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from drivers.messages import Message, PayloadError, Problem, json_object, number, text
+from drivers.messages import Message, PayloadError, Problem, json_object, limited, text
 
 SUFFIX = "BTtoMQTT"
 _MAC = re.compile(r"[0-9a-f]{12}")
@@ -68,10 +68,10 @@ def _checked_mac(fields: dict[str, Any], level: str | None) -> str:
 
 
 def _advert(fields: dict[str, Any], mac: str, gateway: str, *, retained: bool) -> Advert:
-    rssi = number(fields, "rssi")
+    rssi = limited(fields, "rssi", -200, 100)
     factor = _KG.get((text(fields, "unit") or "").lower())
-    weight = number(fields, "weight")
-    rates = (number(fields, key) for key in _HEART_RATES)
+    weight = limited(fields, "weight", 0, 1_000)
+    rates = (limited(fields, key, 0, 1_000) for key in _HEART_RATES)
     rate = next((each for each in rates if each is not None), None)
     return Advert(
         mac=mac,
@@ -82,10 +82,10 @@ def _advert(fields: dict[str, Any], mac: str, gateway: str, *, retained: bool) -
         kind=text(fields, "type"),
         weight_kg=None if weight is None or factor is None else weight * factor,
         weighing_mode=text(fields, "weighing_mode"),
-        impedance_ohm=number(fields, "impedance"),
-        temperature_c=number(fields, "tempc"),
-        humidity_pct=number(fields, "hum"),
-        battery_pct=number(fields, "batt"),
+        impedance_ohm=limited(fields, "impedance", 0, 100_000),
+        temperature_c=limited(fields, "tempc", -100, 500),
+        humidity_pct=limited(fields, "hum", 0, 100),
+        battery_pct=limited(fields, "batt", 0, 100),
         heart_rate_bpm=round(rate) if rate else None,
         retained=retained,
     )

@@ -180,7 +180,8 @@ def _odometer(data: bytes) -> Values:
 
 
 def _code(name: str) -> Callable[[bytes], Values]:
-    return lambda data: {name: int.from_bytes(data, "little") if data else None}
+    """A code of three bytes by the book; of as many as come up to four."""
+    return lambda data: {name: int.from_bytes(data[:4], "little") if data else None}
 
 
 def _time_worked(data: bytes) -> Values:

@@ -37,6 +37,8 @@ WEAR = frozenset(
     }
 )
 _WHOLE = frozenset({"error_code", "service_code", "start_count"})
+_WHOLE_MAX = float(1 << 53)
+"""A float register may hold numbers that no counter reaches and no log takes."""
 _SIDES = {1: BodySide.LEFT, 2: BodySide.RIGHT, 3: BodySide.BOTH}
 _STATES = {
     0: MachineState.IDLE,
@@ -51,7 +53,11 @@ Values = Mapping[str, float]
 
 def wear_of(point: str, values: Values) -> MachineHealthReading:
     """The wear that a block of registers tells; codes and counts are whole numbers."""
-    told: dict[str, Any] = {name: int(value) if name in _WHOLE else value for name, value in values.items()}
+    told: dict[str, Any] = {
+        name: int(value) if name in _WHOLE else value
+        for name, value in values.items()
+        if name not in _WHOLE or abs(value) < _WHOLE_MAX
+    }
     return msgspec.structs.replace(MachineHealthReading(point=point), **told)
 
 
@@ -68,6 +74,7 @@ class RepTracker:
 
     def take(self, values: Values) -> list[Reading]:
         before = dict(self._values)
+        values = {name: value for name, value in values.items() if abs(value) < _WHOLE_MAX}
         self._values |= values
         readings: list[Reading] = self._new_state()
         if SET_NUMBER not in self._values or REP_NUMBER not in values:

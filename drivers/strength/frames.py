@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from drivers.messages import Message, PayloadError, Problem, boolean, json_object, number, text
+from drivers.messages import Message, PayloadError, Problem, boolean, json_object, limited, text
 from drivers.rawvalue import seq_of, wall_ns_of
 
 SUFFIX = "strength"
@@ -62,7 +62,7 @@ def parse(message: Message) -> StrengthMessage | Problem:
             set_number=_set_number(fields),
             rep=_count(fields, "rep"),
             rep_count=_count(fields, "reps", lowest=0),
-            **{name: _quantity(fields, name) for name in _LIMITS},
+            **{name: limited(fields, name, low, high) for name, (low, high) in _LIMITS.items()},
             side=_word(fields, "side", SIDES),
             programme=_programme(fields),
             state=_word(fields, "state", STATES),
@@ -88,14 +88,6 @@ def _count(fields: dict[str, Any], key: str, lowest: int = 1) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= COUNT_MAX:
         raise PayloadError("bad_value", f"{key} is {str(value)[:40]!r}, not a whole number from {lowest}")
-    return value
-
-
-def _quantity(fields: dict[str, Any], key: str) -> float | None:
-    value = number(fields, key)
-    low, high = _LIMITS[key]
-    if value is not None and not low <= value <= high:
-        raise PayloadError("bad_value", f"{key} is {value}, must be {low:g} to {high:g}")
     return value
 
 

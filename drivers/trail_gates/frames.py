@@ -10,7 +10,7 @@ import re
 
 import msgspec
 
-from drivers.messages import Message, PayloadError, Problem, json_object, number, text
+from drivers.messages import Message, PayloadError, Problem, json_object, limited, text
 from drivers.rawvalue import SEQ_MAX, seq_of, wall_ns_of
 
 PASSAGE, COUNT = "passage", "count"
@@ -55,7 +55,7 @@ def _sighting(message: Message, point: str) -> Sighting:
     tag = (text(fields, "tag") or "").lower()
     if _TAG.fullmatch(tag) is None:
         raise PayloadError("bad_value", "tag is no token of 4 to 64 hex digits")
-    rssi = number(fields, "rssi")
+    rssi = limited(fields, "rssi", -200, 100)
     return Sighting(
         point=point,
         tag=tag,
@@ -71,13 +71,10 @@ def _use_count(message: Message, point: str) -> UseCount:
     count = fields.get("count")
     if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count < SEQ_MAX:
         raise PayloadError("bad_value", f"count is {str(count)[:40]!r}, not a whole number")
-    battery = number(fields, "battery")
-    if battery is not None and not 0 <= battery <= 100:
-        raise PayloadError("bad_value", f"battery is {battery}, must be 0 to 100")
     return UseCount(
         point=point,
         use_count=count,
-        battery_pct=battery,
+        battery_pct=limited(fields, "battery", 0, 100),
         retained=message.retain,
         source_wall_ns=wall_ns_of(fields),
         source_seq=seq_of(fields),

@@ -9,6 +9,7 @@ from drivers.driver import LocalProtocolError
 from drivers.registry import PROTOCOLS, make_driver
 from edge.domain.devices import FieldOn, ResidualPass
 from edge.domain.field_devices import Operate, Poll, ReportFire, SetClock
+from edge.domain.machine_readings import StopMachine
 
 MS = 1_000_000
 
@@ -111,6 +112,8 @@ COMMANDS = [
     Poll("meter"),
     SetClock(1_767_196_800 * 10**9),
     SetClock(-(1 << 62)),
+    StopMachine(point="machine", command_id="e"),
+    StopMachine(point="nosuch", command_id="f", pause=True, expires_mono_ns=1),
     ReportFire(point="x", state="fire", wall_ns=1_767_196_800 * 10**9),
     ResidualPass(),
     FieldOn(on=True),
