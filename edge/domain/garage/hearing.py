@@ -24,7 +24,7 @@ from edge.domain.field_devices import (
     SignalReading,
 )
 from edge.domain.garage import access, port_kernel
-from edge.domain.garage.cut import LAG_NS, Switch, again, drive, judge, measured, reported, returned
+from edge.domain.garage.cut import LAG_NS, Switch, again, drive, due_ns, is_calm, judge, measured, reported, returned
 from edge.domain.garage.interlock import ORDERS, Mode
 from edge.domain.garage.messages import CutState
 from edge.domain.garage.signals import health, hear
@@ -102,17 +102,18 @@ def _output(turn: Turn, device: str, body: OutputReading, zones: dict[str, None]
     world, place = turn.world, place_key(device, body.point)
     for name in world.ports_at.get(place, ()):
         port = world.ports[name]
-        before = (port.on, port.fault)
+        zone, on, fault = world.zones[port.zone], port.on, port.fault
         reported(port, body, turn.now_ns)
         port_kernel.reported(turn, port, body)
         _dropped(turn, port)
-        changed = (port.on, port.fault) != before
-        if changed:
+        if port.on != on or port.fault != fault:
             turn.ports[name] = None
-        if changed and port.wanted:
+            due = due_ns(port, zone.settings)  # a dead-man runs from the word "on"
+            zone.due_ns = zone.due_ns if due is None else min(zone.due_ns, due)
+        if port.wanted and port.fault != fault:
             zones[port.zone] = None
         else:
-            _look(turn, world.zones[port.zone], port, zones, is_port=True)
+            _look(turn, zone, port, zones, is_port=True)
     for name in world.outputs_at.get(place, ()):
         switch = world.outputs[name].switch
         reported(switch, body, turn.now_ns)
@@ -132,6 +133,8 @@ def _look(turn: Turn, zone: Zone, switch: Switch, zones: dict[str, None], *, is_
         return
     changed = returned(switch, zone.settings)
     if is_port and not changed:
+        if is_calm(switch):
+            return
         changed = judge(switch, zone.settings, turn.now_ns)
         turn.send(drive(switch, turn.stamp.seq, turn.now_ns, run=ORDERS[zone.mode].run))
         keep_switch(turn, switch)
