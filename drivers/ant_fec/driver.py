@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from drivers.ant_fec import pages
+from drivers.ant_fec.beats import BeatReader
 from drivers.ant_fec.frames import Grammar, Message, MessageId, encode
 from drivers.ant_fec.readings import Interpreter
 from drivers.buffer import Refusal
@@ -20,8 +21,8 @@ from edge.domain.devices import DeviceCommand, DeviceIdentity
 from edge.domain.field_devices import PointHealth, Poll
 from edge.domain.machine_readings import StopMachine, StopOutcome
 
-DEVICE_TYPE = 0x11
-PERIOD = 8192
+MACHINE_TYPE, MACHINE_PERIOD = 0x11, 8192
+STRAP_TYPE, STRAP_PERIOD = 0x78, 8070
 FREQUENCY = 57
 CHANNELS_MAX = 8
 ANSWER_NS = 1_000 * NS_PER_MS
@@ -36,13 +37,15 @@ _NETWORK = 0
 
 
 class _Machine:
-    """One channel."""
+    """One channel: a machine, or a strap."""
 
-    def __init__(self, channel: int, number: int) -> None:
+    def __init__(self, channel: int, number: int, *, strap: bool) -> None:
         self.channel = channel
         self.number = number
-        self.point = str(number)
+        self.strap = strap
+        self.point = f"strap{number}" if strap else str(number)
         self.interpreter = Interpreter()
+        self.beats = BeatReader()
         self.online: bool | None = None
         self.heard_ns = 0
 
@@ -55,19 +58,22 @@ class AntDriver(StreamDriver[Message]):
 
     def __init__(self, options: Mapping[str, OptionValue]) -> None:
         reader = OptionReader(self.protocol, options)
-        numbers = sorted(reader.names("machines", "1"))
+        straps = sorted(reader.names("straps"))
+        numbers = sorted(reader.names("machines", "" if straps else "1"))
         key = reader.text(
             "network_key", "", r"|[0-9a-fA-F]{16}", "16 hex digits, as the ANT+ adopter's page gives them"
         )
         silent_s = reader.integer("silent_s", 30, 5, 3_600)
         reader.finish()
-        wrong = not all(each.isascii() and each.isdecimal() and 0 < int(each) <= 0xFFFF for each in numbers)
-        if wrong or not 0 < len(numbers) <= CHANNELS_MAX:
-            form = f"1 to {CHANNELS_MAX} device numbers from 1 to 65535, separated by commas"
-            reader.refuse("machines", ",".join(numbers), form)
+        for name, given in (("machines", numbers), ("straps", straps)):
+            wrong = not all(each.isascii() and each.isdecimal() and 0 < int(each) <= 0xFFFF for each in given)
+            if wrong or not 0 < len(numbers) + len(straps) <= CHANNELS_MAX:
+                form = f"device numbers from 1 to 65535, separated by commas, {CHANNELS_MAX} in all"
+                reader.refuse(name, ",".join(given), form)
         super().__init__(Grammar(), partial_ms=100, silent_ms=silent_s * 1000)
         self._key = bytes.fromhex(key)
-        self._machines = [_Machine(channel, int(number)) for channel, number in enumerate(numbers)]
+        wanted = [(int(each), False) for each in numbers] + [(int(each), True) for each in straps]
+        self._machines = [_Machine(at, number, strap=strap) for at, (number, strap) in enumerate(wanted)]
         self._steps: list[bytes] = []
         self._waits_for: int | None = None
         self._due_ns: int | None = None
@@ -76,7 +82,8 @@ class AntDriver(StreamDriver[Message]):
 
     def on_opened(self) -> None:
         for machine in self._machines:
-            machine.interpreter, machine.online, machine.heard_ns = Interpreter(), None, self.now_ns
+            machine.interpreter, machine.beats = Interpreter(), BeatReader()
+            machine.online, machine.heard_ns = None, self.now_ns
         self._steps, self._waits_for, self._due_ns = [], None, None
         if not self._key:
             self.ready("no_key", "set network_key: without it no ANT+ machine can be heard")
@@ -96,12 +103,13 @@ class AntDriver(StreamDriver[Message]):
 
     def _channel_steps(self, machine: _Machine) -> list[bytes]:
         channel = bytes((machine.channel,))
-        sender = machine.number.to_bytes(2, "little") + bytes((DEVICE_TYPE, 0))
+        kind, period = (STRAP_TYPE, STRAP_PERIOD) if machine.strap else (MACHINE_TYPE, MACHINE_PERIOD)
+        sender = machine.number.to_bytes(2, "little") + bytes((kind, 0))
         return [
             encode(MessageId.ASSIGN_CHANNEL, channel + bytes((_RECEIVE, _NETWORK))),
             encode(MessageId.SET_CHANNEL_ID, channel + sender),
             encode(MessageId.SET_FREQUENCY, channel + bytes((FREQUENCY,))),
-            encode(MessageId.SET_PERIOD, channel + PERIOD.to_bytes(2, "little")),
+            encode(MessageId.SET_PERIOD, channel + period.to_bytes(2, "little")),
             encode(MessageId.OPEN_CHANNEL, channel),
         ]
 
@@ -165,16 +173,20 @@ class AntDriver(StreamDriver[Message]):
 
     def _page(self, frame: Message) -> None:
         machine = next((each for each in self._machines if each.channel == frame.data[0]), None)
-        page = pages.parse(frame.page or b"")
-        if machine is None or isinstance(page, Refusal):
+        data = frame.page
+        page = pages.parse(data or b"")
+        if machine is None or data is None or isinstance(page, Refusal):
             return
         machine.heard_ns = self.now_ns
         if not machine.online:
             machine.online = True
             self.say(PointHealth(point=machine.point, online=True))
         self.ready()
-        for reading in machine.interpreter.take(page, {"point": machine.point}, self.now_ns):
-            self.say(reading)
+        marks = {"point": machine.point}
+        if machine.strap:
+            self.output.readings += machine.beats.take(data, marks, self.now_ns)
+        else:
+            self.output.readings += machine.interpreter.take(page, marks, self.now_ns)
 
     # --- commands -----------------------------------------------------------------------------------------------------
 

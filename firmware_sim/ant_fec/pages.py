@@ -72,3 +72,28 @@ class AntMachine:
         if turn == 64:
             return bytes((80, 255, 255, 2)) + (0x0101).to_bytes(2, "little") + (7).to_bytes(2, "little")
         return bytes((81, 255, 255, 14)) + (770_001).to_bytes(4, "little")
+
+
+@dataclass(slots=True)
+class AntStrap:
+    """A heart rate strap. ``worn`` False: it sends its last beat and no rate."""
+
+    exercise: Exercise = field(default_factory=Exercise)
+    number: int = 777
+    worn: bool = True
+    dead: bool = False
+    _beats: int = 0
+    _beat_s: float = 0.0
+    _pages: int = 0
+
+    def page(self, now_ns: int) -> bytes:
+        self.exercise.run(now_ns)
+        self._pages += 1
+        rate = self.exercise.heart_bpm
+        while self.worn and self._beat_s + 60 / rate <= now_ns / 1e9:
+            self._beat_s += 60 / rate
+            self._beats += 1
+        toggled = 0x80 if self._pages // 4 % 2 else 0
+        time = int(self._beat_s * 1024) & 0xFFFF
+        told = bytes((self._beats & 0xFF, round(rate) if self.worn else 0))
+        return bytes((toggled, 255, 255, 255)) + time.to_bytes(2, "little") + told

@@ -6,9 +6,10 @@ silent. A user would notice a model that remembers as a row of machines that nev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from firmware_sim.ant_fec.pages import AntMachine
+from firmware_sim.ant_fec.pages import AntMachine, AntStrap
 from firmware_sim.line import Heard, LineSettings
 from firmware_sim.linedevice import LineDevice
 
@@ -23,6 +24,7 @@ _NEEDED = {0x42, 0x51, 0x45, 0x43}
 class _Channel:
     told: set[int]
     number: int = 0
+    kind: int = 0
     period: int = 0
     frequency: int = 0
     is_open: bool = False
@@ -36,14 +38,19 @@ def message(identifier: int, data: bytes) -> bytes:
     return body + bytes((check,))
 
 
+def _type_of(machine: AntMachine | AntStrap) -> tuple[int, int]:
+    """Device type and period."""
+    return (0x78, 8070) if isinstance(machine, AntStrap) else (0x11, 8192)
+
+
 class AntStick(LineDevice):
-    """``machines`` in the air by device number. ``mute_steps``: it takes commands and does not answer them."""
+    """``machines`` and straps in the air. ``mute_steps``: it takes commands and does not answer them."""
 
     def __init__(
-        self, machines: list[AntMachine], *, key: bytes, seed: int = 0, line: LineSettings | None = None
+        self, machines: Sequence[AntMachine | AntStrap], *, key: bytes, seed: int = 0, line: LineSettings | None = None
     ) -> None:
         super().__init__(line or LineSettings(57_600, "N"), seed)
-        self.machines = {machine.number: machine for machine in machines}
+        self.machines = {(_type_of(machine)[0], machine.number): machine for machine in machines}
         self.key = key
         self.mute_steps = False
         self.written = 0
@@ -107,7 +114,7 @@ class AntStick(LineDevice):
         channel.told.add(identifier)
         match identifier:
             case 0x51:
-                channel.number = int.from_bytes(data[1:3], "little")
+                channel.number, channel.kind = int.from_bytes(data[1:3], "little"), data[3]
             case 0x43:
                 channel.period = int.from_bytes(data[1:3], "little")
             case 0x45:
@@ -122,9 +129,11 @@ class AntStick(LineDevice):
 
     def _air(self, due_ns: int) -> None:
         for number, channel in self._channels.items():
-            machine = self.machines.get(channel.number)
-            tuned = channel.is_open and self._has_key and channel.period == 8192 and channel.frequency == 57
-            if tuned and machine is not None and not machine.dead:
+            machine = self.machines.get((channel.kind, channel.number))
+            if machine is None or machine.dead:
+                continue
+            period = _type_of(machine)[1]
+            if channel.is_open and self._has_key and channel.period == period and channel.frequency == 57:
                 self._say(message(0x4E, bytes((number,)) + machine.page(due_ns)), due_ns)
         self.at(due_ns + PAGE_NS, self._air)
 

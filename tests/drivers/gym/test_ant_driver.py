@@ -2,10 +2,11 @@
 
 import pytest
 
+from drivers.ant_fec.beats import BeatReader
 from drivers.ant_fec.driver import AntDriver
 from drivers.driver import LocalProtocolError
 from edge.domain.machine_readings import MachineKind, MachineState, StopMachine
-from firmware_sim.ant_fec import AntMachine, AntStick
+from firmware_sim.ant_fec import AntMachine, AntStick, AntStrap
 from firmware_sim.exercise import Exercise
 
 S = 1_000_000_000
@@ -64,6 +65,32 @@ def test_laps(line_rig):
     machines[0].laps += 1
     rig.run(5)
     assert [item.event for item in rig.of("MachineEvent")] == ["lap"]
+
+
+def test_a_strap_beside_a_machine_of_the_same_number(line_rig):
+    strap, bike = AntStrap(number=7), AntMachine(Exercise("bike"), 7)
+    strap.exercise.start(0)
+    driver = AntDriver({"machines": "7", "straps": "7", "network_key": KEY})
+    rig = line_rig(driver, AntStick([strap, bike], key=bytes.fromhex(KEY)), now=0)
+    rig.run(60)
+    beats = rig.of("HeartRateReading", point="strap7")
+    assert beats[-1].heart_rate_bpm == pytest.approx(strap.exercise.heart_bpm, abs=2)
+    assert beats[-1].rr_intervals_ms[0] == pytest.approx(60_000 / strap.exercise.heart_bpm, abs=15)
+    assert 70 <= len(beats) <= 110, "one for each beat, not for each page"
+    assert rig.of("MachineReading", point="7")
+    strap.worn = False
+    rig.run(5)
+    off = rig.of("HeartRateReading", point="strap7")[-3:]
+    assert [(item.heart_rate_bpm, item.rr_intervals_ms) for item in off] == [(None, ())] * 3
+
+
+def test_a_lost_beat_gives_no_interval():
+    reader, page = BeatReader(), "04ffffff{:02x}{:02x}{:02x}48"
+    told = []
+    for second, (time, count) in enumerate([(1000, 1), (1850, 2), (1850, 2), (3550, 4), (4400, 5)]):
+        data = bytes.fromhex(page.format(time & 255, time >> 8, count))
+        told += [item.rr_intervals_ms for item in reader.take(data, {"point": "s"}, second * S // 4)]
+    assert told == [(), (850 * 1000 / 1024,), (), (850 * 1000 / 1024,)]
 
 
 def test_without_a_key_nothing_is_sent(line_rig):
@@ -134,7 +161,16 @@ def test_nothing_is_ever_sent_to_a_machine(line_rig):
     assert {frame[2] for _, frame in rig.written} == {0x4A, 0x46, 0x42, 0x51, 0x45, 0x43, 0x4B}
 
 
-@pytest.mark.parametrize(("option", "value"), [("machines", "0"), ("machines", "1,x"), ("network_key", "12")])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("machines", "0"),
+        ("machines", "1,x"),
+        ("straps", "70000"),
+        ("machines", "1,2,3,4,5,6,7,8,9"),
+        ("network_key", "12"),
+    ],
+)
 def test_wrong_options(option, value):
     with pytest.raises(LocalProtocolError, match=option):
         AntDriver({option: value})
