@@ -62,7 +62,9 @@ def place_at(entry: Table, key: str, devices: Sequence[str]) -> Place | None:
 
 
 #: Channels that a site may name: both prove that somebody received the notice.
-_CHANNELS = {"webhook": ("http://", "https://"), "mqtt": ("mqtt://", "mqtts://")}
+_CHANNELS = {"webhook": ("http://", "https://"), "mqtt": ("mqtt://", "mqtts://"), "page": ()}
+#: The channel "page" names nobody: whichever panel has the alarm on its screen first is the proof.
+ANY_PANEL = "any panel"
 
 
 def read_escalation(table: Table) -> tuple[Step, ...]:
@@ -70,10 +72,10 @@ def read_escalation(table: Table) -> tuple[Step, ...]:
     steps = []
     for entry in table.tables("escalation"):
         priority, channel = entry.choice("priority", Priority), entry.word("channel", _CHANNELS)
-        target = entry.string("target")
+        target = ANY_PANEL if channel == "page" else entry.string("target")
         after_s = whole(entry, "after_s", 0, 86_400, 0)
         entry.finish()
-        if channel and target and not target.startswith(_CHANNELS[channel]):
+        if channel and channel != "page" and target and not target.startswith(_CHANNELS[channel]):
             entry.mistake("bad_format", "target", target, one_of(_CHANNELS[channel]))
         elif priority is not None and channel and target:
             steps.append(Step(priority=priority, channel=Channel(channel), target=target, after_s=after_s))

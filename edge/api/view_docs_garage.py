@@ -96,6 +96,7 @@ FIELDS: dict[tuple[str, str], Doc] = {
     ("AlarmView", "shelvable"): ("May be put aside; never a fire.", False),
     ("AlarmView", "silenced"): ("Its sound was stopped.", False),
     ("AlarmView", "flapping"): ("It comes and goes, and is held until calm.", False),
+    ("AlarmView", "asked"): ("How often the box has asked for a panel that shows it; 0 when it does not.", 0),
     ("AlarmView", "hidden_by"): ("What explains it, empty for nothing.", ""),
     ("AlarmEvent", "event"): ("raise, clear, acknowledge, shelve, ...", "acknowledge"),
     ("AlarmEvent", "state"): ("The alarm's state after it.", "acknowledged"),

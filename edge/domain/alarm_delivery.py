@@ -36,5 +36,6 @@ def proven(book: AlarmBook, channel: Channel, alarm_id: str, proof: str, stamp: 
     enter(book, stamp)
     for notice in list(book.notices.values()):
         if notice.channel is channel and notice.alarm_id == alarm_id:
+            book.changed = True  # what a panel is asked for is in the view
             finish(book, notice, "delivered", proof, stamp)
             clear_alarm(book, target_key(channel, notice.target), stamp)

@@ -7,6 +7,7 @@ import msgspec
 from edge.domain.alarm_book import NS_PER_S, Alarm, AlarmBook
 from edge.domain.alarm_states import AlarmState, Priority
 from edge.domain.kernel import Stamp
+from edge.domain.notices import Channel
 
 #: The order on the page: what asks for a hand comes first.
 _ORDER = {
@@ -23,7 +24,9 @@ _ORDER = {
 class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     """One alarm group as a panel shows it (``edge.domain.alarms``). ``state``: unacknowledged, acknowledged,
     returned_unacknowledged, shelved, suppressed, out_of_service. ``latched``: its condition has gone and only a reset
-    ends it. ``count``: how often it came or something joined it; ``dropped``: details beyond those shown."""
+    ends it. ``count``: how often it came or something joined it; ``dropped``: details beyond those shown.
+    ``asked`` > 0: the box wants a panel to say that it shows this alarm (the channel "page"), and has asked so many
+    times by now."""
 
     alarm_id: str
     cause: str
@@ -43,6 +46,7 @@ class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     flapping: bool = False
     dropped: int = 0
     hidden_by: str = ""
+    asked: int = 0
 
 
 class AlarmsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,9 +65,13 @@ def alarms_view(book: AlarmBook, stamp: Stamp) -> AlarmsView:
     """The page's list as it stands."""
     shown = [alarm for alarm in book.alarms.values() if not _explained(book, alarm)]
     shown.sort(key=_place)
+    asked: dict[str, int] = {}
+    for notice in book.notices.values():
+        if notice.channel is Channel.PAGE:
+            asked[notice.alarm_id] = asked.get(notice.alarm_id, 0) + notice.tries
     waiting = [alarm for alarm in shown if alarm.state is AlarmState.UNACKNOWLEDGED]
     return AlarmsView(
-        alarms=tuple(_view(book, alarm) for alarm in shown),
+        alarms=tuple(_view(book, alarm, asked.get(alarm.alarm_id, 0)) for alarm in shown),
         flood=book.flood,
         unacknowledged=len(waiting) + sum(alarm.state is AlarmState.RETURNED_UNACKNOWLEDGED for alarm in shown),
         sounding=any(alarm.live and not alarm.silenced for alarm in waiting),
@@ -84,7 +92,7 @@ def _place(alarm: Alarm) -> tuple[int, int, int, int, str]:
     return (1, _ORDER[alarm.state], alarm.priority.rank, -alarm.last_wall_ns, alarm.alarm_id)
 
 
-def _view(book: AlarmBook, alarm: Alarm) -> AlarmView:
+def _view(book: AlarmBook, alarm: Alarm, asked: int) -> AlarmView:
     left_ns = 0 if alarm.shelved_until_ns is None else alarm.shelved_until_ns - book.clock.now_ns
     return AlarmView(
         alarm_id=alarm.alarm_id,
@@ -105,4 +113,5 @@ def _view(book: AlarmBook, alarm: Alarm) -> AlarmView:
         flapping=alarm.clear_due_ns is not None,
         dropped=len(alarm.dropped),
         hidden_by=alarm.hidden_by,
+        asked=asked,
     )

@@ -130,7 +130,7 @@ def test_every_example_fits_its_own_field(document):
 UNIT = re.compile(r"(_fen|_mg|_g|_j|_ns|_ms|_pct|_m|_s|_w|_wh|_a|_c|_min|_h|_km|_kg|_ma|_nm|_rpm|_bpm|_kcal|_mmhg)$")
 #: Numbers that are counts, ids or bounds without a unit; ``fen``, ``grams`` and ``p`` are their own unit.
 UNITLESS = {
-    "age", "allocation", "amount", "annunciations", "bound", "confirmed_plates", "count", "days", "dead",
+    "age", "allocation", "amount", "annunciations", "asked", "bound", "confirmed_plates", "count", "days", "dead",
     "dead_bound", "dropped", "dropped_notices", "epoch", "epsilon", "fen", "fill_epoch", "frames", "grams", "hidden",
     "hours", "incomplete_passes", "line_no", "line_nos", "minutes", "miss_bound", "noise_bytes", "on", "operators",
     "orders", "p", "passes", "peak_hour", "per_hour_per_operator", "per_minute", "plates", "plates_sold", "queue",

@@ -38,7 +38,7 @@ def test_the_example_arms_and_has_every_layer_of_the_interlock(example):
         "no device without a thing, no thing without one"
     )
     assert {each.protocol for each in example.devices["garage"]} == {
-        "zigbee2mqtt", "shelly", "tasmota", "dlt645", "modbus", "gb26875"
+        "zigbee2mqtt", "shelly", "tasmota", "dlt645", "modbus", "gb26875", "osdp"
     }  # fmt: skip
 
 
@@ -145,3 +145,12 @@ def test_whom_to_tell_of_alarms(site) -> None:
 def test_a_target_must_fit_its_channel(site) -> None:
     site.write("site.toml", site.read("site.toml") + ESCALATION.format(target="mqtt://127.0.0.1/a"))
     assert [(m.path.rpartition(".")[2], m.code) for m in site.mistakes()] == [("target", "bad_format")]
+
+
+def test_the_channel_page_names_nobody(site) -> None:
+    page = '[[garage.escalation]]\npriority = "high"\nchannel = "page"\nafter_s = 60\n'
+    site.write("site.toml", site.read("site.toml") + page)
+    (step,) = site.load().garage.escalation
+    assert (step.channel.value, step.target, step.after_s) == ("page", "any panel", 60)
+    site.swap("site.toml", 'channel = "page"\nafter_s', 'channel = "page"\ntarget = "x"\nafter_s')
+    assert [m.path.rpartition(".")[2] for m in site.mistakes()] == ["target"]

@@ -2468,7 +2468,7 @@ export interface components {
              */
             dropped_notices: number;
         };
-        /** @description One alarm group as a panel shows it (``edge.domain.alarms``). ``state``: unacknowledged, acknowledged, returned_unacknowledged, shelved, suppressed, out_of_service. ``latched``: its condition has gone and only a reset ends it. ``count``: how often it came or something joined it; ``dropped``: details beyond those shown. */
+        /** @description One alarm group as a panel shows it (``edge.domain.alarms``). ``state``: unacknowledged, acknowledged, returned_unacknowledged, shelved, suppressed, out_of_service. ``latched``: its condition has gone and only a reset ends it. ``count``: how often it came or something joined it; ``dropped``: details beyond those shown. ``asked`` > 0: the box wants a panel to say that it shows this alarm (the channel "page"), and asks so many times by now. */
         AlarmView: {
             /**
              * @description Id of the alarm.
@@ -2562,6 +2562,11 @@ export interface components {
              * @example
              */
             hidden_by: string;
+            /**
+             * @description How often the box has asked for a panel that shows it; 0 when it does not.
+             * @example 0
+             */
+            asked: number;
         };
         /** @description All alarms that are not normal, the first fire on top; key ``alarms``. Alarms that a parent explains are details of that parent and not listed. ``hidden`` counts them. */
         AlarmsView: {

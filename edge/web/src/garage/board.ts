@@ -41,15 +41,16 @@ export class Board {
     return this.live.view(`port/${port}`) as ReadonlySignal<PortView | undefined>;
   }
 
-  /** Sounds while some alarm sounds, gravest tone first, and tells the box which alarms this panel has shown. */
+  /** Sounds while some alarm sounds, gravest tone first, and says that an alarm is shown, each time the box asks. */
   followAlarms(): () => void {
     const shown = new Set<string>();
     const tone = computed(() => toneOf(this.alarms.value));
     void learnPorts();
     const stopShown = effect(() => {
       for (const alarm of this.alarms.value?.alarms ?? []) {
-        if (alarm.state !== "unacknowledged" || shown.has(alarm.alarm_id)) continue;
-        shown.add(alarm.alarm_id);
+        const asked = `${alarm.alarm_id}:${alarm.asked}`;
+        if (alarm.asked === 0 || shown.has(asked) || document.hidden) continue;
+        shown.add(asked);
         if (WATCHERS.includes(me.peek()?.role ?? "")) void tellShown(alarm);
       }
     });
@@ -67,7 +68,7 @@ export class Board {
   }
 }
 
-/** The proof of delivery of the channel "page"; a lost one is asked for again by the box itself. */
+/** The proof of delivery of the channel "page"; when it is lost the box asks again. */
 async function tellShown(alarm: AlarmView): Promise<void> {
   const path = `/garage/alarms/${alarm.alarm_id}/shown`;
   try {
