@@ -37,7 +37,8 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class HistoryServer:
-    """``make`` builds an answerer for a thread; ``status`` answers ``AskStatus`` in the loop's thread."""
+    """``make`` builds an answerer for a thread; ``status`` answers ``AskStatus`` in any
+    thread."""
 
     def __init__(self, path: Path, make: Callable[[], Answerer], status: Callable[[], Part]) -> None:
         self._path = path
@@ -113,7 +114,7 @@ class HistoryServer:
         except msgspec.MsgspecError as error:
             return _encoder.encode(Refused("bad", str(error)))
         if isinstance(ask, AskStatus):
-            return _encoder.encode(self._status())
+            return _encoder.encode(await asyncio.to_thread(self._status))
         if self._waiting >= WAITING_MAX:
             self.counters["refused_busy"] += 1
             return _encoder.encode(Refused("busy", "too many questions at once: ask again in a moment"))

@@ -36,6 +36,7 @@ class _Record(msgspec.Struct, frozen=True, array_like=True, tag=_TAG):
     values: bytes
 
 
+_Layout = tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Record).decode
 
@@ -64,7 +65,7 @@ class BatchReader:
 
     def __init__(self, names: SeriesNames) -> None:
         self._names = names
-        self._layouts: dict[int, tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]] = {}
+        self._layouts: dict[int, _Layout] = {}
         self.counts = {"without_key": 0, "damaged": 0}
 
     def read(self, entry: LogEntry) -> list[Columns]:
@@ -75,9 +76,7 @@ class BatchReader:
         except (msgspec.MsgspecError, CodecError):
             self.counts["damaged"] += 1
             return []
-        if record.names is not None and record.layout not in self._layouts:
-            self._layouts[record.layout] = self._learn(record.names)
-        layout = self._layouts.get(record.layout)
+        layout = self._layouts.get(record.layout) or self._learn(record)
         if layout is None or layout[0].size != values.size:
             self.counts["without_key"] += 1
             return []
@@ -88,7 +87,15 @@ class BatchReader:
         columns = Columns(np.full(n, entry.seq), series, time_ns, values, np.full(n, flag, np.uint8))
         return [columns if known.all() else columns.part(known)]
 
-    def _learn(self, names: Sequence[tuple[str, str, str]]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-        ids = [self._names.series_id(*name, unit_of(name[2]), SeriesKind.NUMBER) for name in names]
-        known = np.array([number is not None for number in ids], np.bool_)
-        return np.array([number or 0 for number in ids], np.int32), known
+    def _learn(self, record: _Record) -> _Layout | None:
+        """The layout of a record, from its own names or from what was remembered."""
+        numbers = self._names.layout(record.layout)
+        if numbers is None and record.names is not None:
+            found = (self._names.series_id(*name, unit_of(name[2]), SeriesKind.NUMBER) for name in record.names)
+            numbers = tuple(number or 0 for number in found)
+            self._names.put_layout(record.layout, numbers)
+        if numbers is None:
+            return None
+        series = np.array(numbers, np.int32)
+        layout = self._layouts[record.layout] = (series, series > 0)
+        return layout

@@ -60,6 +60,7 @@ class Extractor:
         self._feeds: dict[tuple[Any, ...], tuple[Plan, tuple[_Feed, ...]]] = {}
         self._batches = BatchReader(names)
         self.counts = {"inputs": 0, "samples": 0, "unknown": 0}
+        self.batch_counts = self._batches.counts
 
     def extract(self, entries: Iterable[LogEntry]) -> Columns:
         """The samples of these entries."""

@@ -119,7 +119,14 @@ class SampleHistory:
 
     def all_counts(self) -> dict[str, int]:
         """Every counter of this history."""
-        parts = (self.counts, self._extractor.counts, self._roller.counts, self._keeper.counts, self.names.counts)
+        parts = (
+            self.counts,
+            self._extractor.counts,
+            self._extractor.batch_counts,
+            self._roller.counts,
+            self._keeper.counts,
+            self.names.counts,
+        )
         return {name: count for part in parts for name, count in part.items()}
 
     def _take(self, part: LogPart) -> None:

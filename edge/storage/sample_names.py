@@ -17,6 +17,9 @@ MAX_SERIES = 50_000
 #: Distinct words of one state series; what comes after them is counted as ``OTHER_WORD``.
 MAX_WORDS = 64
 OTHER_WORD = "(other)"
+#: Layouts of batches that are remembered; one more is known as long as the process lives from its key records.
+MAX_LAYOUTS = 64
+_LAYOUT = "layout."
 DEFAULT_RESOLUTION_NS = 1_000_000
 
 _READ = "SELECT id, device, point, quantity, unit, kind, resolution_ns FROM series ORDER BY id"
@@ -39,6 +42,8 @@ class SeriesNames:
         self._codes: dict[int, dict[str, int]] = {}
         self._new_series: list[int] = []
         self._new_words: list[tuple[int, int, str]] = []
+        self._layouts: dict[int, tuple[int, ...]] = {}
+        self._new_layouts: list[int] = []
         self.counts = {"series_refused": 0, "words_refused": 0}
 
     def load(self, connection: sqlite3.Connection) -> None:
@@ -60,6 +65,21 @@ class SeriesNames:
             for number, code, text in connection.execute("SELECT series, code, text FROM word ORDER BY series, code"):
                 self._words.setdefault(number, []).append(text)
                 self._codes.setdefault(number, {})[text] = code
+
+            for key, value in connection.execute("SELECT key, value FROM meta WHERE key GLOB ?", (_LAYOUT + "*",)):
+                numbers = tuple(int(number) for number in value.split(","))
+                self._layouts[int(key.removeprefix(_LAYOUT))] = numbers
+
+    def layout(self, digest: int) -> tuple[int, ...] | None:
+        """The series of a layout of batches (``edge.storage.sample_batch``), 0 for a refused one; None: not met yet."""
+        return self._layouts.get(digest)
+
+    def put_layout(self, digest: int, series: tuple[int, ...]) -> None:
+        """Remember a layout, also over a restart: its next key record may be far."""
+        with self._mutex:
+            if digest not in self._layouts and len(self._layouts) < MAX_LAYOUTS:
+                self._layouts[digest] = series
+                self._new_layouts.append(digest)
 
     def _put(self, series: Series) -> None:
         self._series[series.id] = series
@@ -123,22 +143,26 @@ class SeriesNames:
         words = self._words.get(series)
         return words[int(code)] if words is not None and 0 <= code < len(words) else None
 
-    def write(self, connection: sqlite3.Connection) -> tuple[int, int]:
+    def write(self, connection: sqlite3.Connection) -> tuple[int, int, int]:
         """Write what is new within the open transaction; pass the result to ``written`` when it is committed."""
         with self._mutex:
-            fresh, words = list(self._new_series), list(self._new_words)
+            fresh, words, layouts = list(self._new_series), list(self._new_words), list(self._new_layouts)
         rows = [self._series[number] for number in fresh]
         connection.executemany(
             _WRITE, [(s.id, s.device, s.point, s.quantity, s.unit, s.kind, s.resolution_ns) for s in rows]
         )
         connection.executemany(_WRITE_WORD, words)
-        return len(fresh), len(words)
+        for digest in layouts:
+            value = ",".join(map(str, self._layouts[digest]))
+            connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (f"{_LAYOUT}{digest}", value))
+        return len(fresh), len(words), len(layouts)
 
-    def written(self, counts: tuple[int, int]) -> None:
+    def written(self, counts: tuple[int, int, int]) -> None:
         """What ``write`` wrote is on disk."""
         with self._mutex:
             del self._new_series[: counts[0]]
             del self._new_words[: counts[1]]
+            del self._new_layouts[: counts[2]]
 
 
 def _storable(text: str) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 
+import numpy as np
 import pytest
 
 from edge.domain.devices import DeviceHealth, DeviceState
 from edge.domain.field_devices import MeterReading, Quality, SignalKind, SignalReading
+from edge.domain.kernel import Stamp
 from edge.storage.errors import StoreError
+from edge.storage.log import LogRecord
+from edge.storage.sample_batch import BatchWriter
 from edge.storage.sample_history import SampleHistory
 
 S = 1_000_000_000
@@ -189,3 +193,37 @@ def test_a_log_set_back_by_a_restore_goes_on(sample_site, open_history, read_all
     while history.step():
         pass
     assert read_all(history.source(), after_seq=10)[-1][2] == 77.0
+
+
+def test_batches_of_arrays_keep_their_names_over_a_restart(sample_site, open_history, read_all):
+    writer = BatchWriter([("gateway", f"p{n}", "power_w") for n in range(3)])
+
+    def write(n):
+        sample_site.seq += 1
+        data = writer.input(np.array([n, n + 0.5, np.nan]))
+        wall_ns = T0 + n * S
+        sample_site.write([LogRecord(Stamp(sample_site.seq, "b", wall_ns, wall_ns, wall_trusted=True), data)])
+
+    for n in range(5):
+        write(n)
+    history = open_history()
+    history.seal()
+    history.close()
+    for n in range(5, 9):
+        write(n)
+    again = open_history()
+    assert again.all_counts()["without_key"] == 0
+    found = read_all(again.source(), samples_max=1000)
+    assert [value for name, _, value, _ in found if name == "gateway/p1/power_w"] == [n + 0.5 for n in range(9)]
+    assert all(np.isnan(value) for name, _, value, _ in found if name == "gateway/p2/power_w")
+    assert again.names.series(1).unit == "W"
+
+
+def test_a_batch_without_its_names_is_counted_not_guessed(sample_site, open_history):
+    writer = BatchWriter([("gateway", "p", "power_w")])
+    writer.input(np.array([1.0]))
+    sample_site.seq += 1
+    stamp = Stamp(sample_site.seq, "b", T0, T0, wall_trusted=True)
+    sample_site.write([LogRecord(stamp, writer.input(np.array([2.0])))])
+    history = open_history()
+    assert (history.tail.samples, history.all_counts()["without_key"]) == (0, 1)
