@@ -54,6 +54,10 @@ QUIET_MIN = 25
 #: A smooth taper whose rest (level x its own time constant) is so small a part of what was charged is as good as over.
 REST_PCT = 4
 TAPER_MIN = 9
+#: A level that stands since a step has no taper, whatever the window says.
+STANDS_PCT = 95
+#: Time constant (level / slope) of a taper in min that only lead-acid has: 38 and more, lithium's 6-15.
+SLOW_TAPER_MIN = 30
 #: What was drawn before the power fell away, against the peak, above which it was taken away rather than full; below
 #: ``STANDBY_DW`` nothing is left but an idle charger, below ``LEFT_W`` not even that.
 UNPLUGGED_PCT = 20
@@ -102,7 +106,7 @@ def note_minute(state: Fullness, full: FullSettings, trend: Trend, minute_dw: in
             state.before_dw = 0
     else:
         state.before_dw, state.dropped = level(trend.minutes), False
-        staged = state.stage_min == state.step_min <= TAPER_MIN
+        staged = state.stage_min == state.step_min <= TAPER_MIN and state.before_dw * 100 >= STANDS_PCT * state.top_dw
         state.rest_wh = -1.0 if staged else rest_wh(trend.minutes, TAPER_MIN)
     state.quiet_min += minute_dw < STANDBY_DW
     if minute_dw == GAP:
@@ -119,9 +123,10 @@ def note_minute(state: Fullness, full: FullSettings, trend: Trend, minute_dw: in
 
 def _taken_away(state: Fullness, trend: Trend, pack_wh: float) -> bool:
     """Whether the fall to standby was no end of charge. From high: in one step, from a level that no taper had brought
-    down. From low, where chargers end: only out of a slow taper that still had more than a little to bring."""
+    down. From low, where chargers end: only out of a taper as slow as lead-acid's (its charger ends in a float; what
+    goes to standby is lithium's, and falls faster)."""
     if state.low_min >= BURST_MIN or state.before_dw * 100 <= UNPLUGGED_PCT * trend.peak_dw:
-        return not state.faded and state.rest_wh * 100 > REST_PCT * pack_wh
+        return not state.faded and state.rest_wh * 600 > SLOW_TAPER_MIN * state.before_dw
     return not (state.faded or 0 <= state.rest_wh * 100 <= REST_PCT * pack_wh)
 
 
