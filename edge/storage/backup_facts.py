@@ -55,5 +55,5 @@ def check_whole(path: Path) -> StoreFacts:
             if found != ["ok"]:
                 raise damaged(path, "; ".join(found))
             return facts_of(reader)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise damaged(path, str(error)) from error

@@ -63,7 +63,7 @@ def verify_store(data_dir: Path, store: StoreFile, tell: Tell) -> list[Finding]:
                     found.append(Finding(store.name, check, what, remedy))
                     if sum(each.check == check for each in found) >= MAX_FINDINGS:
                         break
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a flipped bit may make text that is none
         found.append(Finding(store.name, check, f"SQLite cannot read it: {error}", RESTORE))
     return found
 
