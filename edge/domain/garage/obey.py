@@ -118,9 +118,11 @@ def _contactors(turn: Turn, zone: Zone, orders: Orders, failing: list[str], *, s
 
 
 def _still_flows(turn: Turn, zone: Zone, contactor: Switch) -> bool:
-    """Some outlet has measured current since the contactor was told to open."""
+    """Some outlet has measured current since the contactor was told to open; since its contact opened, where it says
+    so: what a plug measured a moment before it lost its mains with the rest would else be held against it for ever."""
+    since_ns = max(contactor.began_ns, contactor.on_ns if contactor.on is False else 0)
     ports = (turn.world.ports[name] for name in zone.ports)
-    return any((port.metered_ns or 0) > contactor.began_ns and flows(port, zone.settings) for port in ports)
+    return any((port.metered_ns or 0) > since_ns and flows(port, zone.settings) for port in ports)
 
 
 def _ports(turn: Turn, zone: Zone, orders: Orders, busy: list[Switch], *, strike: bool) -> None:

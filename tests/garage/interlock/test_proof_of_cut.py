@@ -253,6 +253,24 @@ def test_a_contactor_without_meter_is_proven_by_its_auxiliary_contact_unless_an_
         assert garage.world.outputs["B1-k"].switch.cut == state
 
 
+def test_what_a_plug_measured_just_before_the_contact_opened_is_not_held_against_it(kit):
+    """It lost its mains with the rest, and nobody hears of it again: its last figure is of before."""
+    config = kit.config()
+    outputs = tuple(msgspec.structs.replace(one, meter=None) if one.output == "B1-k" else one for one in config.outputs)
+    garage = kit.new(msgspec.structs.replace(config, outputs=outputs))
+    garage.make_normal()
+    garage.says("B1-call", True)
+    garage.elapse(0.05)
+    garage.meter("B1-p1", 150.0)
+    garage.elapse(0.05)
+    for _ in range(4):
+        garage.reports("B1-k", False)
+        garage.run(1)
+    assert garage.world.outputs["B1-k"].switch.cut == "proven"
+    assert garage.world.ports["B1-p1"].cut == "proven"
+    assert not garage.operates("B1-feed")
+
+
 def test_slow_bus_zones_open_the_contactor_on_one_signal(kit):
     zone = msgspec.structs.replace(kit.config().zones[0], contactor_first=True)
     garage = kit.new(kit.config(zone))
