@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -137,6 +138,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scratch", type=Path, help="default: a folder that is removed at the end")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended too
     if Victoria.PROGRAM is None:
         sys.stderr.write("victoria-metrics is not installed: only the fake server is tried\n")
     told = {name: getattr(options, name) for name in ("rounds", "hours", "series", "seed")}

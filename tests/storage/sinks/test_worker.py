@@ -135,3 +135,20 @@ def test_killed_at_every_step_the_keys_stay_the_same(make_bench, source, clock):
     assert bench.server.keys == bench.expected()
     assert len(bench.server.keys) == 2 * 60 * 4
     assert bench.server.bucket.changed == []
+
+
+def test_a_settled_position_keeps_what_the_keys_rest_on(make_bench, source, clock):
+    """The clock was set back before a position settled: after a restart the second lap must not hit the keys of the
+    first."""
+    series = source.define("a", "power_w")
+    bench = make_bench(source)
+    for lap in range(2):
+        for second in range(200):
+            source.add([(series, T0 + second * S, lap * 1000.0 + second)])
+            bench.run(1)
+    assert bench.worker._progress.settled.seq > 250, "the second lap must have begun before it"
+    bench.begin()
+    bench.drain()
+    assert bench.server.keys == bench.expected()
+    assert bench.server.bucket.changed == []
+    assert len(bench.server.keys) == 400
