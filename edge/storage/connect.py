@@ -114,10 +114,7 @@ def quick_check(connection: sqlite3.Connection, path: Path, limit_s: float = QUI
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
             return False
         raise damaged(path, str(error)) from error
-    except (
-        sqlite3.DatabaseError,
-        UnicodeDecodeError,
-    ) as error:  # what is wrong is told in words that may be damaged too
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what it finds, damaged as it is
         raise damaged(path, str(error)) from error
     finally:
         connection.set_progress_handler(None, 0)
