@@ -53,7 +53,8 @@ def main():
             os.kill(os.getpid(), signal.SIGKILL)
 
     devices = (DeviceSettings(device="z2m", protocol="zigbee2mqtt", link=url),)
-    site = SimpleNamespace(dir=directory, run_dir=directory, site_id="test", devices={"toy": devices})
+    names = {"site_id": "test", "verticals": ("toy",)}
+    site = SimpleNamespace(dir=directory, data_dir=directory, run_dir=directory, devices={"toy": devices}, **names)
     KERNELS["toy"] = toy.adapter
     run.set_up_log()
     store = FactsStore.open(

@@ -53,7 +53,7 @@ class Guard:
             await client.close()
 
     async def ended(self):
-        return await asyncio.to_thread(self.process.wait, 20)
+        return await asyncio.to_thread(self.process.wait, 60)
 
     def close(self):
         if self.process is not None and self.process.poll() is None:
