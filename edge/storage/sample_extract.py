@@ -51,6 +51,28 @@ class _Feed:
         self.refused = False
 
 
+class _Rows:
+    """Samples as they are found."""
+
+    __slots__ = ("flags", "seq", "series", "time_ns", "value")
+
+    def __init__(self) -> None:
+        self._empty()
+
+    def _empty(self) -> None:
+        self.seq: list[int] = []
+        self.series: list[int] = []
+        self.time_ns: list[int] = []
+        self.value: list[float] = []
+        self.flags: list[int] = []
+
+    def take(self) -> Columns:
+        """What was found, as columns; begins anew."""
+        found = columns_of(self.seq, self.series, self.time_ns, self.value, self.flags)
+        self._empty()
+        return found
+
+
 class Extractor:
     """Not for two threads at once. ``counts`` tells inputs seen, samples made, and readings of a shape that this
     release does not know (they stay in the log)."""
@@ -64,48 +86,42 @@ class Extractor:
 
     def extract(self, entries: Iterable[LogEntry]) -> Columns:
         """The samples of these entries."""
-        seqs: list[int] = []
-        series: list[int] = []
-        times: list[int] = []
-        values: list[float] = []
-        flags: list[int] = []
+        rows = _Rows()
         parts: list[Columns] = []
         for entry in entries:
             self.counts["inputs"] += 1
-            raw = entry.input
-            if raw.startswith(_READING_PREFIX):
-                try:
-                    reading = _decode(raw)
-                except msgspec.MsgspecError:
-                    self.counts["unknown"] += 1
-                    continue
-                plan, feeds = self._feeds_of(reading)
-                if not feeds:
-                    continue
-                body = reading.body
-                time_ns, flag = _when(body, plan, entry)
-                for feed in feeds:
-                    value = feed.take(body)
-                    if value is None or (not feed.series and not self._named(feed)):
-                        continue
-                    if feed.word is not None:
-                        code = feed.codes.get(value)
-                        value = self._code(feed, value) if code is None else code
-                    seqs.append(entry.seq)
-                    series.append(feed.series)
-                    times.append(time_ns)
-                    values.append(value)
-                    flags.append(flag)
-            elif raw.startswith(BATCH_PREFIX):
-                if seqs:
-                    parts.append(columns_of(seqs, series, times, values, flags))
-                    seqs, series, times, values, flags = [], [], [], [], []
-                parts += self._batches.read(entry)
-        if seqs or not parts:
-            parts.append(columns_of(seqs, series, times, values, flags))
-        found = joined(parts)
+            if entry.input.startswith(_READING_PREFIX):
+                self._read(entry, rows)
+            elif entry.input.startswith(BATCH_PREFIX):
+                parts += [rows.take(), *self._batches.read(entry)]
+        found = joined([*parts, rows.take()])
         self.counts["samples"] += found.seq.size
         return found
+
+    def _read(self, entry: LogEntry, rows: _Rows) -> None:
+        """Add the samples of one reading."""
+        try:
+            reading = _decode(entry.input)
+        except msgspec.MsgspecError:
+            self.counts["unknown"] += 1
+            return
+        plan, feeds = self._feeds_of(reading)
+        if not feeds:
+            return
+        body = reading.body
+        time_ns, flag = _when(body, plan, entry)
+        for feed in feeds:
+            value = feed.take(body)
+            if value is None or (not feed.series and not self._named(feed)):
+                continue
+            if feed.word is not None:
+                code = feed.codes.get(value)
+                value = self._code(feed, value) if code is None else code
+            rows.seq.append(entry.seq)
+            rows.series.append(feed.series)
+            rows.time_ns.append(time_ns)
+            rows.value.append(value)
+            rows.flags.append(flag)
 
     def _feeds_of(self, reading: DeviceReading) -> tuple[Plan, tuple[_Feed, ...]]:
         body = reading.body

@@ -158,7 +158,13 @@ class Api:
         self.app = APP  # its routes are the same for all, and take a third of a second to build
         garage = MemoryGarageBooks(self.garage)
         self.context = context_of(
-            ApiConfig(**{**config, **changes}), self.gateway, self.books, self.accounts, demo, garage, history
+            ApiConfig(**{**config, **changes}),
+            self.gateway,
+            self.books,
+            self.accounts,
+            demo,
+            garage,
+            history_gateway=history,
         )
         self.app.state.context = self.context
         self._lifespan = self.app.router.lifespan_context(self.app)
