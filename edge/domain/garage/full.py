@@ -160,8 +160,6 @@ def note_steps(state: Fullness, full: FullSettings, trend: Trend, passed: int) -
         if step is None:
             continue
         state.step_min = 0
-        if passed == 1:  # minutes apart, two samples of a taper can look like a step
-            state.top_min, state.top_dw = 0, level(upto)
         if step.kind is Kind.STAGE:
             running = state.stage_dw if state.stage_min < STAGE_MIN else step.least_dw
             state.stage_min, state.stage_dw = 0, min(running, step.least_dw)
