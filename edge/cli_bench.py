@@ -22,4 +22,5 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
     known = sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith(("_", "test_", "conftest")))
     if name not in known:
         raise CliError(f"there is no bench {name!r}; there are: {', '.join(known)}", USAGE)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a site's processes keep what they have compiled
     os.execv(sys.executable, [sys.executable, "-P", str(folder / f"{name}.py"), *arguments])

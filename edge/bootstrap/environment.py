@@ -65,7 +65,8 @@ def install(python: Path, lock: Path, steps: Steps, *, uv: str | None, title: st
     """Install ``lock`` with its hashes, wheels only (nothing is compiled or run). ``target``: a plain folder."""
     where = [] if target is None else ["--target", str(target)]
     if uv is not None:
-        command = [uv, "pip", "install", "--python", str(python), "--link-mode", "copy"]
+        # As pip does by itself: else each start of each process compiles its imports anew where it may not write them.
+        command = [uv, "pip", "install", "--python", str(python), "--link-mode", "copy", "--compile-bytecode"]
         env = uv_environment(os.environ)
     else:
         if importlib.util.find_spec("ensurepip") and not (site_packages(python.parent.parent) / "pip").exists():
