@@ -135,7 +135,8 @@ def _values(number: int, kind: str, time_ns: Ints) -> Floats:
         return (np.sin(seconds / 9000 + number) > 0.995).astype(np.float64)
     day = np.sin(seconds / 86_400 * 2 * np.pi + number)
     fast = np.sin(seconds / 37 + number) + 0.3 * np.sin(seconds * 1.7)
-    return np.round(np.maximum(0, 120 + 80 * day + 6 * fast + 20 * np.sin(seconds / 600_000)), 1)
+    values: Floats = np.round(np.maximum(0, 120 + 80 * day + 6 * fast + 20 * np.sin(seconds / 600_000)), 1)
+    return values
 
 
 def _curve(ask: AskPlot, info: SeriesInfo) -> CurvePart:
@@ -163,7 +164,14 @@ def _bins(ask: AskWindows | AskGroup, info: SeriesInfo) -> Bins:
 
 
 def _status(vertical: str) -> VerticalStatus:
-    sink = {"sink": "lake", "kind": "influx", "health": "live", "lag_inputs": 12, "lag_s": 0.4, "reason": ""}
+    sink: dict[str, str | int | float | bool | None] = {
+        "sink": "lake",
+        "kind": "influx",
+        "health": "live",
+        "lag_inputs": 12,
+        "lag_s": 0.4,
+        "reason": "",
+    }
     return VerticalStatus(
         vertical=vertical,
         through_seq=18_422,

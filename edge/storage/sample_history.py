@@ -59,6 +59,7 @@ class SampleHistory:
         self._keeper.resume()
         self._through = self._sealed_seq
         self._through_wall_ns = int(self.db.meta("seal_wall_ns", "0"))
+        self._trusted_wall_ns = 0
         self._tail_wall_ns = 0
         self._tail_mono_ns = time.monotonic_ns()
         self._seal_failed = False
@@ -101,7 +102,7 @@ class SampleHistory:
     def tidy(self) -> bool:
         """One slice of what can wait: roll-ups, then retention. True when there is more to do."""
         try:
-            return self._roller.step() or self._keeper.step(self._through_wall_ns)
+            return self._roller.step() or self._keeper.step(self._through_wall_ns, self._trusted_wall_ns)
         except (sqlite3.Error, StoreError) as error:
             _log.error("cannot tidy up", daemon=self.vertical, reason=str(error))
             return False
@@ -139,6 +140,8 @@ class SampleHistory:
         self.last.put(columns)
         self._through = part.through_seq
         self._through_wall_ns = part.wall_ns or self._through_wall_ns
+        if part.entries and part.entries[-1].wall_trusted:
+            self._trusted_wall_ns = part.entries[-1].wall_ns
 
     def _tell(self, damage: list[LogDamage], until_wall_ns: int) -> None:
         if not damage:

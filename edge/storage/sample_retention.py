@@ -46,6 +46,16 @@ def used_bytes(connection: sqlite3.Connection) -> int:
     return int((pages - free) * size)
 
 
+class _Oldest(NamedTuple):
+    """The slab that ends first."""
+
+    slab: int
+    seq_first: int
+    seq_last: int
+    t_first: int
+    t_last: int
+
+
 class Keeper:
     """Drops a slice at a time; one thread. ``dropped_unsent`` is the wall time (UTC ns) when samples that a sink still
     lacked were last dropped, 0 for never."""
@@ -57,26 +67,26 @@ class Keeper:
         self.dropped_unsent_ns = int(db.meta("dropped_unsent_ns", "0"))
         self.counts = {"slabs_dropped": 0, "rollups_dropped": 0}
 
-    def step(self, now_ns: int) -> bool:
-        """One slice. ``now_ns``: the time up to which the log was followed, never this process' own clock: a clock that
-        is set to 2099 must not empty the store. True when there is more."""
+    def step(self, now_ns: int, trusted_ns: int) -> bool:
+        """One slice. ``now_ns``: the wall time of the last input that was read. ``trusted_ns``: that of the last one
+        whose clock was to be trusted, 0 for none: only that makes anything old, or a box that wakes up in 2099 would
+        empty its store. True when there is more."""
         if self._slab is not None:
             return self._empty_slab()
         with self._db.read() as connection:
             too_big = used_bytes(connection) > self._retention.max_bytes
             row = connection.execute(_OLDEST).fetchone()
-        if row is not None and (too_big or row[4] < now_ns - self._retention.chunks_days * DAY_NS):
-            self._begin_slab(*row, now_ns, by_bytes=too_big)
+        if row is not None and (too_big or row[4] < trusted_ns - self._retention.chunks_days * DAY_NS):
+            self._begin_slab(_Oldest(*row), now_ns, by_bytes=too_big)
             return True
-        horizon_ns = now_ns - self._retention.rollups_days * DAY_NS
+        horizon_ns = trusted_ns - self._retention.rollups_days * DAY_NS
         for level in (MINUTE_S, HOUR_S):
             if self._drop_rollups(level, horizon_ns, too_big=too_big and row is None):
                 return True
         return False
 
-    def _begin_slab(
-        self, slab: int, seq_first: int, seq_last: int, t_first: int, t_last: int, now_ns: int, *, by_bytes: bool
-    ) -> None:
+    def _begin_slab(self, oldest: _Oldest, now_ns: int, *, by_bytes: bool) -> None:
+        slab, seq_first, seq_last, t_first, t_last = oldest
         with self._db.write() as connection:
             behind = connection.execute("SELECT min(seq) FROM cursor").fetchone()[0]
             if behind is not None and behind < seq_last:

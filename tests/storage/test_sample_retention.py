@@ -115,7 +115,7 @@ def test_a_start_goes_on_with_a_slab_that_was_being_emptied(sample_site, history
     sample_site.say((MeterReading(point="p", power_w=1.0), T0 + 9 * DAY))
     while history.step():
         pass
-    assert history._keeper.step(history.through_wall_ns)
+    assert history._keeper.step(history.through_wall_ns, history.through_wall_ns)
     history.close()
     again = history_with(chunks_days=2)
     while again.step():
@@ -140,3 +140,14 @@ def test_the_log_keeps_what_is_not_sealed_until_its_bytes_say_otherwise(tmp_path
     assert limit(sealed_seq=0) == 0
     assert limit(sealed_seq=45, max_bytes=250) == 80
     connection.close()
+
+
+def test_a_clock_that_nobody_trusts_makes_nothing_old(sample_site, history_with):
+    history = history_with(chunks_days=1, rollups_days=2)
+    fill(sample_site, history, 2)
+    sample_site.say((MeterReading(point="p", power_w=1.0), T0 + 40_000 * DAY, False))
+    while history.step():
+        pass
+    history.seal()
+    tidy(history)
+    assert count(history, "slab") == 3
