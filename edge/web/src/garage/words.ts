@@ -96,13 +96,17 @@ export function troubleWord(fault: string): string {
   return key ? t(key) : fault;
 }
 
+/** Sources that speak of no fire: a door that stands open is no alarm by itself. */
+const CALM_KINDS: readonly string[] = ["door_open", "key_switch", "flow", "pressure", "tamper"];
+
 export function sourceLevel(source: SourceView): Level {
-  if (source.state === "active") return "act";
+  if (source.state === "active") return CALM_KINDS.includes(source.kind) ? "look" : "act";
   return source.state === "clear" ? "quiet" : "look";
 }
 
 export function sourceWord(source: SourceView, heldS: number): string {
-  const word = t(`source.${source.state}`);
+  const calm = source.state === "active" ? known(`source.active.${source.kind}`) : null;
+  const word = t(calm ?? `source.${source.state}`);
   if (source.heard_ago_s === null) return `${word} · ${t("source.never")}`;
   return `${word} · ${t("source.heard", { age: ageWords(source.heard_ago_s + heldS) })}`;
 }

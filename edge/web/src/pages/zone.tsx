@@ -94,9 +94,9 @@ function Detail({ board, zone }: { board: Board; zone: ZoneView }) {
         {port && <PortCard key={port.port} port={port} heldS={board.live.heldS(`port/${port.port}`)} act={act} />}
       </section>
       <Curves board={board} zone={zone} port={port} />
-      <Doors zone={zone} heldS={heldS} />
       <Sources zone={zone} heldS={heldS} />
       <Outputs zone={zone} />
+      <Doors zone={zone} heldS={heldS} />
     </div>
   );
 }
