@@ -22,5 +22,6 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def actor(self) -> Actor:
-        """As the daemon's commands name it."""
-        return Actor(role=self.role, user=self.user)
+        """As the daemon's commands name it. What is kept of a member's command bears the token, never the login's name:
+        deleting the login must leave no name behind in the books."""
+        return Actor(role=self.role, user=f"member:{self.member}" if self.member else self.user)

@@ -124,7 +124,10 @@ def documented_codes():
     codes = re.findall(r"`([a-z_]+)`", section.partition("The API maps")[0])
     assert len(codes) > 20
     groups = {
-        409: {"id_reused", "id_taken", "tray_changed", "port_busy", *(c for c in codes if c.startswith("already_"))},
+        409: {
+            *("id_reused", "tray_changed", "port_busy", "asset_busy", "asset_held"),
+            *(c for c in codes if c.startswith("already_") or c.endswith("_taken")),
+        },
         404: {c for c in codes if c.startswith("unknown_")},
         403: {"forbidden", "not_on_site"},
         503: {"busy", "storage"},
