@@ -1,4 +1,4 @@
-"""What a reset forgets: the figures of plugs that lost their mains with the contactor (issue 3.1, garage-domain.md 6)."""
+"""What a reset forgets: figures of plugs that lost their mains with the contactor (issue 3.1, garage-domain.md 6)."""
 
 from __future__ import annotations
 
