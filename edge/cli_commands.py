@@ -17,7 +17,7 @@ COMMANDS = {
     "test": ("edge.cli_test", "test", "Run the checks, then the tests.", (DEV, PAGES, NODE, DEBIAN)),
     "check": ("edge.cli_check", "check", "Lint, types, import rules; Python and pages.", (DEV, NODE)),
     "up": ("edge.cli_run", "up", "Run and supervise all that the site file names.", (RUNTIME, PAGES)),
-    "run": ("edge.cli_run", "run", "Run one process: canteen, garage, history or api.", (RUNTIME, PAGES)),
+    "run": ("edge.cli_run", "run", "Run one process: canteen, garage, gym, history or api.", (RUNTIME, PAGES)),
     "decode": ("edge.cli_decode", "decode", "Show what a protocol decoder makes of hex lines.", (RUNTIME,)),
     "sim": ("edge.cli_sim", "sim", "Smoke, welded contacts and more in the running demo's garage.", (RUNTIME,)),
     "quote": ("edge.cli_quote", "quote", "Price dishes for a diner and print the explained receipt.", (RUNTIME,)),

@@ -14,10 +14,10 @@ RAW = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_na
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["canteen", "garage", "history", "api"]))
+@click.argument("name", type=click.Choice(["canteen", "garage", "gym", "history", "api"]))
 @site_option
 def run(name: str, site_dir: Path) -> int:
-    """Run one process of the site in the foreground: NAME is canteen, garage, history or api."""
+    """Run one process of the site in the foreground: NAME is canteen, garage, gym, history or api."""
     from edge.cli_paths import require_site
 
     _leave_rich_out()

@@ -90,9 +90,9 @@ def demo_site_file(
         title = {"zh": f"{number} 号结算台", "en": f"Checkout {number}"}
         canteen["lanes"].append(lane | {"lane": str(number), "name": title, "device": name})
         canteen["devices"].append(device)
-    verticals = ["canteen"] if wires is None else example["verticals"]
+    verticals = ["canteen"] if wires is None else [each for each in example["verticals"] if each != "gym"]
     return {
-        **{key: value for key, value in example.items() if key not in {"data_dir", "run_dir", "garage"}},
+        **{key: value for key, value in example.items() if key not in {"data_dir", "run_dir", "garage", "gym"}},
         "verticals": verticals,
         "data_dir": "data",
         "run_dir": str(folder.root / "run"),

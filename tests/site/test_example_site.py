@@ -61,8 +61,14 @@ def test_every_row_names_its_source() -> None:
     assert all(row["source"] == "usda-sr28" and len(row["ndb_no"]) == 5 for row in rows())
 
 
-def test_only_the_menu_warning_remains(example: Site) -> None:
-    assert [(m.code, m.value.split()[0]) for m in example.warnings] == [("menu_plan", "720")]
+def test_only_the_menu_plan_and_the_unsigned_limits_are_told(example: Site) -> None:
+    assert [(m.code, m.file) for m in example.warnings] == [
+        ("menu_plan", "canteen/menu.toml"),
+        ("contradiction", "gym/rules.toml"),
+    ]
+    assert example.warnings[0].value.startswith("720 ")
+    assert example.gym is not None
+    assert (example.gym.limits.author, example.gym.limits.date) == ("", "")
 
 
 def test_two_days_of_24_different_dishes(example: Site) -> None:

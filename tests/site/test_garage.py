@@ -25,7 +25,7 @@ def last(mistake):
 
 def test_the_example_arms_and_has_every_layer_of_the_interlock(example):
     garage = example.garage
-    assert example.verticals == ("canteen", "garage")
+    assert example.verticals == ("canteen", "garage", "gym")
     assert mistakes(garage) == ()
     assert [zone.zone for zone in garage.zones] == ["b1-east", "b1-west", "stair-3"]
     for zone in garage.zones:
@@ -115,7 +115,7 @@ def test_what_makes_no_sense_is_a_warning_and_the_garage_refuses_to_arm(site, ol
 
 
 def test_a_site_without_a_garage_needs_none_of_it(site):
-    site.swap(SITE, 'verticals = ["canteen", "garage"]', 'verticals = ["canteen"]')
+    site.swap(SITE, 'verticals = ["canteen", "garage", "gym"]', 'verticals = ["canteen"]')
     loaded = site.load()
     assert loaded.garage is None
     assert loaded.devices["garage"] == ()

@@ -64,7 +64,7 @@ def test_twelve_mistakes_in_twelve_files_at_once(site) -> None:
 SINGLE = [
     ("site.toml", 'site_id = "kangle-example"', 'site_id = "Kangle!"', "bad_format", "site_id"),
     ("site.toml", 'en = "Kangle Canteen"', 'en = "Kangle Canteen", fr = "Cantine"', "unknown_key", "name.fr"),
-    ("site.toml", 'verticals = ["canteen", "garage"]', 'verticals = ["canten"]', "unknown_id", "verticals[0]"),
+    ("site.toml", 'verticals = ["canteen", "garage", "gym"]', 'verticals = ["canten"]', "unknown_id", "verticals[0]"),
     ("site.toml", 'host = "127.0.0.1"', 'host = "0.0.0.0"', "unsafe", "api.host"),
     ("site.toml", 'host = "127.0.0.1"', 'host = "192.168.1.5"', "unsafe", "api.host"),
     ("site.toml", 'host = "127.0.0.1"', 'host = "::"', "unsafe", "api.host"),
