@@ -8,6 +8,7 @@ that everybody knew of and that nothing else cut.
 from __future__ import annotations
 
 from edge.domain.garage.cut import (
+    NS_PER_S,
     RESEND_NS,
     Switch,
     again,
@@ -28,6 +29,8 @@ from edge.domain.garage.turn import Turn
 from edge.domain.garage.world import Zone
 from edge.domain.kernel import EffectClass
 
+#: A figure that a plug measured before the contactor opened may come so much later than the contact's word.
+ON_ITS_WAY_NS = 3 * NS_PER_S
 _FAILED = (CutState.UNPROVEN, CutState.WELDED)
 
 
@@ -119,10 +122,21 @@ def _contactors(turn: Turn, zone: Zone, orders: Orders, failing: list[str], *, s
 
 def _still_flows(turn: Turn, zone: Zone, contactor: Switch) -> bool:
     """Some outlet has measured current since the contactor was told to open; since its contact opened, where it says
-    so: what a plug measured a moment before it lost its mains with the rest would else be held against it for ever."""
-    since_ns = max(contactor.began_ns, contactor.on_ns if contactor.on is False else 0)
-    ports = (turn.world.ports[name] for name in zone.ports)
-    return any((port.metered_ns or 0) > since_ns and flows(port, zone.settings) for port in ports)
+    so: what a plug measured a moment before it lost its mains with the rest would else be held against it for ever.
+    A figure that comes shortly after the contact's word may have been on its way. It is held against the contactor
+    until the plug has been silent for as long as none with mains may be."""
+    opened_ns = contactor.on_ns if contactor.on is False else 0
+    since_ns = max(contactor.began_ns, opened_ns)
+    for name in zone.ports:
+        port = turn.world.ports[name]
+        metered_ns = port.metered_ns or 0
+        if metered_ns <= since_ns or not flows(port, zone.settings):
+            continue
+        silent_ns = turn.world.port_settings[name].meter_silent_s * NS_PER_S
+        on_its_way = opened_ns and metered_ns - opened_ns <= ON_ITS_WAY_NS
+        if not on_its_way or turn.now_ns - metered_ns <= silent_ns:
+            return True
+    return False
 
 
 def _ports(turn: Turn, zone: Zone, orders: Orders, busy: list[Switch], *, strike: bool) -> None:

@@ -271,6 +271,29 @@ def test_what_a_plug_measured_just_before_the_contact_opened_is_not_held_against
     assert not garage.operates("B1-feed")
 
 
+@pytest.mark.parametrize(("speaks_again", "cut"), [(False, "proven"), (True, "unproven")])
+def test_a_figure_that_was_on_its_way_is_forgiven_only_to_a_plug_that_falls_silent(kit, speaks_again, cut):
+    """It came after the contact's word. A plug without mains says no more; behind a welded contactor it goes on."""
+    config = kit.config()
+    outputs = tuple(msgspec.structs.replace(one, meter=None) if one.output == "B1-k" else one for one in config.outputs)
+    garage = kit.new(msgspec.structs.replace(config, outputs=outputs))
+    garage.make_normal()
+    garage.says("B1-call", True)
+    garage.elapse(0.1)
+    garage.reports("B1-k", False)
+    garage.elapse(1)
+    garage.meter("B1-p1", 150.0)
+    for second in range(40):
+        garage.reports("B1-k", False)
+        if speaks_again and second % 5 == 4:
+            garage.draws("B1-p1")
+        garage.run(1)
+        if second == 8:
+            assert garage.world.outputs["B1-k"].switch.cut == "unproven"
+            assert garage.operates("B1-feed")
+    assert garage.world.outputs["B1-k"].switch.cut == cut
+
+
 def test_slow_bus_zones_open_the_contactor_on_one_signal(kit):
     zone = msgspec.structs.replace(kit.config().zones[0], contactor_first=True)
     garage = kit.new(kit.config(zone))
