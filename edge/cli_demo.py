@@ -12,10 +12,10 @@ from edge.cli_paths import example_site
 @click.option("--port", type=click.IntRange(1, 65_535), help="Port of the pages on 127.0.0.1 (default: a free one).")
 @click.option("--seconds", type=click.FloatRange(0), help="End by itself after this time (default: at Ctrl-C).")
 @click.option("--lanes", type=click.IntRange(1, 4), default=2, show_default=True, help="Checkout lanes.")
-@click.option("--no-diners", is_flag=True, help="Nobody comes by itself, neither to eat nor to charge.")
+@click.option("--no-diners", is_flag=True, help="Nobody comes by itself, to eat, to charge or to train.")
 @click.option("--verbose", is_flag=True, help="Show what the processes say.")
 def demo(port: int | None, seconds: float | None, lanes: int, no_diners: bool, verbose: bool) -> int:  # noqa: FBT001
-    """Run a canteen and a garage with simulated devices and people; prints one link to open. Nothing is left behind."""
+    """Run canteen, garage and gym with simulated devices and people; prints one link. Nothing is left behind."""
     from edge.demo import DemoOptions, run_demo
     from edge.site import SiteErrors
 

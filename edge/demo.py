@@ -1,4 +1,4 @@
-"""``kangle demo``: a canteen and a garage with simulated devices and people in a temporary folder; nothing stays.
+"""``kangle demo``: canteen, garage and gym with simulated devices and people in a temporary folder; nothing stays.
 
 The real service runs (daemons, broker, API, pages, stores); only devices and people are simulated, and the devices
 speak their real wire protocols over pseudo-terminals, sockets and MQTT. The hard part is the end: Ctrl-C at any moment,
@@ -29,7 +29,8 @@ from typing import Any
 from edge.api.accounts import Accounts
 from edge.cli_errors import FAILED, OK, UNREACHABLE, CliError
 from edge.demo_children import Child
-from edge.demo_garage import GarageFolder, garage_settings, prepare
+from edge.demo_garage import garage_settings, prepare
+from edge.demo_gym import GymFolder, gym_settings, prepare_gym
 from edge.demo_site import (
     HOST,
     PERSON,
@@ -50,7 +51,8 @@ LOOK_S = 0.1
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WORDS = """Devices and people are simulated; the protocols, prices, interlock, stores and pages are the real ones.
 设备和人是模拟的；通信协议、计价、联动、存储和页面都是真实的。
-Set the garage on fire from another terminal: kangle sim smoke b1-east (kangle sim --help)"""
+Set the garage on fire from another terminal: kangle sim smoke b1-east; let a heart race: kangle sim pulse etm-1 150
+(kangle sim --help tells the rest)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +151,20 @@ def run_demo(options: DemoOptions) -> int:
 
 def _play(options: DemoOptions, folder: DemoFolder, wakeup: Wakeup) -> None:
     """Make the site, start the service and the floor, serve; stop them in this order, however it ends."""
-    say("setting up a canteen and a garage in a temporary folder")
-    wires = prepare(folder.root, read_example(options.example)["garage"])
-    site = copy_site(options.example, folder, options.lanes, choose_port(options.port), local_today(), wires)
+    say("setting up a canteen, a garage and a gym in a temporary folder")
+    example = read_example(options.example)
+    wires = prepare(folder.root, example["garage"])
+    gym = prepare_gym(folder.root, example["gym"], wires)
+    site = copy_site(options.example, folder, options.lanes, choose_port(options.port), local_today(), wires, gym)
     folder.accounts_file.parent.mkdir(parents=True)
     with contextlib.ExitStack() as stack:
         accounts = stack.enter_context(contextlib.closing(Accounts(folder.accounts_file)))
         tokens = make_accounts(accounts, site)
-        _write_settings(options, site, folder, wires, tokens)
+        _write_settings(options, site, folder, gym, tokens)
         programs = {
             "broker": wires.broker(),
             "garage floor": _module("firmware_sim.garage", "--config", str(wires.settings)),
+            "gym floor": _module("firmware_sim.gym", "--config", str(gym.settings)),
             "floor": _module("firmware_sim.floor", "--config", str(folder.floor_file)),
             "service": _module("edge.cli", "up", "--site", str(folder.site)),
         }
@@ -180,18 +185,21 @@ def _module(*words: str) -> list[str]:
 
 
 def _write_settings(
-    options: DemoOptions, site: Site, folder: DemoFolder, wires: GarageFolder, tokens: Mapping[str, Any]
+    options: DemoOptions, site: Site, folder: DemoFolder, gym: GymFolder, tokens: Mapping[str, Any]
 ) -> None:
-    """What the two simulated floors are told."""
+    """What the three simulated floors are told."""
+    wires = gym.wires
     floor = floor_settings(site, folder, tokens, local_today(), diners=options.diners)
     folder.floor_file.write_text(json.dumps(floor), encoding="utf-8")
     garage = garage_settings(site, wires, tokens["bikes"], people=options.diners)
     wires.settings.write_text(json.dumps(garage), encoding="utf-8")
+    machines = gym_settings(site, gym, tokens["coach"], people=options.diners)
+    gym.settings.write_text(json.dumps(machines), encoding="utf-8")
 
 
 def _wait_until_ready(site: Site, wakeup: Wakeup, children: list[Child]) -> None:
     deadline = time.monotonic() + READY_S
-    say("starting the simulated devices, the canteen, the garage and the pages")
+    say("starting the simulated devices, the canteen, the garage, the gym and the pages")
     while True:
         wakeup.wait(LOOK_S)
         _check(children)

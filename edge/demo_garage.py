@@ -83,7 +83,7 @@ class GarageFolder:
 def prepare(root: Path, garage: Mapping[str, Any]) -> GarageFolder:
     """Choose free ports for the broker and every wire of ``[garage]``, and make the broker's users."""
     names = ["broker", *(each["device"] for each in garage["devices"] if each["protocol"] not in MQTT)]
-    folder = GarageFolder(root, dict(zip(names, _free_ports(len(names)), strict=True)))
+    folder = GarageFolder(root, dict(zip(names, free_ports(len(names)), strict=True)))
     folder.passwords.update(make_users(folder.users, (BOX, FIELD)))
     folder.password.touch(mode=0o600)
     folder.password.write_text(folder.passwords[BOX], encoding="utf-8")
@@ -102,7 +102,7 @@ def demo_garage(garage: Mapping[str, Any], folder: GarageFolder) -> dict[str, An
     return {**garage, "devices": devices}
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that are free now, all different."""
     probes = [socket.socket() for _ in range(count)]
     try:

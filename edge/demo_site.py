@@ -22,6 +22,7 @@ from edge.api.account_types import AccountProblem
 from edge.api.accounts import Accounts
 from edge.api.pins import MIN_DIGITS
 from edge.demo_garage import GarageFolder, demo_garage
+from edge.demo_gym import GymFolder, demo_gym, open_all_day
 from edge.domain.actors import Role
 from edge.domain.canteen.settings import DishCard, MemberEntry, PricedBy
 from edge.site import Site, load_site
@@ -74,10 +75,15 @@ def inline_toml(value: Any) -> str:
 
 
 def demo_site_file(
-    example: Mapping[str, Any], folder: DemoFolder, lanes: int, port: int, wires: GarageFolder | None
+    example: Mapping[str, Any],
+    folder: DemoFolder,
+    lanes: int,
+    port: int,
+    wires: GarageFolder | None,
+    gym: GymFolder | None = None,
 ) -> dict[str, Any]:
     """The example's site file with simulated readers. Lanes beyond those of the example repeat its kinds of reader.
-    ``wires`` None: the canteen alone."""
+    ``wires`` None: without the garage; ``gym`` None: without the gym."""
     canteen = dict(example["canteen"])
     own_lanes, devices = canteen["lanes"], {each["device"]: each for each in canteen["devices"]}
     canteen["lanes"], canteen["devices"] = [], []
@@ -90,16 +96,17 @@ def demo_site_file(
         title = {"zh": f"{number} 号结算台", "en": f"Checkout {number}"}
         canteen["lanes"].append(lane | {"lane": str(number), "name": title, "device": name})
         canteen["devices"].append(device)
-    verticals = ["canteen"] if wires is None else [each for each in example["verticals"] if each != "gym"]
+    left_out = {name for name, simulated in (("garage", wires), ("gym", gym)) if simulated is None}
     return {
         **{key: value for key, value in example.items() if key not in {"data_dir", "run_dir", "garage", "gym"}},
-        "verticals": verticals,
+        "verticals": [each for each in example["verticals"] if each not in left_out],
         "data_dir": "data",
         "run_dir": str(folder.root / "run"),
         "api": {"host": HOST, "port": port},
         "demo": {"enabled": True, "control": str(folder.control)},
         "canteen": canteen,
         **({} if wires is None else {"garage": demo_garage(example["garage"], wires)}),
+        **({} if gym is None else {"gym": demo_gym(example["gym"], gym)}),
     }
 
 
@@ -110,13 +117,21 @@ def read_example(example: Path) -> dict[str, Any]:
 
 
 def copy_site(
-    example: Path, folder: DemoFolder, lanes: int, port: int, today: date, wires: GarageFolder | None = None
+    example: Path,
+    folder: DemoFolder,
+    lanes: int,
+    port: int,
+    today: date,
+    wires: GarageFolder | None = None,
+    gym: GymFolder | None = None,
 ) -> Site:
     """Make the demo's site in ``folder`` and read it back. Raises ``SiteErrors`` when the example itself is wrong."""
     shutil.copytree(example, folder.site, ignore=shutil.ignore_patterns("data", "run", "*.sock"))
-    values = demo_site_file(read_example(example), folder, lanes, port, wires)
+    values = demo_site_file(read_example(example), folder, lanes, port, wires, gym)
     lines = [f"{json.dumps(key)} = {inline_toml(value)}" for key, value in values.items()]
     (folder.site / "site.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if gym is not None:
+        open_all_day(folder.site, values["gym"])
     return load_site(folder.site, today)
 
 
@@ -130,7 +145,8 @@ def make_accounts(accounts: Accounts, site: Site) -> dict[str, Any]:
         for each in site.canteen.lanes
     }
     _, bikes = accounts.tokens.create("simulated neighbours", Role.CASHIER, None, 1, PERSON)
-    return {"kitchen": kitchen, "cashier": cashier, "terminal": terminals, "bikes": bikes}
+    _, coach = accounts.tokens.create("simulated coach", Role.COACH, None, 1, PERSON)
+    return {"kitchen": kitchen, "cashier": cashier, "terminal": terminals, "bikes": bikes, "coach": coach}
 
 
 def make_panels(accounts: Accounts, site: Site) -> tuple[dict[str, str], str]:

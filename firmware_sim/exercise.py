@@ -86,7 +86,9 @@ class Exercise:
         return self.turns / _FLOOR_STEPS
 
     def run(self, now_ns: int) -> None:
-        """Let the time since the last call pass."""
+        """Let the time since the last call pass; a look back changes nothing."""
+        if self._at_ns is not None and now_ns < self._at_ns:
+            return
         seconds = 0.0 if self._at_ns is None else (now_ns - self._at_ns) / 1e9
         self._at_ns = now_ns
         goal = _REST_BPM + (_FULL_BPM - _REST_BPM) * self.effort if self.moving else _REST_BPM

@@ -48,6 +48,7 @@ async def run_device(device: MqttDevice, host: str, port: int, user: str = "", p
             _end_if_told()  # the goodbye failed: that must not keep us alive
         finally:
             device.disconnected(time.monotonic_ns())
+        device.tick(time.monotonic_ns())  # its life goes on: what it cannot say it keeps or forgets
         await asyncio.sleep(RETRY_S)
 
 

@@ -55,6 +55,11 @@ class BleGateway(MqttDevice):
         super().begin(now_ns)
         self._begin_ns = now_ns
 
+    def plug_in(self, now_ns: int) -> None:
+        """It was without power until now: nothing was heard meanwhile, its clock has gone on."""
+        super().begin(now_ns)
+        self.reboot()
+
     def reboot(self) -> None:
         """It counts anew."""
         self._seq = dict.fromkeys(self.machines, 0)

@@ -13,7 +13,8 @@ _FATIGUE = 0.97
 
 class StrengthMachine(MqttDevice):
     """Does ``sets`` sets of ``reps`` repetitions, one each ``rep_s``, with ``rest_s`` between sets. ``programme`` of a
-    micro-circulation machine with reps 0: only minutes count. ``stutters``: each repetition is told twice."""
+    micro-circulation machine with reps 0: only the minutes of its ``course_s`` count. ``stutters``: each repetition is
+    told twice."""
 
     def __init__(
         self,
@@ -23,22 +24,31 @@ class StrengthMachine(MqttDevice):
         sets: int = 3,
         reps: int = 12,
         programme: str = "knee",
+        course_s: float = 0.0,
         seed: int = 0,
     ) -> None:
         super().__init__(seed)
         self.client_id = f"strength-{seed:04x}"
         self.topic = f"{site}/{point}/strength"
         self.sets, self.reps, self.programme = sets, reps, programme
-        self.rep_s, self.rest_s = 3.0, 20.0
+        self.rep_s, self.rest_s, self.course_s = 3.0, 20.0, course_s
         self.stutters = False
         self.side = "both"
         self.told_reps: list[tuple[int, int, float]] = []
         self._set, self._rep, self._seq = 0, 0, 0
+        self._spent_s = 0.0
+        self._session = 0
 
     @property
     def session_s(self) -> float:
         """How long a session lasts."""
-        return self.sets * max(1, self.reps) * self.rep_s + (self.sets - 1) * self.rest_s
+        set_s = max(self.reps * self.rep_s, self.course_s, self.rep_s)
+        return self.sets * set_s + (self.sets - 1) * self.rest_s
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a session is under way."""
+        return self._set > 0
 
     def on_connected(self) -> None:
         """It waits for a person."""
@@ -47,25 +57,42 @@ class StrengthMachine(MqttDevice):
         """It hears nothing."""
 
     def begin_session(self) -> None:
-        self._set, self._rep = 1, 0
-        self._tell_set(state="in_use")
-        self.after(self.rep_s, self._step)
+        self._session += 1
+        self._set = 0
+        self._next_set(self._session)
 
-    def _step(self) -> None:
+    def end_session(self) -> None:
+        """Whoever sat on it has stood up."""
+        if self.at_work:
+            self._tell_set(state="finished", finished=True)
+        self._session += 1
+        self._set = 0
+
+    def _next_set(self, session: int) -> None:
+        if session != self._session:
+            return
+        self._set, self._rep, self._spent_s = self._set + 1, 0, 0.0
+        self._tell_set(state="in_use")
+        self.after(self.rep_s, lambda: self._step(session))
+
+    def _step(self, session: int) -> None:
+        if session != self._session:
+            return
+        self._spent_s += self.rep_s
         if self.reps:
             self._rep += 1
             self._tell_rep()
-        if self._rep < self.reps:
-            self.after(self.rep_s, self._step)
+        if self._rep < self.reps or self._spent_s < self.course_s:
+            if not self.reps:
+                self._tell_set(state="in_use")
+            self.after(self.rep_s, lambda: self._step(session))
             return
-        self._tell_set(state="finished" if self._set == self.sets else "paused", finished=True)
-        if self._set < self.sets:
-            self.after(self.rest_s, self._next_set)
-
-    def _next_set(self) -> None:
-        self._set, self._rep = self._set + 1, 0
-        self._tell_set(state="in_use")
-        self.after(self.rep_s, self._step)
+        last = self._set == self.sets
+        self._tell_set(state="finished" if last else "paused", finished=True)
+        if last:
+            self._set = 0
+        else:
+            self.after(self.rest_s, lambda: self._next_set(session))
 
     def _tell_rep(self) -> None:
         torque = round(80 * _FATIGUE**self._rep + self.rng.uniform(-2, 2), 1)
@@ -76,7 +103,7 @@ class StrengthMachine(MqttDevice):
             self.publish(self.topic, payload, qos=1)
 
     def _tell_set(self, **more: object) -> None:
-        minutes = round(self._rep * self.rep_s / 60, 3)
+        minutes = round(self._spent_s / 60, 3)
         fields = {"reps": self._rep, "minutes": minutes, "intensity_pct": 60, **more}
         self.publish(self.topic, self._marked(fields), qos=1)
 

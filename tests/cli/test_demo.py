@@ -126,7 +126,7 @@ def wait_for(condition, seconds=READY_S):
 def test_it_shows_its_pages_once_per_link_and_ctrl_c_leaves_nothing(short_path):
     with demo(short_path / "t") as running:
         browser = Browser(running.link())
-        assert len(running.family) >= 7, "broker, both floors, supervisor, canteen, garage, api"
+        assert len(running.family) >= 10, "broker, three floors, supervisor, canteen, garage, gym, history, api"
         assert b"<html" in browser.open("/demo")[1]
         assert browser.log_in()["role"] == "admin"
         with pytest.raises(urllib.error.HTTPError):
@@ -135,6 +135,9 @@ def test_it_shows_its_pages_once_per_link_and_ctrl_c_leaves_nothing(short_path):
         assert sorted(state["lanes"]) == ["1", "2"]
         assert state["diners"]["on"]
         assert browser.api("/garage")["armed"]
+        rooms = {zone["zone"]: zone for zone in browser.api("/gym")["zones"]}
+        assert all(zone["open"] for zone in rooms.values()), "at any hour"
+        wait_for(lambda: sum(zone["busy"] for zone in browser.api("/gym")["zones"]))
         status, out, err = running.end(signal.SIGINT)
         assert (status, out) == (0, "")
         assert "simulated" in err
