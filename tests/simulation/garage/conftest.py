@@ -190,8 +190,9 @@ class Garage:
             if self.zone(zone.zone)["state"] != "normal":
                 body = ResetZone(zone=zone.zone, panel=zone.panels[0], person="tester")
                 assert await self.command(body, Role.PANEL) == "ok"
-        for port in self.site.garage.ports:
-            await self.command(RearmPort(port=port.port))
+        contactors = [each.output for each in self.site.garage.outputs if each.kind == "contactor"]
+        for name in (*contactors, *(port.port for port in self.site.garage.ports)):
+            await self.command(RearmPort(port=name))
         for zone in self.site.garage.zones:
             await self._close(zone.zone)
         plugs = [port.port for port in self.site.garage.ports if port.at.device != "meters-west"]

@@ -74,3 +74,14 @@ def test_the_broker_dies_in_a_fire_and_the_latch_holds(scene):
         assert garage.zone("b1-west")["state"] == "fire"
 
     scene(story)
+
+
+def test_a_welded_outlet_opens_the_contactor(scene):
+    async def story(garage):
+        await garage.charge()
+        garage.sim("weld", name=PORT)
+        garage.sim("smoke", zone="b1-east", one=True)
+        await garage.until(lambda: garage.truth()["flows_w"] == 0)
+        await garage.until(lambda: garage.zone("b1-east")["cut"] == "proven")
+
+    scene(story)
