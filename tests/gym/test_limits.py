@@ -226,3 +226,83 @@ def test_a_reading_is_never_the_next_persons(gym):
 def test_only_staff_set_a_ceiling(gym):
     reply = gym.command(SetPerson(person="anna", ceiling_bpm=200), role=Role.MEMBER, user="anna")
     assert reply.code == "forbidden"
+
+
+# --- found in review ---
+
+
+def told(gym):
+    return [one.command.on for one in gym.sent if isinstance(one.command, Operate)]
+
+
+def test_the_buzzer_is_told_again_before_its_hold_runs_out(elder):
+    elder.train("e1", 30, bpm=125)
+    before = len(told(elder))
+    elder.train("e1", 120, bpm=125)
+    again = told(elder)[before:]
+    assert all(again)
+    assert len(again) >= 5
+
+
+def test_a_strap_that_nobody_wears_does_not_hide_the_grips(elder):
+    elder.run(6, each=lambda: (elder.beats("e1", None), elder.walk("e1", heart_rate_bpm=97)))
+    assert elder.shown["asset/e1"].heart.bpm == 97
+
+
+def test_a_pulse_ages_also_where_there_are_no_limits(gym):
+    gym.stand("t1")
+    gym.train("t1", 20, bpm=110)
+    gym.train("t1", 60)
+    assert gym.shown["asset/t1"].heart.bpm is None
+    assert gym.asset("t1").workout.totals.heart_ms < 30_000
+
+
+def test_a_beat_that_was_held_back_is_no_pulse_of_now(elder):
+    from edge.domain.devices import DeviceReading
+    from edge.domain.machine_readings import HeartRateReading
+
+    body = HeartRateReading(point="e1", heart_rate_bpm=170, contact=HeartContact.DETECTED, delay_ms=60_000)
+    elder.run(8, each=lambda: (elder.give(DeviceReading("belt", 1, body)), elder.beats("e1", 95)))
+    assert elder.shown["asset/e1"].heart.level == "ok"
+
+
+def test_four_beats_a_second_still_carry_a_minute(elder):
+    elder.run(70, each=lambda: (elder.walk("e1"), [elder.beats("e1", 100) for _ in range(4)]))
+    samples = elder.world.watches["e1"].samples
+    assert samples[-1][0] - samples[0][0] >= 60 * S
+    elder.run(300, each=lambda: [elder.beats("e1", 100) for _ in range(4)])
+    assert len(elder.world.watches["e1"].samples) <= 600
+
+
+def test_odd_beats_between_two_real_ones_are_left_out():
+    watch = Watch()
+    for at, bpm in enumerate((80, 80, 200, 40, 150, 150, 150, 150)):
+        beat(watch, bpm, contact=True, cadence=None, now_ns=at * S, settings=LIMITS)
+    assert (watch.samples[2][1], len(watch.odd)) != (200, 4)
+    assert watch.samples[-1][1] == 150
+
+
+def test_an_old_cadence_locks_no_pulse(elder):
+    elder.walk("e1", cadence_rpm=100.0)
+    elder.train("e1", 40, bpm=100)
+    assert elder.shown["asset/e1"].heart.level == "ok"
+
+
+def test_a_table_never_cuts_below_what_staff_set():
+    found = ceiling_of(Prescription(birth_year=1926, ceiling_bpm=130), 2026, LIMITS)
+    assert found.ceiling_bpm == 130
+    assert found.max_bpm >= 130
+
+
+def test_a_doubtful_pulse_stops_no_machine(kit):
+    gym = kit.new(kit.config(assets=(kit.asset("e1", zone="elders", stop=True),)))
+    gym.person("anna", "c1", ceiling_bpm=110)
+    gym.card("k1", "c1")
+    gym.cuff(130)
+    gym.stand("e1")
+    gym.card("e1", "c1")
+    gym.train("e1", 20, bpm=100)
+    gym.train("e1", 20, bpm=105, cadence_rpm=105.0)
+    gym.train("e1", 40, bpm=125, cadence_rpm=125.0)
+    assert gym.shown["asset/e1"].heart.level == "doubtful"
+    assert not any(isinstance(one.command, StopMachine) for one in gym.sent)

@@ -1,7 +1,8 @@
 """How far a machine's counter has moved: resets, wraps and leaps told apart from use.
 
 A counter means nothing but its differences. The hard part is the step back: a machine that began anew counts from zero
-(what it counts now is new), one that wraps goes on, and one that lies must not add a marathon. Where the difference
+(what it counts now is new), one that wraps goes on, and one that lies must not add a marathon. A small step back is
+a word that came late, and is left out; the second one in a row is a machine that began anew. Where the difference
 cannot have been done in the time, nothing is added and the leap is counted. A user would notice a mistake as a walk of
 655 km, or as a workout whose distance falls.
 """
@@ -18,22 +19,24 @@ SLACK_S = 3.0
 
 class Moved(StrEnum):
     """FIRST: nothing to compare with. RESET: the machine began anew, and what it counted since is added. LEAP: not
-    believed, nothing added."""
+    believed, nothing added. BACK: a word that came late, left out."""
 
     FIRST = "first"
     ON = "on"
     WRAPPED = "wrapped"
     RESET = "reset"
     LEAP = "leap"
+    BACK = "back"
 
 
 class Counter(msgspec.Struct):
     """``last`` is the machine's own word, ``at_ns`` when it was said (monotonic), ``leaps`` how often it was not
-    believed."""
+    believed, ``backs`` how many words in a row were taken for late ones."""
 
     last: float | None = None
     at_ns: int = 0
     leaps: int = 0
+    backs: int = 0
 
 
 def advance(
@@ -43,7 +46,13 @@ def advance(
 
     ``rate_per_s`` is the fastest believable growth, ``modulus`` where the counter wraps (0: it does not)."""
     last, seconds = counter.last, (now_ns - counter.at_ns) / 1e9
-    counter.last, counter.at_ns = value, now_ns
+    late = last is not None and last / 2 < value < last and last - value <= rate_per_s * SLACK_S
+    if late and not counter.backs and not (modulus and value - last + modulus <= rate_per_s * (seconds + SLACK_S)):
+        counter.backs = 1
+        return Moved.BACK, 0.0
+    counter.last, counter.at_ns, counter.backs = value, now_ns, 0
+    if late:
+        return Moved.RESET, 0.0
     if last is None:
         return Moved.FIRST, 0.0
     most = rate_per_s * (seconds + SLACK_S)

@@ -15,6 +15,7 @@ from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, Reading
 from edge.domain.field_devices import CardReading, PointHealth
 from edge.domain.gym import heart, kiosks, machines, trail, wear
+from edge.domain.gym.believable import believable
 from edge.domain.gym.messages import ClaimAsset
 from edge.domain.gym.motion import Did, machine_said, rep_done, set_said
 from edge.domain.gym.turn import Turn
@@ -44,7 +45,7 @@ MAX_DELAY_MS = 300_000
 
 def heard(turn: Turn, item: DeviceReading) -> None:
     """Take one reading in."""
-    body, device = item.body, item.device
+    body, device = believable(item.body), item.device
     match body:
         case DeviceHealth():
             _device(turn, device, body)
@@ -59,8 +60,8 @@ def heard(turn: Turn, item: DeviceReading) -> None:
         case HeartRateReading() if not body.retained:
             asset = _at(turn, turn.world.hearts_at, device, body.point)
             if asset is not None:
-                contact = body.contact is not HeartContact.NOT_DETECTED
-                heart.pulse(turn, asset, body.heart_rate_bpm, contact=contact, strap=True)
+                contact, delay_ms = body.contact is not HeartContact.NOT_DETECTED, body.delay_ms
+                heart.pulse(turn, asset, body.heart_rate_bpm, contact=contact, strap=True, delay_ms=delay_ms)
         case _:
             asset = _at(turn, turn.world.assets_at, device, getattr(body, "point", ""))
             if asset is not None and not getattr(body, "retained", False):
@@ -76,6 +77,9 @@ def _of_machine(turn: Turn, asset: Asset, body: Reading) -> None:
         case MachineHealthReading():
             wear.health(turn, asset, body)
         case CountReading():
+            _reachable(turn, asset, up=True)
+            turn.show(asset.settings.asset, at_once=asset.heard_ns is None)
+            asset.heard_ns = turn.now_ns
             wear.counted(turn, asset, body)
         case StopOutcome(accepted=False):
             _not_stopped(turn, asset, body)
@@ -91,11 +95,12 @@ def _at(turn: Turn, places: dict[str, str], device: str, point: str) -> Asset | 
 
 def _machine(turn: Turn, asset: Asset, body: MachineReading | RepReading | StrengthSetReading) -> None:
     stamp, session = _when(turn.stamp, asset, body.delay_ms), turn.config.session
+    asset.lag_ns = turn.now_ns - stamp.mono_ns
     before = tick(asset, stamp.mono_ns, session)
     if isinstance(body, MachineReading):
         done = machine_said(asset, body, stamp.mono_ns)
         if body.heart_rate_bpm is not None:
-            heart.pulse(turn, asset, body.heart_rate_bpm)
+            heart.pulse(turn, asset, body.heart_rate_bpm, delay_ms=body.delay_ms)
     elif isinstance(body, RepReading):
         done = rep_done(asset, body)
     else:
@@ -152,7 +157,7 @@ def _not_stopped(turn: Turn, asset: Asset, body: StopOutcome) -> None:
     """A stop was asked for and the machine refused it: somebody has to go there."""
     raise_alarm(
         turn.world.alarms, f"call:{asset.settings.asset}", cause="stop_refused", zone=asset.settings.zone,
-        priority=Priority.HIGH, detail=body.detail, stamp=turn.stamp,
+        priority=Priority.HIGH, detail=f"{asset.settings.asset}:{body.detail}", stamp=turn.stamp,
     )  # fmt: skip
 
 
@@ -176,6 +181,6 @@ def _device(turn: Turn, device: str, body: DeviceHealth) -> None:
         clear_alarm(world.alarms, key, turn.stamp)
     else:
         raise_alarm(
-            world.alarms, key, cause="device_lost", zone="", priority=Priority.MEDIUM, detail=body.problem,
-            stamp=turn.stamp,
+            world.alarms, key, cause="device_lost", zone="", priority=Priority.MEDIUM,
+            detail=f"{device}:{body.problem}", stamp=turn.stamp,
         )  # fmt: skip

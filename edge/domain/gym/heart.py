@@ -32,13 +32,18 @@ from edge.domain.gym.turn import Turn
 from edge.domain.gym.workout import NS_PER_S
 from edge.domain.gym.workout import due_ns as workout_due_ns
 from edge.domain.gym.workout_state import Asset
-from edge.domain.gym.world import Recovery
+from edge.domain.gym.world import Recovery, World
 from edge.domain.kernel import EffectClass, Send
 from edge.domain.machine_readings import StopMachine
 from edge.domain.outcome import Outcome, refused
 
 #: A strap that was heard within this time is believed instead of the grips.
 STRAP_NS = 5 * NS_PER_S
+#: A cadence that was told longer ago says nothing of the pulse.
+CADENCE_NS = 10 * NS_PER_S
+#: A buzzer falls off by itself unless it is told again within its hold; it is told again so often.
+BUZZER_HOLD_S = 60
+BUZZER_AGAIN_NS = 20 * NS_PER_S
 #: The pulse a minute after effort is looked for until then.
 RECOVERY_NS = 70 * NS_PER_S
 #: A stop that could not be written within this time is no longer meant.
@@ -69,19 +74,24 @@ def begin(turn: Turn, asset: Asset) -> None:
     _settle(turn, asset, watch)
 
 
-def pulse(turn: Turn, asset: Asset, bpm: int | None, *, contact: bool = True, strap: bool = False) -> None:
-    """A beat of a strap or of the machine's grips."""
-    world, name = turn.world, asset.settings.asset
+def pulse(
+    turn: Turn, asset: Asset, bpm: int | None, *, contact: bool = True, strap: bool = False, delay_ms: int | None = None
+) -> None:
+    """A beat of a strap or of the machine's grips. One that was held back until stale is no pulse of now."""
+    world, name, limits = turn.world, asset.settings.asset, turn.config.limits
+    if delay_ms is not None and delay_ms >= limits.stale_s * 1000:
+        return
     if strap:
-        world.straps[name] = turn.now_ns
+        if contact and bpm is not None and limits.low_bpm <= bpm <= limits.high_bpm:
+            world.straps[name] = turn.now_ns
     elif turn.now_ns - world.straps.get(name, -STRAP_NS) < STRAP_NS:
         return
     watch = world.watches.get(name)
     if watch is None:
         watch = world.watches[name] = Watch(began_ns=turn.now_ns)
-    fresh = beat(
-        watch, bpm, contact=contact, cadence=asset.latest.cadence_rpm, now_ns=turn.now_ns, settings=turn.config.limits
-    )
+    told_ago_ns = turn.now_ns - asset.latest.cadence_ns
+    cadence = asset.latest.cadence_rpm if told_ago_ns <= CADENCE_NS else None
+    fresh = beat(watch, bpm, contact=contact, cadence=cadence, now_ns=turn.now_ns, settings=limits)
     _settle(turn, asset, watch, fresh=fresh)
     _recovered(turn, asset, watch)
     schedule(turn, asset)
@@ -100,6 +110,8 @@ def schedule(turn: Turn, asset: Asset) -> None:
     """Work out when silence alone changes what is known of a machine or of the pulse on it."""
     watch = turn.world.watches.get(asset.settings.asset)
     silent_ns = None if watch is None else due_ns(watch, turn.config.limits)
+    if silent_ns is None and watch is not None and watch.samples and asset.bpm is not None:
+        silent_ns = watch.samples[-1][0] + turn.config.limits.stale_s * NS_PER_S  # a pulse without limits ages too
     still_ns = workout_due_ns(asset, turn.config.session)
     asset.due_ns = min((due for due in (silent_ns, still_ns) if due is not None), default=None)
 
@@ -120,7 +132,7 @@ def told_reason(turn: Turn, row: WorkoutRow, reason: str) -> None:
     if reason in GRAVE_REASONS:
         raise_alarm(
             turn.world.alarms, f"call:{row.asset}", cause=f"felt_{reason}", zone=row.zone, priority=Priority.HIGH,
-            detail=row.workout_id, stamp=turn.stamp,
+            detail=f"{row.asset}:{row.workout_id}", stamp=turn.stamp,
         )  # fmt: skip
 
 
@@ -151,14 +163,22 @@ def buzz(turn: Turn) -> None:
         if alarm.priority.rank <= Priority.HIGH.rank and alarm.state is AlarmState.UNACKNOWLEDGED and not alarm.silenced
     }
     for name, zone in turn.world.zones.items():
-        wanted = name in loud
-        if zone.buzzer is None or turn.world.buzzers.get(name) == wanted:
+        wanted, told_ns = name in loud, turn.world.buzzers_ns.get(name, 0)
+        again = wanted and turn.now_ns - told_ns >= BUZZER_AGAIN_NS
+        if zone.buzzer is None or (turn.world.buzzers.get(name) == wanted and not again):
             continue
-        turn.world.buzzers[name] = wanted
+        turn.world.buzzers[name], turn.world.buzzers_ns[name] = wanted, turn.now_ns
         command = Operate(
-            point=zone.buzzer.point, on=wanted, command_id=f"buzzer-{turn.stamp.seq}", hold_s=60 if wanted else 0
-        )
+            point=zone.buzzer.point, on=wanted, command_id=f"buzzer-{turn.stamp.seq}",
+            hold_s=BUZZER_HOLD_S if wanted else 0,
+        )  # fmt: skip
         turn.send(Send(zone.buzzer.device, command, EffectClass.SAFETY if wanted else EffectClass.DURABLE))
+
+
+def buzz_due_ns(world: World) -> int | None:
+    """When a buzzer that sounds is told again."""
+    dues = [world.buzzers_ns[name] + BUZZER_AGAIN_NS for name, on in world.buzzers.items() if on]
+    return min(dues, default=None)
 
 
 def _settle(turn: Turn, asset: Asset, watch: Watch, *, fresh: bool = False) -> None:
@@ -171,19 +191,23 @@ def _settle(turn: Turn, asset: Asset, watch: Watch, *, fresh: bool = False) -> N
     if level is not before:
         turn.show(asset.settings.asset, at_once=True)
         _alarm(turn, asset, level, watch, limit)
+        if level is Level.ALARM and asset.settings.stop:
+            _stop(turn, asset)
     if watch.judged is not judged_before and watch.judged in {Level.WARN, Level.ALARM}:
         _record(turn, asset, watch, limit)
-        if watch.judged is Level.ALARM and asset.settings.stop:
-            _stop(turn, asset)
-    if fresh and limit.applies and rises_fast(watch, turn.config.limits):
-        _raise(turn, asset, "rise", "heart_rises", Priority.LOW)
+    if fresh and limit.applies:
+        if rises_fast(watch, turn.config.limits):
+            _raise(turn, asset, "rise", "heart_rises", Priority.LOW)
+        else:
+            clear_alarm(turn.world.alarms, f"rise:{asset.settings.asset}", turn.stamp)
 
 
 def _alarm(turn: Turn, asset: Asset, level: Level, watch: Watch, limit: Ceiling) -> None:
     name = asset.settings.asset
     cause = _CAUSE.get(level)
     if cause is not None:
-        _raise(turn, asset, "heart", cause, _PRIORITY[level], detail=f"{watch.samples[-1][1]}/{limit.ceiling_bpm}")
+        detail = f"{name}:{watch.samples[-1][1]}/{limit.ceiling_bpm}"
+        _raise(turn, asset, "heart", cause, _PRIORITY[level], detail=detail)
     elif level in {Level.OK, Level.OFF}:
         clear_alarm(turn.world.alarms, f"heart:{name}", turn.stamp)
         clear_alarm(turn.world.alarms, f"rise:{name}", turn.stamp)

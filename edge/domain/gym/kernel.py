@@ -54,7 +54,14 @@ class GymKernel:
     def deadline(self, world: World) -> int | None:
         dues = [asset.due_ns for asset in world.assets.values() if asset.due_ns is not None]
         grace_s = 0 if world.config is None else world.config.session.grace_s
-        others = (next_due(world.alarms), world.board_due_ns, queue.due_ns(world, grace_s), trail.due_ns(world))
+        buzzer_ns = heart.buzz_due_ns(world)
+        others = (
+            next_due(world.alarms),
+            world.board_due_ns,
+            queue.due_ns(world, grace_s),
+            trail.due_ns(world),
+            buzzer_ns,
+        )
         dues += [due for due in others if due is not None]
         return min(dues, default=None)
 

@@ -16,8 +16,9 @@ import msgspec
 from edge.domain.gym.settings import LimitSettings
 
 NS_PER_S = 1_000_000_000
-#: The samples that an alarm carries: two minutes at one a second.
-KEPT_SAMPLES = 120
+#: The samples that an alarm carries: two minutes, at up to five a second.
+KEPT_NS = 120_000_000_000
+KEPT_SAMPLES = 600
 #: A leap is an artefact, unless so many samples in a row agree with it.
 AGREEING = 4
 #: A pulse within this of the cadence may be the cadence.
@@ -81,7 +82,8 @@ class Watch(msgspec.Struct):
 
 def ceiling_of(person: Prescription | None, year: int, settings: LimitSettings) -> Ceiling:
     """The limits of a person in ``year``. Age from the year of birth; maximum is the lower of 208 - 0.7 x age (Tanaka)
-    and 220 - age; the table ceiling is a share of the reserve above the resting pulse (Karvonen)."""
+    and 220 - age; the table ceiling is a share of the reserve above the resting pulse (Karvonen). No table
+    cuts below what staff have set."""
     if person is None:
         return Ceiling("none")
     if person.beta_blocker:
@@ -92,7 +94,8 @@ def ceiling_of(person: Prescription | None, year: int, settings: LimitSettings) 
         table_max = min(208 - (7 * age + 5) // 10, 220 - age)
     max_bpm = person.max_bpm or table_max
     if person.ceiling_bpm:
-        return Ceiling("personal", person.ceiling_bpm, max_bpm or person.ceiling_bpm + 2 * settings.alarm_over_bpm)
+        least = person.ceiling_bpm + 2 * settings.alarm_over_bpm
+        return Ceiling("personal", person.ceiling_bpm, person.max_bpm or max(table_max, least))
     if not max_bpm:
         return Ceiling("none")
     rest = person.rest_bpm or settings.rest_bpm
@@ -111,7 +114,8 @@ def beat(
         return False
     watch.odd = []
     watch.samples.append((now_ns, bpm))
-    del watch.samples[:-KEPT_SAMPLES]
+    while watch.samples[0][0] < now_ns - KEPT_NS or len(watch.samples) > KEPT_SAMPLES:
+        watch.samples.pop(0)
     if cadence is not None and cadence > 0 and abs(bpm - cadence) <= LOCK_BPM:
         watch.locked_ns = watch.locked_ns or now_ns
     else:
@@ -162,7 +166,7 @@ def _leaps(watch: Watch, bpm: int, now_ns: int, settings: LimitSettings) -> bool
     seconds = max(1.0, (now_ns - last_ns) / NS_PER_S)
     if seconds > settings.unknown_s or abs(bpm - last) <= settings.jump_bpm_per_s * seconds:
         return False
-    watch.odd.append(bpm)
+    watch.odd = [*watch.odd, bpm][-AGREEING:]
     return not (len(watch.odd) >= AGREEING and max(watch.odd) - min(watch.odd) <= settings.jump_bpm_per_s)
 
 

@@ -53,7 +53,7 @@ def note(turn: Turn, asset: Asset) -> None:
 
 def ticked(turn: Turn, asset: Asset) -> None:
     """Time alone changes it."""
-    changed(turn, asset, tick(asset, turn.now_ns, turn.config.session))
+    changed(turn, asset, tick(asset, turn.now_ns - asset.lag_ns, turn.config.session))
     heart.tick(turn, asset)
     heart.schedule(turn, asset)
 

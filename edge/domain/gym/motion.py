@@ -24,21 +24,29 @@ TRACK_KEPT_NS = 10_000_000_000
 
 class Did(NamedTuple):
     """What one word added. ``moved``: it proves use. ``reset``: the machine began anew. ``elapsed_s`` None: it does not
-    count time. ``finished`` and ``paused``: its own word."""
+    count time. ``finished``: its own word, told once (some say it until the next programme)."""
 
     moved: bool = False
     reset: bool = False
     finished: bool = False
-    paused: bool = False
     elapsed_s: float | None = None
     distance_m: float = 0.0
     strokes: float = 0.0
     energy_kcal: float = 0.0
     climb_m: float = 0.0
     floors: float = 0.0
+    reps: int = 0
+    sets: int = 0
+    work_j: float = 0.0
+    peak_torque_nm: float = 0.0
     leaps: int = 0
     counts: bool = False
     """It counts something (metres, strokes), so that progress can be told from mere time."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether it says anything of progress; a bare state or a pulse does not."""
+        return self.moved or self.counts or self.finished or self.elapsed_s is not None
 
 
 def machine_said(asset: Asset, reading: MachineReading, now_ns: int) -> Did:
@@ -58,13 +66,13 @@ def machine_said(asset: Asset, reading: MachineReading, now_ns: int) -> Did:
         leaps += moved is Moved.LEAP
         counts = counts or name in {"distance_m", "strokes"}
         done[name] = added
+    finished = reading.state is MachineState.FINISHED and latest.state is not MachineState.FINISHED
     _keep(latest, reading, quirks, done.get("distance_m"), now_ns)
     elapsed_s = done.pop("elapsed_s", None)
     return Did(
         moved=_is_motion(asset, done, reading.power_w),
         reset=reset,
-        finished=reading.state is MachineState.FINISHED,
-        paused=reading.state is MachineState.PAUSED,
+        finished=finished,
         elapsed_s=elapsed_s,
         leaps=leaps,
         counts=counts,
@@ -73,26 +81,35 @@ def machine_said(asset: Asset, reading: MachineReading, now_ns: int) -> Did:
 
 
 def rep_done(asset: Asset, reading: RepReading) -> Did:
-    """A repetition is motion, and is added to what is pending or under way."""
-    into = asset.workout.totals if asset.workout is not None and asset.phase is Phase.ACTIVE else asset.pending
-    into.reps += 1
-    into.work_j += reading.work_j or 0.0
-    into.peak_torque_nm = max(into.peak_torque_nm, reading.peak_torque_nm or 0.0)
-    return Did(moved=Motion.REPS in asset.settings.quirks.motion)
+    """A repetition is motion."""
+    asset.set_reps += 1
+    return Did(
+        moved=Motion.REPS in asset.settings.quirks.motion,
+        reps=1,
+        work_j=reading.work_j or 0.0,
+        peak_torque_nm=reading.peak_torque_nm or 0.0,
+    )
 
 
 def set_said(asset: Asset, reading: StrengthSetReading, now_ns: int) -> Did:
-    """A set or course under way: its minutes count as use while they grow."""
-    grown, finished = 0.0, reading.finished
+    """A set or course under way: its minutes count as use while they grow. A finished set adds the repetitions that
+    were not told one by one."""
+    grown, more = 0.0, 0
     if reading.duration_s is not None:
         counter = asset.counters.setdefault("elapsed_s", Counter())
         _, grown = advance(counter, reading.duration_s, now_ns, rate_per_s=_RATE_PER_S["elapsed_s"])
-    into = asset.workout.totals if asset.workout is not None and asset.phase is Phase.ACTIVE else asset.pending
-    into.sets += finished
-    into.peak_torque_nm = max(into.peak_torque_nm, reading.peak_torque_nm or 0.0)
+    if reading.finished:
+        more, asset.set_reps = max(0, (reading.rep_count or 0) - asset.set_reps), 0
+    over = reading.state is MachineState.FINISHED and asset.latest.state is not MachineState.FINISHED
     asset.latest.state = reading.state or asset.latest.state
-    moved = (grown > 0 and Motion.MINUTES in asset.settings.quirks.motion) or finished
-    return Did(moved=moved, finished=reading.state is MachineState.FINISHED, elapsed_s=grown or None)
+    return Did(
+        moved=(grown > 0 and Motion.MINUTES in asset.settings.quirks.motion) or reading.finished,
+        finished=over,
+        elapsed_s=grown or None,
+        reps=more,
+        sets=int(reading.finished),
+        peak_torque_nm=reading.peak_torque_nm or 0.0,
+    )
 
 
 def _counted(reading: MachineReading) -> tuple[tuple[str, float | None], ...]:
@@ -132,7 +149,9 @@ def _keep(latest: Latest, reading: MachineReading, quirks: QuirkSettings, metres
         if value is not None:
             setattr(latest, name, value)
     rhythm = (reading.cadence_rpm, reading.stroke_rate_spm, reading.step_rate_spm)
-    latest.cadence_rpm = next((value for value in rhythm if value is not None), latest.cadence_rpm)
+    said = next((value for value in rhythm if value is not None), None)
+    if said is not None:
+        latest.cadence_rpm, latest.cadence_ns = said, now_ns
     if not quirks.speed_from_distance:
         latest.speed_km_h = latest.speed_km_h if reading.speed_km_h is None else reading.speed_km_h
     elif metres is not None:

@@ -76,7 +76,7 @@ def open_order(turn: Turn, asset: Asset, cause: str, detail: str, by: str) -> Or
     _keep(turn, order, SEEN, by, detail)
     raise_alarm(
         turn.world.alarms, _alarm_key(order), cause=f"order_{cause}", zone=asset.settings.zone, priority=Priority.LOW,
-        detail=detail[:100] or name, stamp=turn.stamp,
+        detail=f"{name}:{detail[:100]}" if detail else name, stamp=turn.stamp,
     )  # fmt: skip
     return order
 

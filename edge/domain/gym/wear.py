@@ -235,7 +235,7 @@ def _level(turn: Turn, asset: Asset, kind: str, cause: str, *, high: bool) -> No
     if high:
         raise_alarm(
             turn.world.alarms, key, cause=cause, zone=asset.settings.zone, priority=Priority.MEDIUM,
-            detail=asset.fault or asset.settings.asset, stamp=turn.stamp,
+            detail=f"{asset.settings.asset}:{asset.fault}" if asset.fault else asset.settings.asset, stamp=turn.stamp,
         )  # fmt: skip
     else:
         clear_alarm(turn.world.alarms, key, turn.stamp)

@@ -44,28 +44,50 @@ class Happened(NamedTuple):
 def did(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> list[Happened]:
     """Take in what a machine's word added. Call ``tick`` first: a word may come after the silence it ends."""
     now_ns, happened = stamp.mono_ns, []
-    if asset.phase is Phase.LOST:
-        happened += _found(asset, done, now_ns)
-        heard_again = asset.workout is not None
-    else:
-        heard_again = False
     asset.heard_ns = now_ns
-    if done.finished and asset.workout is not None:
-        return [*happened, end(asset, "finished", now_ns)]
-    if heard_again:
+    if asset.phase is Phase.LOST and asset.workout is not None:
+        if not done.tells and asset.counters:
+            return []  # a bare state: what was done meanwhile is told by a later word
+        happened = _found(asset, done, now_ns)
+        if asset.workout is not None and done.finished:
+            happened.append(end(asset, "finished", now_ns))
         return happened
-    if not done.moved:
-        return happened
-    _moved(asset, now_ns, settings)
     if asset.phase is Phase.ACTIVE and asset.workout is not None:
-        _add(asset.workout.totals, done)
-        _count_time(asset, asset.workout.totals, now_ns)
-        return happened
+        _active(asset, asset.workout, done, now_ns)
+    elif done.moved:
+        happened = _stirred(asset, done, stamp, settings)
+    elif asset.moving_ns is not None:
+        _add(asset.pending, done)
+    if done.finished and asset.workout is not None:
+        happened.append(end(asset, "finished", now_ns))
+    return happened
+
+
+def _active(asset: Asset, workout: Workout, done: Did, now_ns: int) -> None:
+    """A word in motion. What comes without motion (calories in a word of their own) waits for the next motion: in a
+    pause it was nothing."""
     _add(asset.pending, done)
-    began_ns = now_ns if asset.moving_ns is None else asset.moving_ns
-    if now_ns - began_ns < settings.motion_s * NS_PER_S and not asset.pending.reps:
-        return happened
-    return [*happened, _go_on(asset, began_ns, stamp)]
+    if not done.moved:
+        return
+    asset.moved_ns = now_ns
+    if asset.moving_ns is None:
+        asset.moving_ns = now_ns
+    _join(workout.totals, asset.pending)
+    asset.pending = Totals()
+    _count_time(asset, workout.totals, now_ns)
+
+
+def _stirred(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> list[Happened]:
+    """Motion where there was none: a workout begins or goes on once it has lasted, or at a repetition."""
+    now_ns = stamp.mono_ns
+    still = asset.moved_ns is None or now_ns - asset.moved_ns > settings.pause_s * NS_PER_S
+    if still or asset.moving_ns is None:
+        asset.moving_ns, asset.pending = now_ns, Totals()
+    asset.moved_ns = now_ns
+    _add(asset.pending, done)
+    began_ns = asset.moving_ns
+    lasted = now_ns - began_ns >= settings.motion_s * NS_PER_S
+    return [_go_on(asset, began_ns, stamp)] if lasted or asset.pending.reps or asset.pending.sets else []
 
 
 def _count_time(asset: Asset, totals: Totals, now_ns: int) -> None:
@@ -82,15 +104,6 @@ def _count_time(asset: Asset, totals: Totals, now_ns: int) -> None:
         totals.heart_beats += bpm * passed_ms / 60_000
         totals.heart_ms += passed_ms
         totals.peak_bpm = max(totals.peak_bpm, bpm)
-
-
-def _moved(asset: Asset, now_ns: int, settings: SessionSettings) -> None:
-    """Motion goes on, or begins after a stillness longer than a pause; what was pending before that was nothing."""
-    if asset.moved_ns is None or asset.moving_ns is None or now_ns - asset.moved_ns > settings.pause_s * NS_PER_S:
-        asset.moving_ns = now_ns
-        if asset.phase is not Phase.ACTIVE and not asset.pending.reps:
-            asset.pending = Totals()
-    asset.moved_ns = now_ns
 
 
 def _go_on(asset: Asset, began_ns: int, stamp: Stamp) -> Happened:
@@ -118,7 +131,8 @@ def _go_on(asset: Asset, began_ns: int, stamp: Stamp) -> Happened:
 
 
 def tick(asset: Asset, now_ns: int, settings: SessionSettings) -> list[Happened]:
-    """What time alone does to a machine."""
+    """What time alone does to a machine. ``now_ns`` is on the machine's own line of time, behind the box's by
+    ``lag_ns``: a gateway that holds words back makes nobody stand still."""
     workout = asset.workout
     if workout is None:
         if asset.phase is Phase.ARMED and now_ns - asset.since_ns >= settings.arm_s * NS_PER_S:
@@ -134,19 +148,24 @@ def tick(asset: Asset, now_ns: int, settings: SessionSettings) -> list[Happened]
         happened.append(Happened(What.LOST, workout))
     if asset.phase is Phase.LOST:
         if now_ns - asset.since_ns >= settings.lost_end_s * NS_PER_S:
-            happened.append(end(asset, "signal_lost", asset.since_ns))
+            happened.append(end(asset, "signal_lost", _still_since(asset, workout)))
         return happened
     moved_ns = asset.since_ns if asset.moved_ns is None else asset.moved_ns
     if asset.phase is Phase.ACTIVE and now_ns - moved_ns >= settings.pause_s * NS_PER_S:
         _pause_at(asset, moved_ns)
         happened.append(Happened(What.PAUSED, workout))
     if asset.phase is Phase.PAUSED and now_ns - asset.since_ns >= settings.end_s * NS_PER_S:
-        happened.append(end(asset, "idle", asset.since_ns))
+        happened.append(end(asset, "idle", _still_since(asset, workout)))
     return happened
 
 
 def due_ns(asset: Asset, settings: SessionSettings) -> int | None:
-    """When time alone will next change something."""
+    """When time alone will next change something, on the box's line of time."""
+    due = _own_due_ns(asset, settings)
+    return None if due is None else due + asset.lag_ns
+
+
+def _own_due_ns(asset: Asset, settings: SessionSettings) -> int | None:
     if asset.workout is None:
         return asset.since_ns + settings.arm_s * NS_PER_S if asset.phase is Phase.ARMED else None
     if asset.phase is Phase.LOST:
@@ -178,8 +197,10 @@ def end(asset: Asset, reason: str, at_ns: int) -> Happened:
     workout = asset.workout
     if workout is None:
         raise ValueError(f"no workout at {asset.settings.asset}")
+    while workout.breaks and workout.breaks[-1].start_ms >= workout.ms(at_ns):
+        workout.breaks.pop()
     _close_break(workout, at_ns)
-    asset.workout, asset.pending = None, Totals()
+    asset.workout, asset.pending, asset.set_reps = None, Totals(), 0
     asset.moved_ns = asset.moving_ns = None
     asset.freed_ns = at_ns
     _enter(asset, Phase.IDLE, at_ns)
@@ -196,9 +217,10 @@ def _found(asset: Asset, done: Did, now_ns: int) -> list[Happened]:
         return [end(asset, "restarted", lost_ns)]
     gap_ms = (now_ns - lost_ns) // NS_PER_MS
     told_ms = gap_ms if done.elapsed_s is None else min(gap_ms, round(done.elapsed_s * 1000))
-    filled_ms = told_ms if (done.moved if done.counts or done.elapsed_s is None else told_ms > 0) else 0
+    vouched = done.moved if done.counts else done.elapsed_s is not None and told_ms > 0
+    filled_ms = told_ms if vouched else 0
     _close_break(workout, now_ns)
-    if filled_ms:
+    if done.moved or filled_ms:
         _add(workout.totals, done)
         workout.totals.active_ms += filled_ms
         workout.backfilled_ms += filled_ms
@@ -209,6 +231,18 @@ def _found(asset: Asset, done: Did, now_ns: int) -> list[Happened]:
         _break(workout, "pause", now_ns)
         _enter(asset, Phase.PAUSED, now_ns)
     return [Happened(What.FOUND, workout)]
+
+
+def _still_since(asset: Asset, workout: Workout) -> int:
+    """When the last motion ended: pauses and losses that follow each other without motion are one stillness."""
+    if not workout.breaks or workout.breaks[-1].end_ms is not None:
+        return asset.since_ns
+    start_ms = workout.breaks[-1].start_ms
+    for former in reversed(workout.breaks[:-1]):
+        if former.end_ms != start_ms:
+            break
+        start_ms = former.start_ms
+    return min(asset.since_ns, workout.began_ns + start_ms * NS_PER_MS)
 
 
 def _pause_at(asset: Asset, at_ns: int) -> None:
@@ -245,6 +279,10 @@ def _add(totals: Totals, done: Did) -> None:
     totals.energy_kcal += done.energy_kcal
     totals.climb_m += done.climb_m
     totals.floors += done.floors
+    totals.reps += done.reps
+    totals.sets += done.sets
+    totals.work_j += done.work_j
+    totals.peak_torque_nm = max(totals.peak_torque_nm, done.peak_torque_nm)
 
 
 def _join(totals: Totals, pending: Totals) -> None:

@@ -35,11 +35,6 @@ def row_of(
 ) -> WorkoutRow:
     """The row of a workout, under way or over (``ended_ns`` monotonic)."""
     totals, stamp = workout.totals, turn.stamp
-    kept = b""
-    if state == "open":
-        counters = {name: one.last for name, one in asset.counters.items() if one.last is not None}
-        since_ms = workout.ms(asset.since_ns)
-        kept = msgspec.msgpack.encode(Kept(asset.phase, workout.ms(stamp.mono_ns), since_ms, totals, counters))
     return WorkoutRow(
         workout_id=workout.workout_id,
         asset=workout.asset,
@@ -72,8 +67,14 @@ def row_of(
         recovery_bpm=None,
         breaks=msgspec.msgpack.encode(workout.breaks),
         at_ns=stamp.wall_ns,
-        body=kept,
+        body=_kept(asset, workout, stamp) if state == "open" else b"",
     )
+
+
+def _kept(asset: Asset, workout: Workout, stamp: Stamp) -> bytes:
+    counters = {name: one.last for name, one in asset.counters.items() if one.last is not None}
+    kept = Kept(asset.phase, workout.ms(stamp.mono_ns), workout.ms(asset.since_ns), workout.totals, counters)
+    return msgspec.msgpack.encode(kept)
 
 
 def load_workouts(world: World, rows: Rows) -> dict[str, WorkoutRow]:

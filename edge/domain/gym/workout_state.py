@@ -92,6 +92,7 @@ class Latest(msgspec.Struct):
     state: MachineState | None = None
     speed_km_h: float | None = None
     cadence_rpm: float | None = None
+    cadence_ns: int = 0
     power_w: float | None = None
     heart_rate_bpm: int | None = None
     incline_pct: float | None = None
@@ -105,12 +106,15 @@ class Latest(msgspec.Struct):
 class Asset(msgspec.Struct, kw_only=True):
     """One machine. ``heard_ns`` its last word of any kind (None: not since the start); ``moved_ns`` the last motion,
     ``moving_ns`` since when it moves without a break; ``since_ns`` of its phase; ``armed_for`` who claimed it;
-    ``freed_ns`` when the last workout ended (warm until then + warm_s); ``fault`` a stable code."""
+    ``freed_ns`` when the last workout ended (warm until then + warm_s); ``fault`` a stable code. ``lag_ns``: how long
+    its last word had been on its way; ``set_reps`` told one by one since the last finished set."""
 
     settings: AssetSettings
     phase: Phase = Phase.IDLE
     since_ns: int = 0
     heard_ns: int | None = None
+    lag_ns: int = 0
+    set_reps: int = 0
     moved_ns: int | None = None
     moving_ns: int | None = None
     freed_ns: int | None = None

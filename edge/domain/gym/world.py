@@ -94,6 +94,8 @@ class World(msgspec.Struct, kw_only=True):
     """Between loading and beginning: who was out when the box stopped."""
     today: Today = msgspec.field(default_factory=Today)
     buzzers: dict[str, bool] = {}
+    buzzers_ns: dict[str, int] = {}
+    """When each was last told, monotonic."""
     board_due_ns: int | None = None
     devices: dict[str, bool] = {}
     alarms: AlarmBook = msgspec.field(default_factory=AlarmBook)
