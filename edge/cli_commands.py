@@ -19,7 +19,7 @@ COMMANDS = {
     "up": ("edge.cli_run", "up", "Run and supervise all that the site file names.", (RUNTIME, PAGES)),
     "run": ("edge.cli_run", "run", "Run one process: canteen, garage, gym, history or api.", (RUNTIME, PAGES)),
     "decode": ("edge.cli_decode", "decode", "Show what a protocol decoder makes of hex lines.", (RUNTIME,)),
-    "sim": ("edge.cli_sim", "sim", "Smoke, welded contacts and more in the running demo's garage.", (RUNTIME,)),
+    "sim": ("edge.cli_sim", "sim", "Smoke, racing hearts and more in the running demo.", (RUNTIME,)),
     "quote": ("edge.cli_quote", "quote", "Price dishes for a diner and print the explained receipt.", (RUNTIME,)),
     "replay": ("edge.cli_run", "replay", "Replay a kept log and compare every effect.", (RUNTIME,)),
     "bench": ("edge.cli_bench", "bench", "Measure speed and size against their floors.", (DEV, PAGES)),

@@ -1,61 +1,27 @@
-"""``kangle sim``: break the running demo's garage, and mend it. It finds the demo by itself."""
+"""``kangle sim``: break the running demo's garage, and mend it. What can be done in its gym is in ``cli_sim_gym``."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from edge.cli_errors import FAILED, UNREACHABLE, CliError
+from edge import cli_sim_gym
+from edge.cli_sim_ask import ask, ask_both, ask_either, say, sim, state_of
 
-HELP = {"help_option_names": ["-h", "--help"]}
+__all__ = ["sim"]
 
-
-@click.group(context_settings=HELP)
-@click.option(
-    "--socket",
-    "control",
-    type=click.Path(path_type=Path),
-    help="Control socket of a simulated garage (default: that of the newest running demo).",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the simulator's answer as JSON.")
-@click.pass_context
-def sim(context: click.Context, control: Path | None, as_json: bool) -> None:  # noqa: FBT001
-    """Set the running demo's garage on fire, weld a contact, pull a plug. `kangle sim list` shows all names."""
-    context.obj = (control, as_json)
-
-
-def ask(context: click.Context, operation: str, **fields: Any) -> dict[str, Any]:
-    """The simulator's answer; a refusal or an absent demo ends the command with words."""
-    from edge.demo_control import AwayError, RefusedError, ask_garage
-
-    control, as_json = context.obj
-    try:
-        answer = ask_garage(control, {"op": operation, **fields})
-    except AwayError as error:
-        raise CliError(str(error), UNREACHABLE) from None
-    except RefusedError as error:
-        raise CliError(str(error), FAILED) from None
-    if as_json:
-        click.echo(json.dumps(answer, ensure_ascii=False))
-    return answer
-
-
-def say(context: click.Context, text: str) -> None:
-    """Words for the person, unless the answer was wanted as JSON."""
-    if not context.obj[1]:
-        click.echo(text, err=True)
+cli_sim_gym.register()
 
 
 @sim.command("list")
 @click.pass_context
 def show(context: click.Context) -> None:
-    """Show zones, ports and heads with what is true of them."""
+    """Show zones, ports and heads, machines and people, with what is true of them."""
     from edge.cli_sim_table import render
 
-    state = ask(context, "state")
+    state = state_of(context)
     if not context.obj[1]:
         click.echo(render(state))
 
@@ -87,13 +53,20 @@ def _head_command(operation: str, words: str, done: str) -> None:
         say(context, done.format(**answer))
 
 
-def _named_command(operation: str, words: str, done: str) -> None:
-    @sim.command(operation, help=words)
-    @click.argument("name", metavar="PORT|ZONE")
-    @click.pass_context
-    def command(context: click.Context, name: str) -> None:
-        answer = ask(context, operation, name=name)
-        say(context, done.format(what=answer.get("port") or answer.get("contactor")))
+@sim.command(help="Weld the contact of PORT, or of the contactor of ZONE.")
+@click.argument("name", metavar="PORT|ZONE")
+@click.pass_context
+def weld(context: click.Context, name: str) -> None:
+    answer = ask(context, "weld", name=name)
+    say(context, f"{answer.get('port') or answer.get('contactor')} never opens again")
+
+
+@sim.command(help="Let PORT, or the contactor of ZONE, confirm OFF and do nothing; let MACHINE say speed 0 for ever.")
+@click.argument("name", metavar="PORT|ZONE|MACHINE")
+@click.pass_context
+def lie(context: click.Context, name: str) -> None:
+    answer = ask_either(context, "lie", name=name)
+    say(context, f"{answer.get('port') or answer.get('contactor') or answer.get('asset')} lies")
 
 
 @sim.command()
@@ -134,8 +107,6 @@ _port_command("overload", "Let the bike at PORT draw 700 W more.", "{port} is ov
 _port_command("stuck", "Let the meter of PORT repeat itself for ever.", "the meter of {port} is stuck")
 _port_command("reboot", "Cut the plug's power for a moment; it comes back ON.", "{port} was restarted and returned on")
 _port_command("dark", "Let the plug or meter of PORT fall silent.", "{port} is silent")
-_named_command("weld", "Weld the contact of PORT, or of the contactor of ZONE.", "{what} never opens again")
-_named_command("lie", "Let PORT, or the contactor of ZONE, confirm OFF and do nothing.", "{what} lies")
 _head_command("dead", "Empty the battery of HEAD.", "{head} is dead")
 _head_command("blind", "Put a bag over HEAD.", "{head} notices nothing")
 _head_command("jam", "Let HEAD say alarm for ever.", "{head} says alarm for ever")
@@ -143,13 +114,17 @@ _head_command("stale", "Leave an old retained smoke of HEAD at the broker.", "an
 
 
 @sim.command()
-@click.argument("door")
-@click.argument("number", default="", metavar="[CARD]")
+@click.argument("place", metavar="DOOR|MACHINE|DESK")
+@click.argument("who", default="", metavar="[CARD|PERSON]")
 @click.option("--prop", is_flag=True, help="Whoever comes in puts a wedge below the door.")
 @click.pass_context
-def card(context: click.Context, door: str, number: str, prop: bool) -> None:  # noqa: FBT001
-    """Show CARD ("facility:number"; default: one that opens) to the reader of DOOR and walk in."""
-    answer = ask(context, "card", door=door, card=number, prop=prop)
+def card(context: click.Context, place: str, who: str, prop: bool) -> None:  # noqa: FBT001
+    """Show CARD ("facility:number"; default: one that opens) to the reader of DOOR and walk in, or the card of PERSON
+    to the reader of MACHINE or DESK."""
+    answer = ask_either(context, "card", door=place, card=who, prop=prop, name=place, who=who)
+    if "door" not in answer:
+        say(context, f"{answer['who']} shows card {answer['card']} at {answer['name']}")
+        return
     done = "the lock let go, somebody walks in" if answer["opened"] else "the lock held"
     say(context, f"card {answer['card']} at {answer['door']}: {done}")
 
@@ -167,17 +142,17 @@ _door_command("force", "Break DOOR open.", "{door} stands open, and nobody was l
 _door_command("shut", "Shut DOOR.", "{door} is shut")
 
 
-def _switch(operation: str, words: str, field: str = "on") -> None:
+def _switch(operation: str, words: str, ask_it: Callable[..., Any]) -> None:
     @sim.command(operation, help=words)
     @click.argument("state", type=click.Choice(["on", "off"]))
     @click.pass_context
     def command(context: click.Context, state: str) -> None:
-        ask(context, operation, **{field: state == "on"})
+        ask_it(context, operation, on=state == "on")
         say(context, f"{operation}: {state}")
 
 
-_switch("gateway", "Switch the radio network of all heads off or on.")
-_switch("people", "Let neighbours come by themselves, or not.")
+_switch("gateway", "Switch the radio network of all heads off or on.", ask)
+_switch("people", "Let neighbours and visitors come by themselves, or not.", ask_both)
 
 
 @sim.command()
@@ -185,8 +160,8 @@ _switch("people", "Let neighbours come by themselves, or not.")
 @click.argument("state", type=click.Choice(["on", "off"]))
 @click.pass_context
 def cable(context: click.Context, wire: str, state: str) -> None:
-    """Cut the cable of WIRE (a bus or relay board), or mend it."""
-    ask(context, "cable", wire=wire, on=state == "on")
+    """Cut the cable of WIRE (a bus, relay board or console), or mend it."""
+    ask_either(context, "cable", wire=wire, on=state == "on")
     say(context, f"the cable of {wire} is {'whole' if state == 'on' else 'cut'}")
 
 
@@ -208,11 +183,11 @@ def speed(context: click.Context, times: int) -> None:
 
 
 @sim.command()
-@click.argument("name", default="", metavar="[ZONE|PORT|HEAD]")
+@click.argument("name", default="", metavar="[ZONE|PORT|HEAD|MACHINE]")
 @click.pass_context
 def mend(context: click.Context, name: str) -> None:
-    """Mend everything, or one zone, port or head."""
-    answer = ask(context, "mend", name=name)
+    """Mend everything, or one zone, port, head or machine."""
+    answer = ask_either(context, "mend", name=name) if name else ask_both(context, "mend")
     say(context, f"mended: {answer['mended']}")
 
 

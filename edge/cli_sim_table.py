@@ -1,4 +1,4 @@
-"""The simulated garage as text: what is true, zone by zone."""
+"""The simulated garage and gym as text: what is true, zone by zone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from typing import Any
 
 
 def render(state: dict[str, Any]) -> str:
-    """All zones with ports, heads and outputs; times and units as in the simulator's ``state``."""
+    """All zones with ports, heads and outputs, all machines; times and units as in the simulators' ``state``."""
+    lines = _garage(state) if "zones" in state else []
+    return "\n".join([*lines, *(_gym(state["gym"]) if state.get("gym") else [])])
+
+
+def _garage(state: dict[str, Any]) -> list[str]:
     lines = []
     for name, zone in state["zones"].items():
         air = f"smoke {zone['smoke']:.2f}" + (", burning" if zone["burning"] else "")
@@ -19,7 +24,30 @@ def render(state: dict[str, Any]) -> str:
         lines += [f"  heads    {', '.join(heads)}", f"  outputs  {', '.join(outputs)}"]
     wires = [f"{name}{' CUT' if wire['dead'] else ''}" for name, wire in state["wires"].items()]
     lines.append(f"wires: {', '.join(wires)}; radio network {'on' if state['gateway'] else 'OFF'}")
-    return "\n".join(lines)
+    return lines
+
+
+def _gym(state: dict[str, Any]) -> list[str]:
+    rooms: dict[str, list[str]] = {}
+    for name, told in state["machines"].items():
+        rooms.setdefault(told["zone"], []).append(_machine(name, told))
+    lines = []
+    for room, machines in rooms.items():
+        gateway = {True: ", gateway on", False: ", gateway OFF"}.get(state["gateways"].get(room), "")
+        lines += [f"{room}: {len(machines)} machines{gateway}", *machines]
+    wires = [f"{name}{' CUT' if wire['dead'] else ''}" for name, wire in state["wires"].items()]
+    lines.append(f"wires: {', '.join(wires)}; buzzers {', '.join(state['buzzing']) or 'silent'}")
+    lines.append(f"persons: {', '.join(state['persons'])}")
+    return lines
+
+
+def _machine(name: str, told: dict[str, Any]) -> str:
+    pulse = "" if told["bpm"] is None else f"{told['bpm']} bpm"
+    speed = f"{told['speed_km_h']:.1f} km/h" if "speed_km_h" in told else ""
+    use = "in use" if told["in_use"] else told.get("state", "idle")
+    return (
+        f"  {name:<8} {told['who'] or 'free':<10} {use:<9} {speed:>10} {pulse:>8}  {' '.join(told['wrong'])}".rstrip()
+    )
 
 
 def _door(door: str, told: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Talking to the simulated garage of a running demo: finding its socket, one JSON line out, one back.
+"""Talking to the simulated garage and gym of a running demo: finding the socket, one JSON line out, one back.
 
 The hard part is to find the right one among what killed demos left behind: only a socket that answers counts. A user
 would notice a mistake as "no demo is running" while one smokes on the screen.
@@ -15,27 +15,33 @@ from typing import Any
 
 ANSWER_S = 20.0
 MAX_ANSWER_BYTES = 1 << 20
-PATTERN = "kangle-demo-*/garage.sock"
+GARAGE, GYM = "garage", "gym"
 
 
 class AwayError(Exception):
-    """No simulated garage answers; the text says what to do."""
+    """No simulator answers; the text says what to do."""
 
 
 class RefusedError(Exception):
     """The simulator did not do it; the text is its own."""
 
 
-def demo_sockets() -> list[Path]:
+def demo_sockets(simulator: str = GARAGE) -> list[Path]:
     """Sockets of demos, the newest first; some may be dead."""
     parents = {Path(tempfile.gettempdir()), Path("/tmp")}  # noqa: S108 - where demos with long paths go
-    found = [path for parent in parents for path in parent.glob(PATTERN) if path.stat().st_uid == os.getuid()]
+    pattern = f"kangle-demo-*/{simulator}.sock"
+    found = [path for parent in parents for path in parent.glob(pattern) if path.stat().st_uid == os.getuid()]
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def ask_garage(control: Path | None, request: dict[str, Any]) -> dict[str, Any]:
+    """As ``ask_simulator``, of the garage."""
+    return ask_simulator(GARAGE, control, request)
+
+
+def ask_simulator(simulator: str, control: Path | None, request: dict[str, Any]) -> dict[str, Any]:
     """The simulator's answer without its "ok". Raises ``AwayError`` and ``RefusedError``."""
-    candidates = demo_sockets() if control is None else [control]
+    candidates = demo_sockets(simulator) if control is None else [control]
     for path in candidates:
         try:
             answer = _exchange(path, request)

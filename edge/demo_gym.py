@@ -106,18 +106,8 @@ def gym_settings(site: Site, folder: GymFolder, token: str, *, people: bool) -> 
             for name, each in devices.items()
             if each.protocol == "osdp"
         ],
-        "desks": [
-            {
-                "desk": kiosk.kiosk,
-                "zone": kiosk.zone,
-                **_reader(kiosk.reader, devices),
-                "cuff": kiosk.cuff.point,
-                **({} if kiosk.scale is None else {"scale": kiosk.scale.point}),
-            }
-            for kiosk in gym.kiosks
-            if _reader(kiosk.reader, devices)
-        ],
-        "trails": list(_trails(gym)),
+        "desks": _desks(gym, devices),
+        "trails": _trails(gym),
         "persons": persons(site),
         "api": f"http://{HOST}:{site.api.port}",
         "token": token,
@@ -170,6 +160,21 @@ def _reader(place: Place, devices: Mapping[str, DeviceSettings]) -> dict[str, An
     if devices[place.device].protocol != "osdp":
         return {}
     return {"reader": place.device, "address": int(place.point)}
+
+
+def _desks(gym: GymConfig, devices: Mapping[str, DeviceSettings]) -> list[dict[str, Any]]:
+    """Measuring desks whose reader the simulation has."""
+    return [
+        {
+            "desk": kiosk.kiosk,
+            "zone": kiosk.zone,
+            **_reader(kiosk.reader, devices),
+            "cuff": kiosk.cuff.point,
+            **({} if kiosk.scale is None else {"scale": kiosk.scale.point}),
+        }
+        for kiosk in gym.kiosks
+        if _reader(kiosk.reader, devices)
+    ]
 
 
 def _trails(gym: GymConfig) -> list[dict[str, Any]]:

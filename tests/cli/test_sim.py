@@ -24,6 +24,7 @@ from firmware_sim.garage.config import parse
 from firmware_sim.garage.devices import build
 from firmware_sim.garage.orders import Orders
 from firmware_sim.garage.people import People
+from firmware_sim.gym.orders import NAMES as GYM_WORDS
 
 
 class Floor:
@@ -76,7 +77,7 @@ def floor(temporary, root):
 
 
 def test_without_a_demo_it_says_how_to_start_one(command, temporary, monkeypatch):
-    monkeypatch.setattr("edge.demo_control.demo_sockets", list)
+    monkeypatch.setattr("edge.demo_control.demo_sockets", lambda _simulator: [])
     ran = command("sim", "smoke", "b1-east")
     assert (ran.status, ran.out) == (4, "")
     assert "kangle demo" in ran.err
@@ -89,7 +90,7 @@ def test_a_socket_that_was_named_must_answer(command, temporary):
 
 
 def test_every_operation_of_the_simulator_has_its_command_with_help(command, floor):
-    assert set(sim.commands) == set(floor.orders.operations()) - {"state"} | {"list"}
+    assert set(sim.commands) == {*floor.orders.operations(), *GYM_WORDS} - {"state"} | {"list"}
     whole = command("sim", "--help")
     assert whole.status == 0
     for name, each in sim.commands.items():
