@@ -45,6 +45,7 @@ from edge.api.routers import (
     garage_views,
     gym_books,
     gym_commands,
+    gym_upkeep,
     gym_views,
     history,
     live,
@@ -70,6 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     gym_views.router,
     gym_books.router,
     gym_commands.router,
+    gym_upkeep.router,
     history.router,
     demo.router,
 )

@@ -22,6 +22,7 @@ from edge.api.passwords import HashGate
 from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
 from edge.domain.canteen.settings import CanteenConfig
+from edge.domain.gym.settings import GymConfig
 from edge.domain.words import Text
 
 COOKIE = "kangle_session"
@@ -29,8 +30,9 @@ COOKIE = "kangle_session"
 
 @dataclass(frozen=True, kw_only=True)
 class ApiConfig:
-    """What the API is told by the site file. ``allowed_hosts`` are host names without port; ``pages`` the built pages.
-    ``command_timeout_s`` is how long a command may stay unanswered before the caller is told to ask again."""
+    """What the API is told by the site file. ``allowed_hosts`` are host names without port; ``pages`` the built pages,
+    ``gym`` where each of its machines is measured (None: no gym). ``command_timeout_s`` is how long a command may stay
+    unanswered before the caller is told to ask again."""
 
     site: Text
     version: str
@@ -39,6 +41,7 @@ class ApiConfig:
     allowed_hosts: tuple[str, ...]
     demo: bool
     pages: Path
+    gym: GymConfig | None = None
     command_timeout_s: float = 10.0
 
 

@@ -6,6 +6,7 @@ and cycles both lanes through every phase. Without login:
 * ``POST /api/v1/preview/{lane}/{phase}?problem=...&guest=true`` pins a lane to a phase (``cycle`` lets it go on);
 * ``POST /api/v1/preview/garage/{scene}`` plays a scene of the garage (quiet, watch, pre_alarm, fire, unproven,
   resettable, unarmed);
+* ``POST /api/v1/preview/gym/{scene}`` plays a scene of the gym (quiet, busy, queue, heart, locked, closed, trail);
 * ``POST /api/v1/preview/panels/{panel}`` gives a token bound to that place, and a guard ``duty1`` a PIN;
 * ``POST /api/v1/preview/daemon/{state}`` with ``alive`` or ``dead`` makes the daemon seem so;
 * ``POST /api/v1/preview/links`` gives a fresh login link (``?role=cashier``) for scripts that take screenshots.
@@ -36,7 +37,11 @@ from edge.api.guard import GuardedRoute
 from edge.api.models import LaneId
 from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
 from edge.api.preview_garage import GarageScript, MemoryGarageBooks, Scene
+from edge.api.preview_gym import GymScript
+from edge.api.preview_gym import Scene as GymScene
+from edge.api.preview_gym_world import CONFIG as GYM
 from edge.api.preview_history import MemoryHistory
+from edge.api.preview_rows import MemoryGymBooks
 from edge.api.problems import ApiProblem
 from edge.domain.actors import Role
 from edge.domain.canteen.messages import Command, Identify, Pay, Phase
@@ -64,6 +69,7 @@ class PreviewRoute(GuardedRoute):
         "preview_daemon": None,
         "preview_link": None,
         "preview_garage": None,
+        "preview_gym": None,
         "preview_panel": None,
     }
 
@@ -78,6 +84,8 @@ class Script:
         self._guests: set[str] = set()
         self.garage = GarageScript(self.gateway)
         self.gateway.answer_garage = self.garage.answer
+        self.gym = GymScript(self.gateway)
+        self.gateway.answer_gym = self.gym.answer
         self.gateway.show("menu", world.MENU)
         self.gateway.show("day", world.DAY_VIEW)
         for lane in ("1", "2"):
@@ -143,14 +151,14 @@ def preview_router(script: Script) -> APIRouter:
             script.pinned.discard(lane)
         return {"lane": lane, "phase": str(phase)}
 
-    _steer_garage(router, script)
+    _steer_scenes(router, script)
     router.add_api_route("/daemon/{state}", daemon, methods=["POST"], operation_id="preview_daemon")
     router.add_api_route("/links", link, methods=["POST"], operation_id="preview_link")
     router.add_api_route("/{lane}/{phase}", phase, methods=["POST"], operation_id="preview_phase")
     return router
 
 
-def _steer_garage(router: APIRouter, script: Script) -> None:
+def _steer_scenes(router: APIRouter, script: Script) -> None:
     async def scene(scene: Scene) -> dict[str, str]:
         script.garage.play(scene)
         return {"scene": scene}
@@ -163,6 +171,12 @@ def _steer_garage(router: APIRouter, script: Script) -> None:
         return {"token": token, "person": "duty1", "pin": PREVIEW_PIN}
 
     router.add_api_route("/panels/{panel}", panel, methods=["POST"], operation_id="preview_panel")
+
+    async def gym_scene(scene: GymScene) -> dict[str, str]:
+        script.gym.play(scene)
+        return {"scene": scene}
+
+    router.add_api_route("/gym/{scene}", gym_scene, methods=["POST"], operation_id="preview_gym")
     router.add_api_route("/garage/{scene}", scene, methods=["POST"], operation_id="preview_garage")
 
 
@@ -181,8 +195,9 @@ async def serve(port: int, pages: Path) -> None:
         config = ApiConfig(
             site=world.SITE,
             version=__version__,
-            verticals=("canteen", "garage"),
+            verticals=("canteen", "garage", "gym"),
             canteen=world.CONFIG,
+            gym=GYM,
             allowed_hosts=(),
             demo=True,
             pages=pages,
@@ -195,6 +210,7 @@ async def serve(port: int, pages: Path) -> None:
             MemoryDemo(),
             extra_routers=[preview_router(script)],
             garage=MemoryGarageBooks(script.garage),
+            gym=MemoryGymBooks(script.gym),
             history_gateway=MemoryHistory(),
         )
         base = f"http://127.0.0.1:{port}"
@@ -208,7 +224,7 @@ async def serve(port: int, pages: Path) -> None:
                 app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1, server_header=False
             )
         )
-        async with _walking(script), _breathing(script.garage):
+        async with _walking(script), _breathing(script):
             await server.serve()
         accounts.close()
 
@@ -221,15 +237,16 @@ async def _walking(script: Script) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _breathing(garage: GarageScript) -> AsyncIterator[None]:
-    """The garage's meters move each second."""
+async def _breathing(script: Script) -> AsyncIterator[None]:
+    """The garage's meters and the gym's machines move each second."""
 
     async def breathe() -> None:
         while True:
             await asyncio.sleep(1)
-            garage.show()
+            script.garage.show()
+            script.gym.breathe()
 
-    task = asyncio.create_task(breathe(), name="preview-garage")
+    task = asyncio.create_task(breathe(), name="preview-breath")
     yield
     task.cancel()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from edge.api.preview_gym_world import BELTS, CONFIG, ROW
 from edge.runtime.history_messages import (
     Ask,
     AskGroup,
@@ -46,17 +47,22 @@ def _names(vertical: str) -> list[tuple[str, str, str, str, str]]:
     """(device, point, quantity, unit, kind)."""
     if vertical == "canteen":
         return [("reader1", "", "frames", "", "number"), ("reader1", "", "state", "", "state")]
+    if vertical == "gym":
+        return [(ROW, asset.asset, name, unit, "number") for asset in CONFIG.assets for name, unit in _MACHINE] + [
+            (BELTS, asset.asset, "heart_rate_bpm", "", "number") for asset in CONFIG.assets
+        ]
     ports = [("charger-board", f"B1-P{n:02}", name, unit, "number") for n in range(1, 9) for name, unit in _PORT]
     return [*ports, ("zigbee", "B1-smoke-3", "smoke", "", "state"), ("meter", "B1", "energy_wh", "Wh", "number")]
 
 
+_MACHINE = (("distance_m", "m"), ("speed_km_h", "km/h"), ("power_w", "W"))
 _PORT = (("power_w", "W"), ("temperature_c", "°C"))
 
 
 class MemoryHistory:
     """Answers as the history process would. ``away``: it does not answer."""
 
-    def __init__(self, verticals: tuple[str, ...] = ("canteen", "garage")) -> None:
+    def __init__(self, verticals: tuple[str, ...] = ("canteen", "garage", "gym")) -> None:
         self._verticals = verticals
 
     async def ask(self, ask: Ask) -> Part:
@@ -116,7 +122,7 @@ def _info(vertical: str, number: int) -> SeriesInfo:
         kind=kind,
         words=words,
         last_ns=LAST_NS,
-        last_value=float(_values(number, kind, np.array([LAST_NS]))[0]),
+        last_value=float(_values(number, kind, np.array([LAST_NS]), quantity)[0]),
         last_quality=0,
     )
 
@@ -129,8 +135,20 @@ def _times(begin_ns: int, end_ns: int) -> Ints:
     return np.arange(first, end_ns, step, dtype=np.int64)
 
 
-def _values(number: int, kind: str, time_ns: Ints) -> Floats:
+def _of_machine(seconds: Floats, quantity: str) -> Floats | None:
+    found: dict[str, Floats] = {
+        "distance_m": np.round(seconds % 100_000 * 1.6, 1),
+        "heart_rate_bpm": np.round(100 + 12 * np.sin(seconds / 41) + 3 * np.sin(seconds / 7)),
+        "speed_km_h": np.round(5.6 + 0.5 * np.sin(seconds / 63), 1),
+    }
+    return found.get(quantity)
+
+
+def _values(number: int, kind: str, time_ns: Ints, quantity: str = "") -> Floats:
     seconds = time_ns / S
+    machine = _of_machine(seconds + number, quantity)
+    if machine is not None:
+        return machine
     if kind == "state":
         return (np.sin(seconds / 9000 + number) > 0.995).astype(np.float64)
     day = np.sin(seconds / 86_400 * 2 * np.pi + number)
@@ -142,7 +160,7 @@ def _values(number: int, kind: str, time_ns: Ints) -> Floats:
 def _curve(ask: AskPlot, info: SeriesInfo) -> CurvePart:
     time_ns = _times(ask.begin_ns, ask.end_ns)
     time_ns = time_ns[(time_ns < GAP.begin_ns) | (time_ns > GAP.end_ns)]
-    value = _values(info.id, info.kind, time_ns)
+    value = _values(info.id, info.kind, time_ns, info.quantity)
     curve = curve_of_samples(time_ns, value, ask.begin_ns, ask.end_ns, ask.pixels)
     span_s = (ask.end_ns - ask.begin_ns) // S
     resolution_s = 3600 if span_s > 900 * ask.pixels else 60 if span_s > 30 * ask.pixels else 0
@@ -154,13 +172,13 @@ def _samples(ask: AskSamples, info: SeriesInfo) -> SamplesPart:
     time_ns = _times(begin_ns, min(ask.end_ns, begin_ns + (ask.limit + 2) * S))[: ask.limit]
     more = time_ns.size == ask.limit and int(time_ns[-1]) + S < ask.end_ns
     place = (int(time_ns[-1]), 1) if more else None
-    value = _values(info.id, info.kind, time_ns)
+    value = _values(info.id, info.kind, time_ns, info.quantity)
     return SamplesPart(info, time_ns.tobytes(), value.tobytes(), bytes(time_ns.size), place)
 
 
 def _bins(ask: AskWindows | AskGroup, info: SeriesInfo) -> Bins:
     time_ns = _times(ask.begin_ns, ask.end_ns)
-    return bins_of(time_ns + ask.offset_s * S, _values(info.id, info.kind, time_ns), ask.width_s * S)
+    return bins_of(time_ns + ask.offset_s * S, _values(info.id, info.kind, time_ns, info.quantity), ask.width_s * S)
 
 
 def _status(vertical: str) -> VerticalStatus:

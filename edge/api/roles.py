@@ -114,6 +114,7 @@ ROLES: dict[str, frozenset[Role] | None] = {
     "gym_maintenance": CARE | REPAIR | {R.READ_ONLY},
     "gym_workouts": CARE | OWNER | {R.RESIDENT},
     "gym_workout": CARE | OWNER | {R.RESIDENT},
+    "gym_workout_export": CARE | OWNER | {R.RESIDENT},
     "gym_person": CARE | OWNER | {R.RESIDENT},
     "gym_vitals": CARE | OWNER | {R.RESIDENT},
     "gym_orders": CARE | REPAIR,

@@ -33,7 +33,7 @@ from edge.api.context import ApiConfig, Context
 from edge.api.demo_control import DemoControl
 from edge.api.garage_books import StoreGarageBooks
 from edge.api.gateway_ipc import IpcGateway, SiteGateway
-from edge.api.gym_books import GymBooks
+from edge.api.gym_books import StoreGymBooks
 from edge.api.history_gateway import SocketHistory
 from edge.api.http_protocol import BoundedHeadProtocol
 from edge.api.store_books import StoreBooks
@@ -90,6 +90,7 @@ def config_of(site: Site) -> ApiConfig:
         version=__version__,
         verticals=site.verticals,
         canteen=site.canteen,
+        gym=site.gym,
         allowed_hosts=site.api.allowed_hosts,
         demo=site.demo.enabled,
         pages=PAGES,
@@ -150,7 +151,7 @@ async def serving(site: Site) -> AsyncIterator[ApiServer]:
     gateway = SiteGateway({name: IpcGateway(site.run_dir / f"{name}.sock", name) for name in site.verticals})
     books = StoreBooks(site.data_dir / "canteen")
     garage = StoreGarageBooks(site.data_dir / "garage") if "garage" in site.verticals else None
-    gym = GymBooks(site.data_dir / "gym") if "gym" in site.verticals else None
+    gym = StoreGymBooks(site.data_dir / "gym") if "gym" in site.verticals else None
     control = DemoControl(site.demo.control) if site.demo.enabled and site.demo.control is not None else None
     await gateway.start()
     setup = asyncio.create_task(_print_setup_tokens(accounts, site), name="api-setup-token")

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from edge.api import gym_books, history_answers
+from edge.api import gym_answers, history_answers
 from edge.api.garage_books import AlarmEventList, SessionList
 from edge.api.hub import PulseData
 from edge.api.order_answers import ANSWERS
@@ -138,7 +138,7 @@ TYPES: tuple[Any, ...] = (
     KioskView,
     TrailView,
     MaintenanceView,
-    *gym_books.ANSWERS,
+    *gym_answers.ANSWERS,
     *ANSWERS,
     *history_answers.ANSWERS,
 )

@@ -24,7 +24,10 @@ from edge.api.context import ApiConfig
 from edge.api.passwords import Verifier
 from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
 from edge.api.preview_garage import GarageScript, MemoryGarageBooks
+from edge.api.preview_gym import GymScript
+from edge.api.preview_gym_world import CONFIG as GYM
 from edge.api.preview_history import MemoryHistory
+from edge.api.preview_rows import MemoryGymBooks
 from edge.domain.actors import Role
 from edge.domain.canteen.messages import Phase
 
@@ -141,13 +144,17 @@ class Api:
             self.gateway.show(f"lane/{lane}", world.lane_view(lane, Phase.FIRM))
         self.garage = GarageScript(self.gateway)
         self.gateway.answer_garage = self.garage.answer
+        self.gym = GymScript(self.gateway)
+        self.gateway.answer_gym = self.gym.answer
+        self.gym_books = MemoryGymBooks(self.gym)
         self.books = MemoryBooks()
         self.demo = MemoryDemo()
         config = {
             "site": world.SITE,
             "version": "0.1.0",
-            "verticals": ("canteen", "garage"),
+            "verticals": ("canteen", "garage", "gym"),
             "canteen": world.CONFIG,
+            "gym": GYM,
             "allowed_hosts": ("kangle.local",),
             "demo": True,
             "pages": folder / "dist",
@@ -157,6 +164,7 @@ class Api:
         history = changes.pop("history", MemoryHistory())
         self.app = APP  # its routes are the same for all, and take a third of a second to build
         garage = MemoryGarageBooks(self.garage)
+        gym_books = changes.pop("gym_books", self.gym_books)
         self.context = context_of(
             ApiConfig(**{**config, **changes}),
             self.gateway,
@@ -164,6 +172,7 @@ class Api:
             self.accounts,
             demo,
             garage,
+            gym_books,
             history_gateway=history,
         )
         self.app.state.context = self.context

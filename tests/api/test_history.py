@@ -81,7 +81,7 @@ def test_windows_groups_and_plots(api):
     ("query", "status", "code"),
     [
         ("samples?series=garage.99&" + SPAN, 404, "unknown_series"),
-        ("samples?series=gym.1&" + SPAN, 404, "unknown_series"),
+        ("samples?series=pool.1&" + SPAN, 404, "unknown_series"),
         (f"samples?series=garage.1&begin_ms={END_MS}&end_ms={END_MS}", 422, "bad_value"),
         ("samples?series=garage&" + SPAN, 422, "invalid"),
         (f"windows?series=garage.1&begin_ms=0&end_ms={END_MS}&window_s=1", 422, "too_much"),
@@ -145,5 +145,5 @@ def test_without_the_history_process_it_says_so_and_the_rest_works(make_api, tmp
 
 def test_status_names_each_part_and_its_sinks(api):
     status = api.get(f"{BASE}/status", who="maintenance").json()
-    assert [one["vertical"] for one in status["items"]] == ["canteen", "garage"]
+    assert [one["vertical"] for one in status["items"]] == ["canteen", "garage", "gym"]
     assert status["items"][1]["sinks"][0]["lag_inputs"] == 12

@@ -35,7 +35,7 @@ def test_present_views_come_first_then_a_pulse(api):
         "device/reader1",
     }
     assert events[5][0] == "pulse"
-    assert events[5][2] == {"daemons": {key: {"alive": True, "age_ms": 120} for key in ("canteen", "garage")}}
+    assert events[5][2] == {"daemons": {key: {"alive": True, "age_ms": 120} for key in ("canteen", "garage", "gym")}}
     view_id, data = next((ident, data) for event, ident, data in events if event == "view" and data["key"] == "lane/1")
     assert view_id == f"preview:lane/1:{data['version']}"
     assert data["view"]["phase"] == "firm"
@@ -116,7 +116,9 @@ def test_the_pulse_goes_on_when_the_daemon_is_dead_and_tells_its_age(api, monkey
         await stream.leave()
         return stream.events()[-1][2]
 
-    assert api.run(watch()) == {"daemons": {key: {"alive": False, "age_ms": 4200} for key in ("canteen", "garage")}}
+    assert api.run(watch()) == {
+        "daemons": {key: {"alive": False, "age_ms": 4200} for key in ("canteen", "garage", "gym")}
+    }
 
 
 def test_a_pulse_comes_each_second():

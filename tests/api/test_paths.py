@@ -4,6 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+VALUES = {
+    "lane": "1",
+    "member": "m001",
+    "order_id": "o-0001",
+    "zone": "B1",
+    "port": "B1-P03",
+    "asset": "tm-1",
+    "workout": "tm-1-53",
+    "person": "m001",
+    "order": "tm-1-53",
+    "form": "csv",
+}
+
 
 def odd_forms(path):
     """Ways in which others' access checks were passed by."""
@@ -40,11 +53,10 @@ def test_no_form_of_a_protected_path_gets_past_the_login(shared_api):
     protected = [
         route.path for route in shared_api.routes() if route.path.startswith("/api/") and route.method == "GET"
     ]
-    values = {"lane": "1", "member": "m001", "order_id": "o-0001", "zone": "B1", "port": "B1-P03"}
     public = {"/api/v1/system/info"}
     tried = 0
     for path in sorted(set(protected) - public):
-        for form in odd_forms(path.format(**values)):
+        for form in odd_forms(path.format(**VALUES)):
             status = shared_api.run(asgi_status(shared_api, form))
             assert status in {401, 404}, f"{form}: {status}"
             tried += 1
@@ -87,7 +99,7 @@ async def asgi_status(api, raw_path, method="GET"):
 def test_no_other_method_gets_past_the_login(shared_api, method):
     for route in shared_api.routes():
         if route.path.startswith("/api/") and route.method == "GET" and "system" not in route.path:
-            path = route.path.format(lane="1", member="m001", order_id="o-0001", zone="B1", port="B1-P03")
+            path = route.path.format(**VALUES)
             assert shared_api.run(asgi_status(shared_api, path, method)) in {401, 405}
 
 

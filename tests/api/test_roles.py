@@ -31,9 +31,10 @@ VALUES = {
     "port": "B1-P03",
     "alarm_id": "1.1",
     "asset": "tm-1",
-    "workout": "tm-1-3",
+    "workout": "tm-1-53",
     "order": "tm-1-3-fault",
     "person": "m001",
+    "form": "csv",
 }
 COMMANDS = {
     "canteen_identify": messages.Identify,
@@ -155,6 +156,12 @@ def test_the_live_stream_shows_each_role_only_its_kinds_of_views(api, role):
         "zone": WATCH,
         "alarms": WATCH,
         "port": WATCH | {"cashier", "resident", "member"},
+        "gym": set(Role),
+        "asset": set(Role),
+        "trail": set(Role),
+        "kiosk": {"coach", "manager", "admin", "panel"},
+        "gym-alarms": WATCH | {"coach"},
+        "maintenance": {"coach", "maintenance", "manager", "admin", "read-only"},
     }
 
     async def kinds():

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from edge.api import gym_books as answers
+from edge.api import gym_answers as answers
 from edge.api.context import Context, Ctx, Who
 from edge.api.guard import GuardedRoute
+from edge.api.gym_answers import heart_alarm_answer, plain, unpack, workout_answer
 from edge.api.gym_bodies import AssetId, PersonToken, WorkOrderId, WorkoutId
-from edge.api.gym_books import GymBooks, heart_alarm_answer, plain, unpack, workout_answer
+from edge.api.gym_books import GymBooks
+from edge.api.gym_export import track_of_workout
 from edge.api.gym_owners import CARERS, OWN, may_see_person
 from edge.api.models import DAY_PATTERN, ID_PATTERN, Cursor, Limit
 from edge.api.problems import ApiProblem
 from edge.api.replies import answers_with, struct_response
 from edge.domain.gym.rows import WorkoutRow
+from edge.export.text_files import to_csv, to_tcx
+from edge.export.track import Track
 from edge.storage.reading import Value
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/gym", tags=["gym"])
@@ -32,7 +36,24 @@ TrailQuery = Annotated[
     str, Query(min_length=1, max_length=48, pattern=ID_PATTERN, description="The trail.", examples=["park-loop"])
 ]
 OpenQuery = Annotated[bool, Query(description="Only those that stand.")]
+Form = Annotated[Literal["fit", "tcx", "csv"], Path(description="Kind of file.", examples=["fit"])]
 UseDayQuery = Annotated[str, Query(pattern=DAY_PATTERN, description="Business day.", examples=["2026-11-22"])]
+
+_TYPES = {
+    "fit": "application/vnd.ant.fit",
+    "tcx": "application/vnd.garmin.tcx+xml",
+    "csv": "text/csv; charset=utf-8",
+}
+_FILES: dict[str, Any] = {
+    "description": "The file.",
+    "content": {kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for kind in _TYPES.values()},
+    "headers": {
+        "X-Kangle-Samples": {
+            "description": "complete; none: nothing is stored of that time; away: the summary alone, ask again later.",
+            "schema": {"type": "string"},
+        }
+    },
+}
 
 
 def books_of(ctx: Context) -> GymBooks:
@@ -85,6 +106,35 @@ async def workout(ctx: Ctx, who: Who, workout: WorkoutId) -> Response:
         workout=workout_answer(row), heart_alarms=[heart_alarm_answer(one) for one in alarms]
     )
     return struct_response(detail)
+
+
+@router.get(
+    "/workouts/{workout}/export.{form}",
+    operation_id="gym_workout_export",
+    summary="One workout as a file",
+    response_class=Response,
+    responses={200: _FILES},
+)
+async def export(ctx: Ctx, who: Who, workout: WorkoutId, form: Form) -> Response:
+    """FIT or TCX for training portals, CSV for tables. Second by second as far as the history answers, else the
+    summary; X-Kangle-Samples says which."""
+    row = await visible_workout(ctx, who, workout)
+    found = await track_of_workout(ctx.history, ctx.config.gym, row)
+    body = await run_in_threadpool(_encode, found.track, form)
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="workout-{row.day}-{row.workout_id}.{form}"',
+        "X-Kangle-Samples": found.samples,
+    }
+    return Response(body, media_type=_TYPES[form], headers=headers)
+
+
+def _encode(track: Track, form: str) -> bytes:
+    if form == "fit":
+        from edge.export.fit_file import to_fit  # noqa: PLC0415 - half a second that no start needs
+
+        return to_fit(track)
+    return to_tcx(track) if form == "tcx" else to_csv(track)
 
 
 @router.get(

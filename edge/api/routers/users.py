@@ -223,7 +223,7 @@ async def _consents(ctx: Context, member: str) -> ConsentList:
     "/members/{member}/consents", operation_id="consents_list", summary="Whom a member lets in", tags=["accounts"]
 )
 async def consents_list(ctx: Ctx, who: Who, member: MemberToken) -> ConsentList:
-    """Family users who may see this member's purse and orders."""
+    """Family users who may see this member's purse, orders and workouts."""
     _check_owner(who, member)
     return await _consents(ctx, member)
 
@@ -232,7 +232,7 @@ async def consents_list(ctx: Ctx, who: Who, member: MemberToken) -> ConsentList:
     "/members/{member}/consents", operation_id="consents_give", summary="Let a family user in", tags=["accounts"]
 )
 async def consents_give(ctx: Ctx, who: Who, member: MemberToken, body: NewConsent) -> ConsentList:
-    """From now on that user may see this member's purse and orders."""
+    """From now on that user may see this member's purse, orders and workouts."""
     _check_owner(who, member)
     await run_in_threadpool(ctx.accounts.give_consent, member, body.family, who.user)
     return await _consents(ctx, member)

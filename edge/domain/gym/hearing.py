@@ -41,6 +41,8 @@ from edge.domain.places import place_key
 
 #: A gateway may hold a reading back for at most so long and still be believed.
 MAX_DELAY_MS = 300_000
+#: The same card at the same reader within this time of its last reading is still the same tap.
+TAP_NS = 2_000_000_000
 
 
 def heard(turn: Turn, item: DeviceReading) -> None:
@@ -116,7 +118,7 @@ def _machine(turn: Turn, asset: Asset, body: MachineReading | RepReading | Stren
 
 def _when(stamp: Stamp, asset: Asset, delay_ms: int | None) -> Stamp:
     """The stamp of when it was measured; never before what was already heard of the machine."""
-    if not delay_ms or delay_ms > MAX_DELAY_MS:
+    if not delay_ms or not 0 < delay_ms <= MAX_DELAY_MS:
         return stamp
     mono_ns = max(stamp.mono_ns - delay_ms * 1_000_000, asset.heard_ns or 0)
     return msgspec.structs.replace(stamp, mono_ns=mono_ns, wall_ns=stamp.wall_ns - (stamp.mono_ns - mono_ns))
@@ -134,8 +136,15 @@ def _event(turn: Turn, asset: Asset, body: MachineEvent) -> None:
 
 
 def _card(turn: Turn, device: str, body: CardReading) -> None:
-    """A card at a machine's reader claims it; at a kiosk it says who is being measured."""
+    """A card at a machine's reader claims it; at a kiosk it says who is being measured. A card that is held to the
+    reader is read many times, and is one tap."""
     world, place = turn.world, place_key(device, body.point)
+    if place not in world.kiosks_at and place not in world.readers_at:
+        return
+    card, at_ns = world.taps.get(place, ("", 0))
+    world.taps[place] = (body.card, turn.now_ns)
+    if card == body.card and turn.now_ns - at_ns < TAP_NS:
+        return
     kiosk = world.kiosks_at.get(place)
     if kiosk is not None:
         kiosks.shown(turn, world.kiosks[kiosk], body.card)

@@ -12,8 +12,8 @@ from edge.domain.gym.counters import Counter
 from edge.domain.gym.rows import WorkoutRow
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.workout import NS_PER_MS, NS_PER_S
-from edge.domain.gym.workout_state import Asset, Break, Identity, Phase, Totals, Workout
-from edge.domain.gym.world import World
+from edge.domain.gym.workout_state import MAX_BREAKS, Asset, Break, Identity, Phase, Totals, Workout
+from edge.domain.gym.world import MAX_ENDED, World
 from edge.domain.kernel import Rows, Stamp
 
 #: The workout under way is kept so often.
@@ -79,12 +79,13 @@ def _kept(asset: Asset, workout: Workout, stamp: Stamp) -> bytes:
 
 def load_workouts(world: World, rows: Rows) -> dict[str, WorkoutRow]:
     """The rows of workouts that were under way, by machine."""
-    for row in rows.since(WorkoutRow, "day", world.day):
+    for row in sorted(rows.since(WorkoutRow, "day", world.day), key=lambda row: (row.ended_ns, row.workout_id)):
         if row.state == "ended":
             world.ended[row.workout_id] = row
             world.today.workouts += 1
             world.today.active_ms += row.active_ms
             world.today.distance_m += row.distance_m
+    world.ended = dict(list(world.ended.items())[-MAX_ENDED:])
     return {row.asset: row for row in rows.since(WorkoutRow, "standing", 1)}
 
 
@@ -107,7 +108,7 @@ def take_up(asset: Asset, row: WorkoutRow, stamp: Stamp) -> None:
     )
     if workout.breaks and workout.breaks[-1].end_ms is None:
         workout.breaks[-1].end_ms = kept.ms
-    workout.breaks.append(Break("lost", kept.ms))
+    workout.breaks = [*workout.breaks[: MAX_BREAKS - 1], Break("lost", kept.ms)]
     asset.workout, asset.phase, asset.since_ns = workout, Phase.LOST, noted_ns
     asset.counters = {name: Counter(value, noted_ns) for name, value in kept.counters.items()}
     asset.noted_ns = stamp.mono_ns

@@ -1,0 +1,94 @@
+"""The rows of the made-up gym in memory, and the books that the API reads from them. Never part of a running site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, TypeVar
+
+from edge.api.books import BadCursor, BooksAway, Listing
+from edge.domain.gym.rows import HeartAlarmRow, PersonRow, UseRow, VitalsRow, WorkoutRow
+from edge.domain.gym.trail_rows import LapRow
+from edge.domain.gym.wear_rows import InspectionRow, OrderRow, OrderStepRow, WearDayRow
+from edge.domain.kernel import Row
+
+R = TypeVar("R", bound=Row)
+
+
+class MemoryRows:
+    """Rows as the store would give them back: by table and primary key, in key order."""
+
+    def __init__(self) -> None:
+        self._tables: dict[type[Row], dict[tuple[Any, ...], Row]] = {}
+
+    def put(self, row: Row) -> None:
+        names: tuple[str, ...] = type(row).KEY  # type: ignore[attr-defined] # every stored row names its key
+        self._tables.setdefault(type(row), {})[tuple(getattr(row, name) for name in names)] = row
+
+    def all(self, kind: type[R]) -> Iterator[R]:
+        for _, row in sorted(self._tables.get(kind, {}).items()):
+            yield row  # type: ignore[misc] # a table holds rows of its kind
+
+    def since(self, kind: type[R], column: str, value: str | int) -> Iterator[R]:
+        return (row for row in self.all(kind) if getattr(row, column) >= value)
+
+
+class HasRows(Protocol):
+    """Where the books find the rows of the scene that plays now."""
+
+    rows: MemoryRows
+
+
+class MemoryGymBooks:
+    """As ``edge.api.gym_books.StoreGymBooks``, over the script's rows."""
+
+    def __init__(self, script: HasRows) -> None:
+        self._script = script
+        self.away = False
+
+    def workouts(self, where: Mapping[str, Any], cursor: str | None, limit: int) -> Listing[WorkoutRow]:
+        return self._page(WorkoutRow, where, ("began_ns", "workout_id"), cursor, limit)
+
+    def workout(self, workout_id: str) -> WorkoutRow | None:
+        return next(iter(self._where(WorkoutRow, {"workout_id": workout_id})), None)
+
+    def heart_alarms(self, workout_id: str) -> list[HeartAlarmRow]:
+        return self._where(HeartAlarmRow, {"workout_id": workout_id})
+
+    def person(self, person: str) -> PersonRow | None:
+        return next(iter(self._where(PersonRow, {"person": person, "known": True})), None)
+
+    def vitals(self, person: str, cursor: str | None, limit: int) -> Listing[VitalsRow]:
+        return self._page(VitalsRow, {"person": person}, ("seq",), cursor, limit)
+
+    def orders(self, where: Mapping[str, Any], cursor: str | None, limit: int) -> Listing[OrderRow]:
+        return self._page(OrderRow, where, ("opened_ns", "order_id"), cursor, limit)
+
+    def order_steps(self, order_id: str) -> list[OrderStepRow]:
+        return self._where(OrderStepRow, {"order_id": order_id})
+
+    def wear_days(self, asset: str, cursor: str | None, limit: int) -> Listing[WearDayRow]:
+        return self._page(WearDayRow, {"asset": asset}, ("day",), cursor, limit)
+
+    def inspections(self, asset: str, cursor: str | None, limit: int) -> Listing[InspectionRow]:
+        return self._page(InspectionRow, {"asset": asset}, ("seq",), cursor, limit)
+
+    def laps(self, trail: str, cursor: str | None, limit: int) -> Listing[LapRow]:
+        return self._page(LapRow, {"trail": trail}, ("at_ns", "outing_id", "lap"), cursor, limit)
+
+    def use_hours(self, day: str) -> list[UseRow]:
+        return self._where(UseRow, {"day": day})
+
+    def _where(self, kind: type[R], where: Mapping[str, Any]) -> list[R]:
+        if self.away:
+            raise BooksAway("preview: away")
+        rows = self._script.rows.all(kind)
+        return [row for row in rows if all(getattr(row, name) == value for name, value in where.items())]
+
+    def _page(
+        self, kind: type[R], where: Mapping[str, Any], by: tuple[str, ...], cursor: str | None, limit: int
+    ) -> Listing[R]:
+        found = sorted(self._where(kind, where), key=lambda row: tuple(getattr(row, name) for name in by), reverse=True)
+        if cursor is not None and not cursor.isdecimal():
+            raise BadCursor(cursor)
+        start = int(cursor or "0")
+        return Listing(found[start : start + limit], str(start + limit) if start + limit < len(found) else None)
