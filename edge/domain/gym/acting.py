@@ -34,6 +34,9 @@ from edge.domain.gym.workout_state import Identity
 from edge.domain.outcome import Outcome, refused
 
 MAX_COMMAND_ID = 255
+#: Longest name or token in a command; notes have a length of their own.
+MAX_NAME = 120
+_NOTES = frozenset({"note", "reason", "ticket", "what"})
 
 
 def decide(turn: Turn, command: Command) -> Outcome:
@@ -44,6 +47,10 @@ def decide(turn: Turn, command: Command) -> Outcome:
         return refused("forbidden", role=command.actor.role.value)
     if turn.world.config is None:
         return refused("not_now", problem="no_config")
+    for name in command.body.__struct_fields__:
+        value = getattr(command.body, name)
+        if isinstance(value, str) and len(value) > (orders.MAX_NOTE if name in _NOTES else MAX_NAME):
+            return refused("bad_value", field=name, high=MAX_NAME)
     return _dispatch(turn, command)
 
 

@@ -46,16 +46,16 @@ def advance(
 
     ``rate_per_s`` is the fastest believable growth, ``modulus`` where the counter wraps (0: it does not)."""
     last, seconds = counter.last, (now_ns - counter.at_ns) / 1e9
+    most = rate_per_s * (seconds + SLACK_S)
     late = last is not None and last / 2 < value < last and last - value <= rate_per_s * SLACK_S
-    if late and not counter.backs and not (modulus and value - last + modulus <= rate_per_s * (seconds + SLACK_S)):
+    if late and not counter.backs:
         counter.backs = 1
         return Moved.BACK, 0.0
     counter.last, counter.at_ns, counter.backs = value, now_ns, 0
-    if late:
-        return Moved.RESET, 0.0
     if last is None:
         return Moved.FIRST, 0.0
-    most = rate_per_s * (seconds + SLACK_S)
+    if late:
+        return Moved.RESET, 0.0
     delta, moved = value - last, Moved.ON
     if delta < 0:
         wrapped = delta + modulus

@@ -48,9 +48,9 @@ def decide(readings: Sequence[Vitals], now_wall_ns: int, settings: LimitSettings
     fresh = [one for one in readings if oldest_ns <= one.at_wall_ns <= now_wall_ns]
     visit = [one for one in fresh if one.at_wall_ns >= fresh[-1].at_wall_ns - VISIT_NS]
     judged = _mean(visit)
-    if judged is None or judged.systolic_mmhg is None or judged.pulse_bpm is None:
+    if judged is None or None in {judged.systolic_mmhg, judged.diastolic_mmhg, judged.pulse_bpm}:
         return Verdict(GateDecision.MEASURE, judged, len(visit))
-    if judged.systolic_mmhg >= settings.refer_systolic_mmhg:
+    if (judged.systolic_mmhg or 0) >= settings.refer_systolic_mmhg:
         return Verdict(GateDecision.REFER, judged, len(visit))
     if not _is_high(judged, settings):
         return Verdict(GateDecision.ADMIT, judged, len(visit))
@@ -62,20 +62,20 @@ def decide(readings: Sequence[Vitals], now_wall_ns: int, settings: LimitSettings
 
 
 def _mean(visit: Sequence[Vitals]) -> Vitals | None:
-    """The mean of all but the first reading (three-reading protocol); of the only one, itself."""
+    """Of each value the mean of all but its first reading (three-reading protocol); of the only one, itself."""
     if not visit:
         return None
-    counted = visit[1:] or visit
     return Vitals(
         visit[-1].at_wall_ns,
-        _mean_of([one.systolic_mmhg for one in counted]),
-        _mean_of([one.diastolic_mmhg for one in counted]),
-        _mean_of([one.pulse_bpm for one in counted]),
+        _mean_of([one.systolic_mmhg for one in visit]),
+        _mean_of([one.diastolic_mmhg for one in visit]),
+        _mean_of([one.pulse_bpm for one in visit]),
     )
 
 
 def _mean_of(values: Sequence[int | None]) -> int | None:
-    known = [value for value in values if value is not None]
+    said = [value for value in values if value is not None]
+    known = said[1:] or said
     return (2 * sum(known) + len(known)) // (2 * len(known)) if known else None
 
 

@@ -15,10 +15,10 @@ from edge.domain.alarm_flush import flush
 from edge.domain.alarms import next_due, tick
 from edge.domain.answered import AuditRow, ReplyRow, StoredReply, command_digest
 from edge.domain.devices import DeviceReading
-from edge.domain.gym import heart, occupancy, queue, trail, wear
+from edge.domain.gym import heart, occupancy, people, queue, trail, wear
 from edge.domain.gym.acting import decide
 from edge.domain.gym.hearing import heard
-from edge.domain.gym.machines import ticked
+from edge.domain.gym.machines import ticked, told_long
 from edge.domain.gym.messages import Command, ConfigApplied, DayOpened, GymInput, Timer
 from edge.domain.gym.rows import ROW_TYPES, DayRow
 from edge.domain.gym.starting import apply_config, begin, days_kept_from, load_world
@@ -163,6 +163,7 @@ def _timer(turn: Turn) -> None:
             asset.due_ns = None
             ticked(turn, asset)
     queue.call(turn)
+    told_long(turn)
     trail.tick(turn)
     due_ns = next_due(world.alarms)
     if due_ns is not None and due_ns <= now_ns:
@@ -175,7 +176,10 @@ def _open_day(turn: Turn, day: str) -> bool:
     if day <= world.day:
         return False
     if world.day and world.config is not None:
+        occupancy.close_day(turn)
         wear.close_day(turn, world.day)
+        queue.withdraw(turn)
+        people.forget_old(turn)
     world.day, world.today = day, Today()
     for trail_state in world.trails.values():
         trail_state.laps_today = 0

@@ -15,8 +15,9 @@ from edge.domain.gym.world import Kiosk
 from edge.domain.machine_readings import BloodPressureReading, WeightReading
 from edge.domain.places import place_key
 
-#: A card stands for its owner for so long after it was shown, or after his last reading.
-SHOWN_NS = 600 * NS_PER_S
+#: A card stands for its owner for so long after it was shown, or after his last reading: three readings a minute apart
+#: need one card, a second measurement after a rest needs it again.
+SHOWN_NS = 300 * NS_PER_S
 #: A reading without a card waits so long for one.
 LOOSE_NS = 90 * NS_PER_S
 MAX_LOOSE = 4
@@ -26,7 +27,8 @@ def shown(turn: Turn, kiosk: Kiosk, card: str) -> None:
     """A card is shown: what was just measured without one is its owner's."""
     person = turn.world.cards.get(card, "")
     loose, kiosk.loose = kiosk.loose, []
-    kiosk.weight_kg = None if person != kiosk.person else kiosk.weight_kg
+    if person != current(kiosk, turn.now_ns):
+        kiosk.weight_kg = None
     kiosk.person, kiosk.shown_ns = person, turn.now_ns
     for at_ns, vitals in loose:
         if person and turn.now_ns - at_ns <= LOOSE_NS:
@@ -43,9 +45,11 @@ def measured(turn: Turn, device: str, body: BloodPressureReading | WeightReading
     turn.kiosks[name] = None
     person = current(kiosk, turn.now_ns)
     if isinstance(body, WeightReading):
-        kiosk.weight_kg = body.weight_kg
+        kiosk.weight_kg = body.weight_kg if person else None
         return
-    if not body.plausible or body.systolic_mmhg is None or body.cuff_loose or body.body_movement:
+    if not body.plausible or body.systolic_mmhg is None:
+        return
+    if body.cuff_loose or body.body_movement or body.improper_position:
         return
     vitals = Vitals(turn.stamp.wall_ns, round(body.systolic_mmhg), _whole(body.diastolic_mmhg), _whole(body.pulse_bpm))
     if person:

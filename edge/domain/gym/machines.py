@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.domain.alarm_states import Priority
+from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.gym import heart, occupancy, queue, wear
 from edge.domain.gym.messages import STOP_REASONS, ClaimAsset, ClaimWorkout, GiveStopReason, LeaveAsset
 from edge.domain.gym.people import verdict_of
@@ -21,6 +23,9 @@ from edge.domain.gym.workout_rows import NOTED_NS, row_of
 from edge.domain.gym.workout_state import Asset, Identity, Phase
 from edge.domain.gym.world import MAX_ENDED
 from edge.domain.outcome import Outcome, refused
+
+#: Whoever is there keeps it: a fresh claim, motion, and a machine of which nothing is known just now.
+_TAKEN = frozenset({Phase.ARMED, Phase.ACTIVE, Phase.LOST})
 
 
 def changed(turn: Turn, asset: Asset, happened: list[Happened]) -> None:
@@ -58,10 +63,30 @@ def ticked(turn: Turn, asset: Asset) -> None:
     heart.schedule(turn, asset)
 
 
+def told_long(turn: Turn) -> None:
+    """While others wait for its kind, a use that is longer than the settings' cap is told to the coach."""
+    waiting = {(one.row.zone, one.row.kind) for one in turn.world.queue}
+    for asset in turn.world.assets.values():
+        workout, here = asset.workout, (asset.settings.zone, asset.settings.kind.value)
+        cap_ns = turn.config.session.queue_cap_s * NS_PER_S
+        if workout is not None and here in waiting and turn.now_ns - workout.began_ns >= cap_ns:
+            raise_alarm(
+                turn.world.alarms, cap_key(asset), cause="queue_cap", zone=here[0], priority=Priority.LOW,
+                detail=asset.settings.asset, stamp=turn.stamp,
+            )  # fmt: skip
+        else:
+            clear_alarm(turn.world.alarms, cap_key(asset), turn.stamp)
+
+
+def cap_key(asset: Asset) -> str:
+    return f"cap:{asset.settings.asset}"
+
+
 def _ended(turn: Turn, asset: Asset, one: Happened) -> None:
     workout, world = one.workout, turn.world
     if workout is None:
         return
+    clear_alarm(world.alarms, cap_key(asset), turn.stamp)
     short = workout.totals.active_ms < turn.config.session.least_s * 1000 and not workout.totals.sets
     row = row_of(turn, asset, workout, state="dropped" if short else "ended", reason=one.reason, ended_ns=one.at_ns)
     turn.put(row)
@@ -110,9 +135,8 @@ def claim(turn: Turn, body: ClaimAsset, *, identity: Identity) -> Outcome:
     if not queue.may_take(turn, asset, person):
         occupancy.add(turn, asset.settings.zone, asset.settings.kind.value, turned_away=1)
         return refused("asset_held", asset=body.asset)
-    workout = asset.workout
-    if workout is not None and workout.person == person:
-        changed(turn, asset, [end(asset, "left", turn.now_ns)])
+    if person == (asset.armed_for if asset.workout is None else asset.workout.person):
+        _done(turn, asset)
         return Outcome("ok", {"asset": body.asset, "done": True})
     decision = verdict_of(turn, person).decision
     if world.zones[asset.settings.zone].limits and decision is not GateDecision.ADMIT:
@@ -132,12 +156,13 @@ def _take(turn: Turn, asset: Asset, person: str, identity: Identity) -> Outcome:
         _leave_others(turn, person, name)
         heart.begin(turn, asset)
         note(turn, asset)
-    elif workout is not None and asset.phase is Phase.ACTIVE:
+    elif asset.phase in _TAKEN:
         occupancy.add(turn, asset.settings.zone, asset.settings.kind.value, turned_away=1)
         return refused("asset_busy", asset=name)
     else:
         happened = [] if workout is None else [end(asset, "claimed", asset.since_ns)]
         _leave_others(turn, person, name)
+        queue.taken(turn, asset, person)
         changed(turn, asset, [*happened, arm(asset, person, identity, turn.now_ns)])
     turn.show(name, at_once=True)
     return Outcome("ok", {"asset": name, "done": False})
@@ -148,11 +173,15 @@ def leave(turn: Turn, body: LeaveAsset) -> Outcome:
     asset = turn.world.assets.get(body.asset)
     if asset is None:
         return refused("unknown_asset", asset=body.asset)
+    _done(turn, asset)
+    return Outcome("ok", {"asset": body.asset})
+
+
+def _done(turn: Turn, asset: Asset) -> None:
     if asset.workout is not None:
         changed(turn, asset, [end(asset, "left", turn.now_ns)])
     elif asset.phase is Phase.ARMED:
         changed(turn, asset, [disarm(asset, turn.now_ns)])
-    return Outcome("ok", {"asset": body.asset})
 
 
 def claim_workout(turn: Turn, body: ClaimWorkout) -> Outcome:
@@ -180,9 +209,12 @@ def claim_workout(turn: Turn, body: ClaimWorkout) -> Outcome:
 
 
 def stop_reason(turn: Turn, body: GiveStopReason) -> Outcome:
-    """Why a workout was stopped; a grave reason calls the coach."""
+    """Why a workout was stopped; a grave reason calls the coach. Who says it while the machine still waits has left."""
     if body.reason not in STOP_REASONS:
         return refused("bad_value", reasons=list(STOP_REASONS))
+    for asset in turn.world.assets.values():
+        if asset.workout is not None and asset.workout.workout_id == body.workout_id:
+            changed(turn, asset, [end(asset, "left", turn.now_ns)])
     row = turn.world.ended.get(body.workout_id)
     if row is None:
         return refused("unknown_workout", workout=body.workout_id)

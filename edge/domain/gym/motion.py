@@ -76,7 +76,11 @@ def machine_said(asset: Asset, reading: MachineReading, now_ns: int) -> Did:
         elapsed_s=elapsed_s,
         leaps=leaps,
         counts=counts,
-        **done,
+        distance_m=done.get("distance_m", 0.0),
+        strokes=done.get("strokes", 0.0),
+        energy_kcal=done.get("energy_kcal", 0.0),
+        climb_m=done.get("climb_m", 0.0),
+        floors=done.get("floors", 0.0),
     )
 
 

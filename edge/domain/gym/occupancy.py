@@ -16,6 +16,7 @@ from edge.domain.gym.world import UseHour, World
 from edge.domain.kernel import Rows
 
 NOTED_NS = 60 * NS_PER_S
+HOURS, HOUR_NS = 24, 3600 * NS_PER_S
 
 
 def load_uses(world: World, rows: Rows) -> None:
@@ -24,12 +25,13 @@ def load_uses(world: World, rows: Rows) -> None:
         world.uses[f"{row.hour}/{row.zone}/{row.kind}"] = UseHour(row=row)
 
 
-def hour_of(turn: Turn, zone: str, kind: str) -> UseHour:
-    """The sums of this hour of the site's clock."""
-    hour = turn.site_time().hour
+def hour_of(turn: Turn, zone: str, kind: str, hour: int) -> UseHour:
+    """The sums of an hour of the site's clock."""
     key = f"{hour}/{zone}/{kind}"
     found = turn.world.uses.get(key)
     if found is None or found.row.day != turn.world.day:
+        if found is not None and found.dirty:
+            turn.put(found.row)
         row = UseRow(
             day=turn.world.day, hour=hour, zone=zone, kind=kind, busy_ms=0, workouts=0, turned_away=0, waits=0,
             wait_ms=0, longest_wait_ms=0,
@@ -38,9 +40,9 @@ def hour_of(turn: Turn, zone: str, kind: str) -> UseHour:
     return found
 
 
-def add(turn: Turn, zone: str, kind: str, **more: int) -> None:
-    """Add to the sums of this hour; ``longest_wait_ms`` is a maximum."""
-    found = hour_of(turn, zone, kind)
+def add(turn: Turn, zone: str, kind: str, *, hour: int | None = None, **more: int) -> None:
+    """Add to the sums of this hour, or of ``hour``; ``longest_wait_ms`` is a maximum."""
+    found = hour_of(turn, zone, kind, turn.site_time().hour if hour is None else hour)
     longest = max(found.row.longest_wait_ms, more.pop("longest_wait_ms", 0))
     sums = {name: getattr(found.row, name) + value for name, value in more.items()}
     found.row = msgspec.structs.replace(found.row, longest_wait_ms=longest, **sums)
@@ -48,11 +50,37 @@ def add(turn: Turn, zone: str, kind: str, **more: int) -> None:
 
 
 def count(turn: Turn, asset: Asset) -> None:
-    """Count a machine's busy time up to now."""
+    """Count a machine's busy time up to now, each hour's part in that hour."""
     busy = asset.phase in {Phase.ACTIVE, Phase.PAUSED, Phase.LOST}
     since_ns, asset.busy_ns = asset.busy_ns, turn.now_ns if busy else None
-    if since_ns is not None and turn.now_ns > since_ns:
-        add(turn, asset.settings.zone, asset.settings.kind.value, busy_ms=(turn.now_ns - since_ns) // NS_PER_MS)
+    if since_ns is None:
+        return
+    for hour, busy_ns in _by_hour(turn, since_ns):
+        if busy_ns >= NS_PER_MS:
+            add(turn, asset.settings.zone, asset.settings.kind.value, hour=hour, busy_ms=busy_ns // NS_PER_MS)
+
+
+def _by_hour(turn: Turn, since_ns: int) -> list[tuple[int, int]]:
+    """The stretch from ``since_ns`` (monotonic) to now, cut where hours of the site's clock begin: (hour, ns)."""
+    left_ns, now = turn.now_ns - since_ns, turn.site_time()
+    found: list[tuple[int, int]] = []
+    hour, in_hour_ns = now.hour, ((now.minute * 60 + now.second) * 1_000_000 + now.microsecond) * 1000
+    while left_ns > 0 and len(found) < HOURS:
+        part_ns = min(left_ns, in_hour_ns)
+        found.append((hour, part_ns))
+        left_ns, hour, in_hour_ns = left_ns - part_ns, (hour - 1) % HOURS, HOUR_NS
+    return found
+
+
+def close_day(turn: Turn) -> None:
+    """The business day ends: what was busy until now is its, and is written down."""
+    for asset in turn.world.assets.values():
+        if asset.busy_ns is not None:
+            count(turn, asset)
+    for found in turn.world.uses.values():
+        if found.dirty:
+            turn.put(found.row)
+    turn.world.uses = {}
 
 
 def keep(turn: Turn) -> None:

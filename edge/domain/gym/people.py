@@ -7,7 +7,8 @@ sums that remain are nobody's. A user would notice a mistake as a card that stil
 from __future__ import annotations
 
 from edge.domain.actors import Actor
-from edge.domain.gym.gate import KEPT, Verdict, Vitals, decide
+from edge.domain.gym import queue
+from edge.domain.gym.gate import KEPT, MINUTE_NS, Verdict, Vitals, decide
 from edge.domain.gym.limits import Prescription
 from edge.domain.gym.messages import ForgetPerson, RecordVitals, SetPerson
 from edge.domain.gym.rows import PersonRow, VitalsRow
@@ -20,6 +21,8 @@ from edge.domain.outcome import Outcome, refused
 _RANGES = {"birth_year": (1900, 2100), "rest_bpm": (30, 130), "ceiling_bpm": (60, 220), "max_bpm": (60, 230)}
 _VITAL_RANGES = {"systolic_mmhg": (40, 300), "diastolic_mmhg": (20, 250), "pulse_bpm": (20, 250), "weight_kg": (2, 400)}
 MAX_CARDS = 8
+#: People whose measurements are in mind; whoever measured longest ago goes first.
+MAX_MEASURED = 5000
 
 
 def load_people(world: World, rows: Rows) -> None:
@@ -70,6 +73,7 @@ def forget(turn: Turn, body: ForgetPerson) -> Outcome:
         return refused("unknown_person", person=body.person)
     _unknow(turn.world, body.person)
     turn.world.vitals.pop(body.person, None)
+    queue.withdraw(turn, body.person)
     turn.put(
         PersonRow(
             person=body.person, known=False, birth_year=0, rest_bpm=0, ceiling_bpm=0, max_bpm=0, beta_blocker=False,
@@ -119,11 +123,19 @@ def keep_vitals(
 
 
 def add_vitals(world: World, person: str, vitals: Vitals) -> None:
-    """Add a reading to the last ones of a person."""
-    if person:
-        readings = world.vitals.setdefault(person, [])
-        readings.append(vitals)
-        del readings[:-KEPT]
+    """Add a reading to the last ones of a person; a bare weight is none that the gate could judge."""
+    if not person or (vitals.systolic_mmhg is None and vitals.diastolic_mmhg is None and vitals.pulse_bpm is None):
+        return
+    world.vitals[person] = [*world.vitals.pop(person, []), vitals][-KEPT:]
+    while len(world.vitals) > MAX_MEASURED:
+        del world.vitals[next(iter(world.vitals))]
+
+
+def forget_old(turn: Turn) -> None:
+    """A new day: measurements that the gate no longer looks at are let go."""
+    oldest_ns = turn.stamp.wall_ns - turn.config.limits.gate_max_age_min * MINUTE_NS
+    vitals = turn.world.vitals
+    turn.world.vitals = {person: kept for person, kept in vitals.items() if kept[-1].at_wall_ns >= oldest_ns}
 
 
 def verdict_of(turn: Turn, person: str) -> Verdict:

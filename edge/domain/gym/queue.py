@@ -46,10 +46,12 @@ def join(turn: Turn, body: JoinQueue) -> Outcome:
         return refused("no_person")
     if not any(one.settings.zone == body.zone and one.settings.kind is body.kind for one in world.assets.values()):
         return refused("unknown_asset", zone=body.zone)
-    for place, one in enumerate(world.queue, 1):
+    line = [one for one in world.queue if (one.row.zone, one.row.kind) == (body.zone, body.kind.value)]
+    for one in world.queue:
         if one.row.person == body.person:
-            same = (one.row.zone, one.row.kind) == (body.zone, body.kind.value)
-            return Outcome("ok", {"entry": one.row.entry_id, "place": place}) if same else refused("already_waiting")
+            if one not in line:
+                return refused("already_waiting")
+            return Outcome("ok", {"entry": one.row.entry_id, "place": line.index(one) + 1})
     if len(world.queue) >= MAX_QUEUE:
         return refused("busy", high=MAX_QUEUE)
     row = QueueRow(
@@ -60,7 +62,7 @@ def join(turn: Turn, body: JoinQueue) -> Outcome:
     turn.put(row)
     call(turn)
     turn.board()
-    return Outcome("ok", {"entry": row.entry_id, "place": len(world.queue)})
+    return Outcome("ok", {"entry": row.entry_id, "place": len(line) + 1})
 
 
 def leave(turn: Turn, body: LeaveQueue) -> Outcome:
@@ -71,6 +73,12 @@ def leave(turn: Turn, body: LeaveQueue) -> Outcome:
             call(turn)
             return Outcome("ok", {"entry": place.row.entry_id})
     return refused("not_waiting")
+
+
+def withdraw(turn: Turn, person: str = "") -> None:
+    """Take a person out of the line, or ("") everybody: nobody waits over night."""
+    for place in [one for one in turn.world.queue if not person or one.row.person == person]:
+        _end(turn, place, "left")
 
 
 def may_take(turn: Turn, asset: Asset, person: str) -> bool:
@@ -97,7 +105,11 @@ def call(turn: Turn) -> None:
         asset = world.assets.get(place.row.asset)
         if asset is None or use_of(turn, asset) not in _TAKEABLE | {Use.BUSY}:
             _update(turn, place, state=WAITING, asset="")
-        elif turn.now_ns - place.called_ns >= grace_ns:
+        elif turn.now_ns - place.called_ns < grace_ns:
+            continue
+        elif use_of(turn, asset) is Use.BUSY:  # somebody else stepped on: that is not the fault of who was called
+            _update(turn, place, state=WAITING, asset="")
+        else:
             _end(turn, place, "no_show")
     held = {one.row.asset for one in world.queue if one.row.asset}
     for place in [one for one in world.queue if one.row.state == WAITING]:
@@ -117,11 +129,12 @@ def due_ns(world: World, grace_s: int) -> int | None:
 
 
 def entries(turn: Turn) -> tuple[QueueEntry, ...]:
-    """The queue for the wall: in order, those who are called first."""
+    """The queue for the wall: in order, those who are called first; ``place`` in the line for that kind."""
     grace_ns = turn.config.session.grace_s * NS_PER_S
-    found = []
-    for number, place in enumerate(sorted(turn.world.queue, key=lambda one: one.row.state != CALLED), 1):
+    found: list[QueueEntry] = []
+    for place in sorted(turn.world.queue, key=lambda one: one.row.state != CALLED):
         row = place.row
+        number = 1 + sum((one.zone, one.kind) == (row.zone, row.kind) for one in found)
         left_ns = max(0, place.called_ns + grace_ns - turn.now_ns) if row.state == CALLED else 0
         waited_s = max(0, turn.now_ns - place.joined_ns) // NS_PER_S if place.joined_ns else 0
         found.append(

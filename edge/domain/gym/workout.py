@@ -49,9 +49,8 @@ def did(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> lis
         if not done.tells and asset.counters:
             return []  # a bare state: what was done meanwhile is told by a later word
         happened = _found(asset, done, now_ns)
-        if asset.workout is not None and done.finished:
-            happened.append(end(asset, "finished", now_ns))
-        return happened
+        over = any(one.what is What.ENDED for one in happened)
+        return [*happened, end(asset, "finished", now_ns)] if done.finished and not over else happened
     if asset.phase is Phase.ACTIVE and asset.workout is not None:
         _active(asset, asset.workout, done, now_ns)
     elif done.moved:

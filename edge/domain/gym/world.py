@@ -98,6 +98,8 @@ class World(msgspec.Struct, kw_only=True):
     """When each was last told, monotonic."""
     board_due_ns: int | None = None
     devices: dict[str, bool] = {}
+    taps: dict[str, tuple[str, int]] = {}
+    """By reader: the last card and when it was read, monotonic ns."""
     alarms: AlarmBook = msgspec.field(default_factory=AlarmBook)
     replies: dict[str, StoredReply] = {}
     set_aside: int = 0
