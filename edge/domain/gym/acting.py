@@ -99,4 +99,7 @@ def _maintain(turn: Turn, body: OrderCommand, by: str) -> Outcome:
         case ServiceDone():
             return wear.service_done(turn, body, by)
         case Inspect():
-            return orders.inspect(turn, body, by)
+            outcome = orders.inspect(turn, body, by)
+            if outcome.code == "ok":
+                wear.inspected(turn, turn.world.assets[body.asset])
+            return outcome

@@ -12,10 +12,12 @@ from edge.domain.gym.messages import GRAVE_REASONS
 from edge.domain.gym.view_types import GateDecision
 
 #: What maintenance is due or soon (``AssetView.due``, ``MaintenanceView.due``).
-DUE_CODES = frozenset({"hours_soon", "hours_due", "days_soon", "days_due", "life_over", "drift", "drift_sisters"})
+DUE_CODES = frozenset(f"{by}_{how}" for by in ("hours", "days", "inspection") for how in ("soon", "due", "overdue")) | {
+    *("life_over", "drift", "drift_sisters"),
+}
 
 #: Why there is a work order (``OrderView.cause``).
-ORDER_CAUSES = frozenset(code for code in DUE_CODES if not code.endswith("_soon")) | {
+ORDER_CAUSES = frozenset(code for code in DUE_CODES if not code.endswith(("_soon", "_overdue"))) | {
     *("reported", "locked_out", "inspection", "motor_warm", "fault", "service_code"),
 }
 
@@ -30,7 +32,7 @@ ALARM_CAUSES = (
     | GATE_REFUSALS
     | {
         *("heart_high", "heart_alarm", "heart_doubtful", "heart_rises"),
-        *("safety_key", "stop_refused", "machine_fault", "motor_current", "motor_hot", "device_lost"),
+        *("safety_key", "stop_refused", "machine_fault", "motor_current", "motor_hot", "device_lost", "queue_cap"),
     }
 )
 

@@ -101,6 +101,8 @@ def _machine(turn: Turn, asset: Asset, body: MachineReading | RepReading | Stren
     before = tick(asset, stamp.mono_ns, session)
     if isinstance(body, MachineReading):
         done = machine_said(asset, body, stamp.mono_ns)
+        if body.safety_key_pulled is not None:
+            _key(turn, asset, pulled=body.safety_key_pulled)
         if body.heart_rate_bpm is not None:
             heart.pulse(turn, asset, body.heart_rate_bpm, delay_ms=body.delay_ms)
     elif isinstance(body, RepReading):
@@ -125,13 +127,19 @@ def _when(stamp: Stamp, asset: Asset, delay_ms: int | None) -> Stamp:
 
 
 def _event(turn: Turn, asset: Asset, body: MachineEvent) -> None:
+    if body.event in {"stopped_by_safety_key", "started_or_resumed_by_user"}:
+        _key(turn, asset, pulled=body.event == "stopped_by_safety_key")
+
+
+def _key(turn: Turn, asset: Asset, *, pulled: bool) -> None:
+    """Somebody may have fallen: a pulled safety key calls until the machine runs again."""
     key = f"key:{asset.settings.asset}"
-    if body.event == "stopped_by_safety_key":
+    if pulled:
         raise_alarm(
             turn.world.alarms, key, cause="safety_key", zone=asset.settings.zone, priority=Priority.HIGH,
             detail=asset.settings.asset, stamp=turn.stamp,
         )  # fmt: skip
-    elif body.event == "started_or_resumed_by_user":
+    else:
         clear_alarm(turn.world.alarms, key, turn.stamp)
 
 

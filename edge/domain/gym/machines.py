@@ -24,6 +24,7 @@ from edge.domain.gym.workout_state import Asset, Identity, Phase
 from edge.domain.gym.world import MAX_ENDED
 from edge.domain.outcome import Outcome, refused
 
+_HELD_BACK = frozenset({GateDecision.REST, GateDecision.HOLD, GateDecision.REFER})
 #: Whoever is there keeps it: a fresh claim, motion, and a machine of which nothing is known just now.
 _TAKEN = frozenset({Phase.ARMED, Phase.ACTIVE, Phase.LOST})
 
@@ -34,7 +35,7 @@ def changed(turn: Turn, asset: Asset, happened: list[Happened]) -> None:
         turn.show(asset.settings.asset, at_once=True)
         if one.what is What.BEGAN and one.workout is not None:
             _leave_others(turn, one.workout.person, asset.settings.asset)
-            heart.begin(turn, asset)
+            _begins(turn, asset)
             wear.began(turn, asset)
             queue.taken(turn, asset, one.workout.person)
         if one.what is What.ENDED:
@@ -47,6 +48,18 @@ def changed(turn: Turn, asset: Asset, happened: list[Happened]) -> None:
         occupancy.count(turn, asset)
         queue.call(turn)
     heart.schedule(turn, asset)
+
+
+def _begins(turn: Turn, asset: Asset) -> None:
+    """Somebody begins, or is known from now on. The gate cannot stop feet: who was held back and trains is told."""
+    heart.begin(turn, asset)
+    person = "" if asset.workout is None else asset.workout.person
+    decision = verdict_of(turn, person).decision
+    if person and turn.world.zones[asset.settings.zone].limits and decision in _HELD_BACK:
+        raise_alarm(
+            turn.world.alarms, f"gate:{asset.settings.asset}", cause=f"gate_{decision.value}",
+            zone=asset.settings.zone, priority=Priority.MEDIUM, detail=asset.settings.asset, stamp=turn.stamp,
+        )  # fmt: skip
 
 
 def note(turn: Turn, asset: Asset) -> None:
@@ -86,7 +99,8 @@ def _ended(turn: Turn, asset: Asset, one: Happened) -> None:
     workout, world = one.workout, turn.world
     if workout is None:
         return
-    clear_alarm(world.alarms, cap_key(asset), turn.stamp)
+    for key in (cap_key(asset), f"gate:{asset.settings.asset}"):
+        clear_alarm(world.alarms, key, turn.stamp)
     short = workout.totals.active_ms < turn.config.session.least_s * 1000 and not workout.totals.sets
     row = row_of(turn, asset, workout, state="dropped" if short else "ended", reason=one.reason, ended_ns=one.at_ns)
     turn.put(row)
@@ -154,7 +168,7 @@ def _take(turn: Turn, asset: Asset, person: str, identity: Identity) -> Outcome:
     if workout is not None and not workout.person:
         workout.person, workout.identity = person, identity
         _leave_others(turn, person, name)
-        heart.begin(turn, asset)
+        _begins(turn, asset)
         note(turn, asset)
     elif asset.phase in _TAKEN:
         occupancy.add(turn, asset.settings.zone, asset.settings.kind.value, turned_away=1)
@@ -195,7 +209,7 @@ def claim_workout(turn: Turn, body: ClaimWorkout) -> Outcome:
                 return refused("workout_taken", workout=body.workout_id)
             if not workout.person:
                 workout.person, workout.identity = body.person, Identity.LATE
-                heart.begin(turn, asset)
+                _begins(turn, asset)
                 note(turn, asset)
                 turn.show(asset.settings.asset, at_once=True)
             return Outcome("ok", {"workout": body.workout_id})

@@ -88,7 +88,10 @@ def report(turn: Turn, body: ReportFault, by: str) -> Outcome:
         return refused("unknown_asset", asset=body.asset)
     if not body.what or len(body.what) > 40 or len(body.note) > MAX_NOTE:
         return refused("bad_value", field="what" if len(body.note) <= MAX_NOTE else "note", high=MAX_NOTE)
-    order = open_order(turn, asset, "reported", f"{body.what}: {body.note}" if body.note else body.what, by)
+    words, known = f"{body.what}: {body.note}" if body.note else body.what, set(turn.world.orders)
+    order = open_order(turn, asset, "reported", words, by)
+    if order.order_id in known:
+        _step(turn, order, "also:reported", by, words)
     return Outcome("ok", {"order": order.order_id})
 
 
@@ -144,6 +147,12 @@ def lock(turn: Turn, asset: Asset, cause: str, note: str, by: str) -> OrderRow:
     return order
 
 
+def answer_orders(turn: Turn, asset: Asset, by: str, note: str) -> None:
+    """A service was done: it is written into the standing orders of the machine; a return test closes them."""
+    for order in [one for one in turn.world.orders.values() if one.asset == asset.settings.asset]:
+        _step(turn, order, "serviced", by, note)
+
+
 def return_test(turn: Turn, body: ReturnTest, by: str) -> Outcome:
     """The only way back into use."""
     asset = turn.world.assets.get(body.asset)
@@ -176,6 +185,8 @@ def inspect(turn: Turn, body: Inspect, by: str) -> Outcome:
     for item, grade in body.items:
         if item not in known or grade not in GRADES:
             return refused("bad_value", field="items", item=item, grades=list(GRADES))
+    if len({item for item, _ in body.items}) < len(body.items):
+        return refused("bad_value", field="items", high=len(known))
     if not body.items or len(body.note) > MAX_NOTE:
         return refused("bad_value", field="items" if not body.items else "note", high=MAX_NOTE)
     worst = max((grade for _, grade in body.items), key=GRADES.index)

@@ -81,6 +81,13 @@ def withdraw(turn: Turn, person: str = "") -> None:
         _end(turn, place, "left")
 
 
+def drop_lines(turn: Turn) -> None:
+    """The site was changed: nobody waits for machines that are not there any more."""
+    there = {(one.settings.zone, one.settings.kind.value) for one in turn.world.assets.values()}
+    for place in [one for one in turn.world.queue if (one.row.zone, one.row.kind) not in there]:
+        _end(turn, place, "left")
+
+
 def may_take(turn: Turn, asset: Asset, person: str) -> bool:
     """Whether this machine is not held for somebody who was called."""
     held = [one for one in turn.world.queue if one.row.asset == asset.settings.asset]

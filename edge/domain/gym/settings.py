@@ -150,7 +150,10 @@ class WearSettings(msgspec.Struct, frozen=True, kw_only=True):
     kind: AssetKind
     service_hours: int = 0
     service_days: int = 0
+    inspect_days: int = 0
+    """An inspection by checklist is due after so many days (outdoor equipment, GB 19272-2024)."""
     warn_pct: int = 90
+    overdue_pct: int = 120
     drift_days: int = 21
     drift_pct_per_30d: int = 15
     cusum_slack_sd: float = 0.5

@@ -12,10 +12,10 @@ from datetime import date, timedelta
 import msgspec
 
 from edge.domain.alarm_flush import load_alarms
-from edge.domain.alarms import tick
+from edge.domain.alarms import clear_alarm, tick
 from edge.domain.answered import ConfigRow, ReplyRow, StoredReply
 from edge.domain.field_devices import Poll
-from edge.domain.gym import trail
+from edge.domain.gym import machines, queue, trail
 from edge.domain.gym.occupancy import load_uses
 from edge.domain.gym.orders import apply_locks, load_orders
 from edge.domain.gym.people import load_people
@@ -24,7 +24,7 @@ from edge.domain.gym.rows import DayRow
 from edge.domain.gym.settings import GymConfig
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.wear import load_wear
-from edge.domain.gym.workout import due_ns
+from edge.domain.gym.workout import due_ns, end
 from edge.domain.gym.workout_rows import load_workouts, take_up
 from edge.domain.gym.workout_state import Asset
 from edge.domain.gym.world import Kiosk, World
@@ -67,12 +67,30 @@ def apply_config(turn: Turn, config: GymConfig) -> None:
     """Put a configuration into force. What is under way goes on where its machine still exists."""
     world = turn.world
     if world.config != config:
+        former = world.config
+        if former is not None:
+            _retire(turn, {one.asset for one in config.assets})
         build(world, config)
+        trail.rebuild(turn, () if former is None else former.trails)
+        queue.drop_lines(turn)
         body = msgspec.msgpack.encode(config)
         turn.put(ConfigRow(kind=CONFIG_KIND, version=config.version, body=body))
     world.alarms.steps = config.escalation
     for asset in world.assets.values():
         asset.due_ns = due_ns(asset, config.session) if asset.workout is not None else asset.due_ns
+
+
+def _retire(turn: Turn, staying: set[str]) -> None:
+    """Machines that are no longer of this site: what is under way on them ends, what they alarmed of has gone."""
+    world = turn.world
+    for name in [name for name in world.assets if name not in staying]:
+        asset = world.assets[name]
+        if asset.workout is not None:
+            machines.changed(turn, asset, [end(asset, "left", turn.now_ns)])
+        for key in [key for key in world.alarms.alarms if key.endswith(f":{name}")]:
+            clear_alarm(world.alarms, key, turn.stamp)
+        for kept in (world.watches, world.straps, world.recoveries):
+            kept.pop(name, None)
 
 
 def build(world: World, config: GymConfig) -> None:

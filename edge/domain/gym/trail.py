@@ -8,6 +8,8 @@ refused because a tag was in a pocket.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from edge.domain.gym.settings import TrailSettings
@@ -62,8 +64,34 @@ def passed(turn: Turn, device: str, body: GateReading) -> None:
         return
     elif at_ns <= outing.at_ns:
         return  # an older word that comes late: the walker has been seen further on since
+    if outing.gate == number and _rests(settings, outing, at_ns):
+        return
     _at_gate(turn, settings, outing, number, at_ns)
     turn.trails[name] = None
+
+
+def _rests(settings: TrailSettings, outing: Outing, at_ns: int) -> bool:
+    """Seen again at the same gate sooner than anybody could have gone round: still there. A lap begins on leaving."""
+    round_ns = settings.length_m * 3.6 / settings.fastest_km_h * NS_PER_S
+    if outing.gate < 0 or at_ns - outing.at_ns > round_ns:
+        return False
+    outing.at_ns = at_ns
+    if outing.gate == 0 and len(outing.segments) == 1:
+        outing.lap_ns = at_ns
+    return True
+
+
+def rebuild(turn: Turn, former: Sequence[TrailSettings]) -> None:
+    """The site was changed: who is out on a trail that is not what it was goes home."""
+    world, same = turn.world, {one.trail: one for one in turn.config.trails}
+    for settings in former:
+        trail = world.trails.get(settings.trail)
+        if trail is None or same.get(settings.trail) == settings:
+            continue
+        for outing in list(trail.out.values()):
+            _go_home(turn, settings, outing)
+        if settings.trail not in same:
+            del world.trails[settings.trail]
 
 
 def tick(turn: Turn) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.domain.gym.dues import dues
 from edge.domain.gym.heart import ceiling
 from edge.domain.gym.kiosks import current
 from edge.domain.gym.limits import Level, Watch
@@ -20,7 +21,6 @@ from edge.domain.gym.view_types import (
     Use,
     ZoneUse,
 )
-from edge.domain.gym.wear import dues
 from edge.domain.gym.workout import NS_PER_S
 from edge.domain.gym.workout_state import Asset, Phase, Totals
 from edge.domain.gym.world import Kiosk

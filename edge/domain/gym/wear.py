@@ -7,20 +7,19 @@ back because a console was changed. A user would notice a mistake as a service t
 
 from __future__ import annotations
 
-from datetime import date
-
 import msgspec
 
 from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.gym.drift import cusum_step, drifts
+from edge.domain.gym.dues import dues, orders_of, rule_of, wear_of
 from edge.domain.gym.messages import ServiceDone
-from edge.domain.gym.orders import open_order
-from edge.domain.gym.settings import AssetKind, WearSettings
+from edge.domain.gym.orders import answer_orders, open_order
+from edge.domain.gym.settings import AssetKind
 from edge.domain.gym.trail_rows import CountDayRow
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.wear_rows import WearDayRow, WearRow
-from edge.domain.gym.wear_state import BASELINE_DAYS, KEPT_DAYS, Day, Wear
+from edge.domain.gym.wear_state import BASELINE_DAYS, KEPT_DAYS, Day, Line, Wear
 from edge.domain.gym.workout import NS_PER_S
 from edge.domain.gym.workout_state import Asset, Phase
 from edge.domain.gym.world import World
@@ -40,26 +39,14 @@ def load_wear(world: World, rows: Rows) -> None:
     """Wear as it was last kept."""
     for row in rows.all(WearRow):
         world.wear[row.asset] = msgspec.msgpack.decode(row.body, type=Wear)
-
-
-def wear_of(world: World, asset: str) -> Wear:
-    """The wear of a machine, from the first word on."""
-    return world.wear.setdefault(asset, Wear())
-
-
-def rule_of(turn: Turn, kind: AssetKind) -> WearSettings:
-    """The maintenance settings of a kind; none: nothing is due."""
-    return next((one for one in turn.config.wear if one.kind is kind), WearSettings(kind=kind))
+        world.wear[row.asset].noted_ns = 0  # it was of another boot
 
 
 def health(turn: Turn, asset: Asset, body: MachineHealthReading) -> None:
     """What the machine says of its own wear."""
     wear = wear_of(turn.world, asset.settings.asset)
-    before_h = wear.hours_h
     if body.usage_hours_h is not None:
-        if wear.told_hours_h is None or body.usage_hours_h < wear.told_hours_h:
-            wear.service_h += body.usage_hours_h - before_h  # a new console counts from elsewhere
-        wear.told_hours_h = body.usage_hours_h
+        _hours(wear, body.usage_hours_h)
     if body.odometer_km is not None:
         wear.told_km = body.odometer_km
     if body.start_count is not None:
@@ -73,12 +60,27 @@ def health(turn: Turn, asset: Asset, body: MachineHealthReading) -> None:
         keep(turn, asset)
 
 
+def _hours(wear: Wear, hours_h: float) -> None:
+    """The machine's own hours. A step back is believed when the next word says the same: a new console counts from
+    elsewhere, a console that wakes up says 0 once."""
+    if wear.told_hours_h is None:
+        wear.service_h += hours_h - wear.hours_h
+    elif hours_h < wear.told_hours_h:
+        if wear.odd_hours_h is None or hours_h < wear.odd_hours_h:
+            wear.odd_hours_h = hours_h
+            return
+        wear.service_h += wear.odd_hours_h - wear.told_hours_h
+    wear.told_hours_h, wear.odd_hours_h = hours_h, None
+
+
 def counted(turn: Turn, asset: Asset, body: CountReading) -> None:
     """An outdoor point was used."""
     wear = wear_of(turn.world, asset.settings.asset)
     if body.use_count is None:
         return
     more = body.use_count - wear.counter if wear.counter is not None else 0
+    if more < 0 and wear.counter is not None and 2 * body.use_count > wear.counter:
+        return  # a word that came late
     if more < 0:
         more = body.use_count  # its counter began anew
     wear.counter = body.use_count
@@ -109,6 +111,7 @@ def keep(turn: Turn, asset: Asset) -> None:
     wear, name = wear_of(turn.world, asset.settings.asset), asset.settings.asset
     if not wear.service_day:
         wear.service_day = asset.settings.installed or turn.world.day
+    wear.inspected_day = wear.inspected_day or wear.service_day
     wear.noted_ns = turn.now_ns
     turn.put(
         WearRow(
@@ -121,24 +124,13 @@ def keep(turn: Turn, asset: Asset) -> None:
             body=msgspec.msgpack.encode(wear),
         )
     )
-    for code, pct in dues(turn, asset):
-        if code.endswith("_due") or code in {"drift", "drift_sisters", "life_over"}:
-            open_order(turn, asset, code, f"{pct} %" if pct else "", BOX)
-
-
-def dues(turn: Turn, asset: Asset) -> tuple[tuple[str, int], ...]:
-    """(code, share of the interval in %): hours_soon, hours_due, days_soon, days_due, life_over, drift ..."""
-    settings, wear = asset.settings, wear_of(turn.world, asset.settings.asset)
-    rule, found = rule_of(turn, settings.kind), []
-    if rule.service_hours:
-        found.append(("hours", int(100 * (wear.hours_h - wear.service_h) / rule.service_hours)))
-    if rule.service_days and wear.service_day and turn.world.day:
-        found.append(("days", 100 * _days(wear.service_day, turn.world.day) // rule.service_days))
-    codes = [(f"{name}_{'due' if pct >= 100 else 'soon'}", pct) for name, pct in found if pct >= rule.warn_pct]
-    known = settings.life_years and settings.installed and turn.world.day
-    if known and _days(settings.installed, turn.world.day) >= 365.25 * settings.life_years:
-        codes.append(("life_over", 100))
-    return (*codes, *((name, 0) for name in wear.drifts))
+    owed = orders_of(dues(turn, asset))
+    for code, pct in owed:
+        open_order(turn, asset, code, f"{pct} %" if pct else "", BOX)
+    told = tuple(code for code, _ in dues(turn, asset))
+    if told != wear.told_dues:
+        wear.told_dues, turn.maintenance = told, True
+        turn.show(name)
 
 
 def service_done(turn: Turn, body: ServiceDone, by: str) -> Outcome:
@@ -149,9 +141,19 @@ def service_done(turn: Turn, body: ServiceDone, by: str) -> Outcome:
     wear = wear_of(turn.world, body.asset)
     wear.service_h, wear.service_day = wear.hours_h, turn.world.day
     wear.indexes, wear.cusum, wear.drifts = [], 0.0, ()
+    wear.line, wear.baseline_days = Line(), 0
+    wear.day.measured = wear.day.expected = 0.0
     keep(turn, asset)
+    answer_orders(turn, asset, by, body.note)
     turn.maintenance = True
     return Outcome("ok", {"asset": body.asset, "by": by})
+
+
+def inspected(turn: Turn, asset: Asset) -> None:
+    """The checklist has been gone through: the next inspection is due anew."""
+    wear_of(turn.world, asset.settings.asset).inspected_day = turn.world.day
+    keep(turn, asset)
+    turn.maintenance = True
 
 
 def close_day(turn: Turn, day: str) -> None:
@@ -223,7 +225,7 @@ def _codes(turn: Turn, asset: Asset, body: MachineHealthReading) -> None:
         if fault != asset.fault:
             asset.fault = fault
             turn.show(asset.settings.asset, at_once=True)
-            _level(turn, asset, "fault", "machine_fault", high=bool(fault))
+        _level(turn, asset, "fault", "machine_fault", high=bool(fault))
         if fault:
             open_order(turn, asset, "fault", fault, BOX)
     if body.service_code:
@@ -254,7 +256,3 @@ def _day_row(asset: str, day: str, done: Day, index: float | None) -> WearDayRow
         peak_temperature_c=done.peak_temperature_c,
         n=done.n,
     )
-
-
-def _days(earlier: str, later: str) -> int:
-    return (date.fromisoformat(later) - date.fromisoformat(earlier)).days

@@ -73,6 +73,10 @@ class Wear(msgspec.Struct, kw_only=True):
     drifts: tuple[str, ...] = ()
     day: Day = msgspec.field(default_factory=Day)
     counter: int | None = None
+    odd_hours_h: float | None = None
+    """Hours below the last ones, said once so far."""
+    inspected_day: str = ""
+    told_dues: tuple[str, ...] = ()
     noted_ns: int = 0
 
     @property
