@@ -1,10 +1,10 @@
 """What may be done to the simulated gym while it runs: the operations of its control socket.
 
-``state`` · ``train`` {asset, who?, percent?} · ``leave`` ``pause`` ``resume`` {asset} · ``effort`` {asset, percent} ·
-``pulse`` {asset, bpm: 0 = as it is} · ``strap`` {asset, on} · ``card`` {name: machine or desk, who} · ``measure`` {who,
-systolic, diastolic, pulse} · ``jog`` {trail?, laps} · ``silence`` ``reset`` ``belt`` ``trip`` {asset} · ``lie``
-{name} · ``fault`` {asset, code} · ``bluetooth`` {room, on} · ``cable`` {wire, on} · ``broker`` · ``people`` {on} ·
-``mend`` {name: machine; "" = everything}. Names are taken in any case, and by a beginning that only one has.
+``state`` · ``train`` {asset, who?, percent?, ready?} · ``leave`` ``pause`` ``resume`` {asset} · ``effort`` {asset,
+percent} · ``pulse`` {asset, bpm: 0 = as it is} · ``strap`` {asset, on} · ``card`` {name: machine or desk, who} ·
+``measure`` {who, systolic, diastolic, pulse} · ``jog`` {trail?, laps} · ``silence`` ``reset`` ``belt`` ``trip`` {asset}
+· ``lie`` {name} · ``fault`` {asset, code} · ``bluetooth`` {room, on} · ``cable`` {wire, on} · ``broker`` · ``people``
+{on} · ``mend`` {name: machine; "" = everything}. Names are taken in any case, and by a beginning that only one has.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Orders:
         station = self._station(request)
         name = text(request, "who", "")
         person = self._person(name).person if name else ""
-        percent = number(request, "percent", 40, 100)
-        return {"asset": station.config.asset, "who": self._visitors.bring(station, person, percent / 100)}
+        effort, ready = number(request, "percent", 40, 100) / 100, flag(request, "ready", default=False)
+        return {"asset": station.config.asset, "who": self._visitors.bring(station, person, effort, ready=ready)}
 
     async def leave(self, request: Json) -> Json:
         station = self._station(request)

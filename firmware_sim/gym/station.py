@@ -93,13 +93,17 @@ class Station:
         elif self.exercise is not None and self.exercise.state in {"in_use", "paused"}:
             self.exercise.stop(now_ns, "finished")
 
-    def free(self, now_ns: int) -> None:
-        """Whoever was on it has gone, and taken the strap off."""
+    def step_down(self, now_ns: int) -> None:
+        """Whoever was on it ends, takes the strap off and goes; the console shows the end for a while."""
         self.finish(now_ns)
-        if self.exercise is not None and not self.exercise.error_code:
-            self.exercise.stop(now_ns, "idle")
         self.who, self.goal_bpm, self.told_bpm, self.strap_on = "", None, None, True
         self._wear()
+
+    def free(self, now_ns: int) -> None:
+        """Nobody is on it, and its console has gone back to idle."""
+        self.step_down(now_ns)
+        if self.exercise is not None and not self.exercise.error_code:
+            self.exercise.stop(now_ns, "idle")
 
     def step(self, seconds: float) -> None:
         """The told pulse moves toward the ordered one, or back to the truth."""

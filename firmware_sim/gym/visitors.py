@@ -30,6 +30,7 @@ HIGH_MMHG = 180.0
 JOGGERS = 3
 LEFT_OUT = 0.04
 OUTDOOR_EVERY_S = 45.0
+IDLE_AFTER_S = 4.0
 
 Story = Generator[float, None, None]
 
@@ -82,12 +83,12 @@ class Visitors:
         self._next_ns = now_ns + int(wait_s * NS_PER_S)
         self._arrive()
 
-    def bring(self, station: Station, person: str = "", effort: float = 0.4) -> str:
-        """Somebody trains on ``station`` until sent away; gives who."""
+    def bring(self, station: Station, person: str = "", effort: float = 0.4, *, ready: bool = False) -> str:
+        """Somebody trains on ``station`` until sent away; gives who. ``ready``: was measured and has shown a card."""
         self.send_away(station)
         known = self.persons.get(person) or self._somebody(station)
         station.who = known.person if known is not None else GUEST
-        story = self._stay(station, known, effort)
+        story = self._stay(station, None if ready else known, effort)
         self._at[station.config.asset] = story
         self._tell(story)
         return station.who
@@ -100,7 +101,8 @@ class Visitors:
             self._due = [due for due in self._due if due.story is not story]
             heapq.heapify(self._due)
             story.close()
-        station.free(self.now_ns)
+        station.step_down(self.now_ns)
+        self._tell(self._goes_idle(station))
         return who
 
     def measure(self, desk: Desk, person: PersonConfig, systolic: float, diastolic: float, pulse: float) -> None:
@@ -229,6 +231,12 @@ class Visitors:
         while station.exercise is not None or station.in_use:
             yield 5.0
         station.free(self.now_ns)
+
+    def _goes_idle(self, station: Station) -> Story:
+        """A console shows for a moment how it ended."""
+        yield IDLE_AFTER_S
+        if not station.who:
+            station.free(self.now_ns)
 
     def _open_outdoors(self) -> None:
         """Joggers set out and people pass the outdoor points."""
