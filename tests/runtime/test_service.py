@@ -109,8 +109,8 @@ def test_a_second_daemon_of_the_same_site_does_not_begin(site_dir, capfd):
 
 
 def test_wrong_names_and_wrong_files_have_their_status_and_a_remedy(site_dir, capfd):
-    assert run_daemon(site_dir, "gym") == 2
-    assert "it has: canteen, garage" in capfd.readouterr().err
+    assert run_daemon(site_dir, "pool") == 2
+    assert "it has: canteen, garage, gym" in capfd.readouterr().err
     site_toml = site_dir / "site.toml"
     site_toml.write_text(site_toml.read_text().replace("refund_days", "refund_dayz"))
     assert run_daemon(site_dir, "canteen") == 3
