@@ -44,6 +44,7 @@ class Happened(NamedTuple):
 def did(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> list[Happened]:
     """Take in what a machine's word added. Call ``tick`` first: a word may come after the silence it ends."""
     now_ns, happened = stamp.mono_ns, []
+    silent = asset.heard_ns is None or now_ns - asset.heard_ns >= settings.lost_s * NS_PER_S
     asset.heard_ns = now_ns
     if asset.phase is Phase.LOST and asset.workout is not None:
         if not done.tells and asset.counters:
@@ -54,7 +55,8 @@ def did(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> lis
     if asset.phase is Phase.ACTIVE and asset.workout is not None:
         _active(asset, asset.workout, done, now_ns)
     elif done.moved:
-        happened = _stirred(asset, done, stamp, settings)
+        unheard = silent and not (done.reps or done.sets)
+        happened = _stirred(asset, Did(moved=True) if unheard else done, stamp, settings)
     elif asset.moving_ns is not None:
         _add(asset.pending, done)
     if done.finished and asset.workout is not None:
@@ -77,7 +79,8 @@ def _active(asset: Asset, workout: Workout, done: Did, now_ns: int) -> None:
 
 
 def _stirred(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> list[Happened]:
-    """Motion where there was none: a workout begins or goes on once it has lasted, or at a repetition."""
+    """Motion where there was none: a workout begins or goes on once it has lasted, or at a repetition. What a counter
+    grew by while nobody heard it (``did``) belongs to nobody."""
     now_ns = stamp.mono_ns
     still = asset.moved_ns is None or now_ns - asset.moved_ns > settings.pause_s * NS_PER_S
     if still or asset.moving_ns is None:
