@@ -57,9 +57,11 @@ def to_fit(track: Track) -> bytes:
         if row.mean_bpm:
             message.avg_heart_rate = round(row.mean_bpm)
         if row.peak_bpm:
-            message.max_heart_rate = row.peak_bpm
+            message.max_heart_rate = min(254, row.peak_bpm)
         if row.mean_power_w is not None:
-            message.avg_power, message.max_power = round(row.mean_power_w), round(row.peak_power_w)
+            message.avg_power, message.max_power = (
+                max(0, min(65534, round(power))) for power in (row.mean_power_w, row.peak_power_w)
+            )
     session.first_lap_index, session.num_laps = 0, 1
     activity = ActivityMessage()
     activity.timestamp, activity.type, activity.num_sessions = end_ms, Activity.MANUAL, 1
@@ -78,7 +80,7 @@ def _file_id(begin_ms: int) -> FileIdMessage:
 def _middle(track: Track, begin_ms: int, end_ms: int) -> list[RecordMessage | EventMessage]:
     """Records and timer events in the order of time."""
     events = [(begin_ms, 0, _timer(begin_ms, EventType.START)), (end_ms, 9, _timer(end_ms, EventType.STOP_ALL))]
-    for span in track.spans:
+    for span in track.stops:
         first, last = span.begin_ns // NS_PER_MS, span.end_ns // NS_PER_MS
         if last < end_ms:
             events += [(first, 2, _timer(first, EventType.STOP_ALL)), (last, 0, _timer(last, EventType.START))]
@@ -100,9 +102,9 @@ def _record(point: Point) -> RecordMessage:
     if point.speed_m_s is not None:
         message.enhanced_speed = point.speed_m_s
     if point.cadence_rpm is not None:
-        message.cadence = min(254, round(point.cadence_rpm))
+        message.cadence = max(0, min(254, round(point.cadence_rpm)))
     if point.power_w is not None:
-        message.power = max(0, round(point.power_w))
+        message.power = max(0, min(65534, round(point.power_w)))
     if point.heart_rate_bpm is not None:
         message.heart_rate = min(254, point.heart_rate_bpm)
     return message

@@ -85,7 +85,7 @@ def _trackpoint(parent: ET.Element, point: Point) -> None:
     if point.heart_rate_bpm is not None:
         _sub(_sub(node, "HeartRateBpm"), "Value", str(min(255, point.heart_rate_bpm)))
     if point.cadence_rpm is not None:
-        _sub(node, "Cadence", str(min(254, round(point.cadence_rpm))))
+        _sub(node, "Cadence", str(max(0, min(254, round(point.cadence_rpm)))))
     if point.speed_m_s is not None or point.power_w is not None:
         more = ET.SubElement(_sub(node, "Extensions"), f"{{{EXTENSION}}}TPX")
         if point.speed_m_s is not None:
@@ -97,7 +97,7 @@ def _trackpoint(parent: ET.Element, point: Point) -> None:
 def _stretches(track: Track) -> list[list[Point]]:
     """The points between pauses and losses."""
     found: list[list[Point]] = [[]]
-    spans = sorted(track.spans, key=lambda span: span.begin_ns)
+    spans = sorted(track.stops, key=lambda span: span.begin_ns)
     for point in track.points:
         while spans and point.at_ns >= spans[0].end_ns:
             spans.pop(0)

@@ -8,6 +8,7 @@ another distance than the wall did.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ from edge.domain.gym.settings import QuirkSettings
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+#: A counter beyond this is no distance (as the kernel judges it).
+MAX_M = 2**31
 #: What is read of a machine's series, by quantity; ``heart_rate_bpm`` also of its straps, which win.
 QUANTITIES = (
     "distance_m", "speed_km_h", "cadence_rpm", "stroke_rate_spm", "step_rate_spm", "power_w", "heart_rate_bpm",
@@ -56,6 +59,11 @@ class Track(NamedTuple):
     points: tuple[Point, ...]
     spans: tuple[Span, ...]
 
+    @property
+    def stops(self) -> tuple[Span, ...]:
+        """Where the time of training stands still: pauses, and losses unless the machine's counters filled them."""
+        return tuple(span for span in self.spans if span.kind == "pause" or not self.row.filled_ms)
+
 
 def spans_of(row: WorkoutRow) -> tuple[Span, ...]:
     """The pauses and losses of a workout, in order."""
@@ -82,12 +90,12 @@ def track_of(
     )
     by_second = {
         "distance": _seconds(metres, row.began_ns, end_ns),
-        "speed": _seconds(series.get("speed_km_h", ()), row.began_ns, end_ns),
-        "cadence": _seconds(rhythm, row.began_ns, end_ns),
-        "power": _seconds(series.get("power_w", ()), row.began_ns, end_ns),
-        "pulse": _seconds(series.get("heart_rate_bpm", ()), row.began_ns, end_ns)
-        | _seconds(strap, row.began_ns, end_ns),
-        "incline": _seconds(series.get("incline_pct", ()), row.began_ns, end_ns),
+        "speed": _seconds(series.get("speed_km_h", ()), row.began_ns, end_ns, 0, 120),
+        "cadence": _seconds(rhythm, row.began_ns, end_ns, 0, 400),
+        "power": _seconds(series.get("power_w", ()), row.began_ns, end_ns, -3000, 3000),
+        "pulse": _seconds(series.get("heart_rate_bpm", ()), row.began_ns, end_ns, 0, 254)
+        | _seconds(strap, row.began_ns, end_ns, 0, 254),
+        "incline": _seconds(series.get("incline_pct", ()), row.began_ns, end_ns, -100, 100),
     }
     points = []
     for second in sorted(set().union(*by_second.values())):
@@ -114,6 +122,8 @@ def _metres(samples: Samples, began_ns: int, pauses: Sequence[Span], quirks: Qui
     """The machine's counter as metres since the workout began, standing still in pauses."""
     counter, total, found = Counter(), 0.0, []
     for at_ns, value in samples:
+        if not (math.isfinite(value) and 0 <= value <= MAX_M):
+            continue
         rate = quirks.max_speed_km_h / 3.6
         _, added = advance(counter, value, at_ns, rate_per_s=rate, modulus=quirks.counter_modulus_m)
         paused = any(span.begin_ns < at_ns < span.end_ns for span in pauses)
@@ -123,6 +133,10 @@ def _metres(samples: Samples, began_ns: int, pauses: Sequence[Span], quirks: Qui
     return found
 
 
-def _seconds(samples: Samples, begin_ns: int, end_ns: int) -> dict[int, float]:
-    """The last value of each second of the workout."""
-    return {(at_ns - begin_ns) // NS_PER_S: value for at_ns, value in samples if begin_ns <= at_ns <= end_ns}
+def _seconds(samples: Samples, begin_ns: int, end_ns: int, low: float = 0, high: float = math.inf) -> dict[int, float]:
+    """The last believable value of each second of the workout."""
+    return {
+        (at_ns - begin_ns) // NS_PER_S: value
+        for at_ns, value in samples
+        if begin_ns <= at_ns <= end_ns and math.isfinite(value) and low <= value <= high
+    }

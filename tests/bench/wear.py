@@ -3,7 +3,8 @@
 Simulated treadmills (``firmware_sim/wearing.py``) with belts that drag, fans that clog and sensors that drift, beside
 healthy sisters with the same visitors, are judged day by day by the production rules (``edge/domain/gym/drift.py``) and
 by the plain threshold that maintenance books name: the day's mean current 20 % above that of the first week. A delay
-counts from the day on which the current at a speed is 10 % too high.
+counts from the day on which the current at a speed is 10 % too high; it is negative where the rule spoke between the
+first day of wear and that day. Who speaks before there is any wear has given a false alarm.
 """
 
 from __future__ import annotations
@@ -90,12 +91,17 @@ def one(seed: int, kind: str) -> Found:
     machines = fleet(seed, kind, sisters=SISTERS, days=DAYS)
     judge = Judge(machines)
     first: dict[tuple[str, int], int] = {}
+    early: set[str] = set()
     for number in range(DAYS):
         for rule, spoken in zip(("ours", "plain"), judge.day(number), strict=True):
             for at, speaks in enumerate(spoken):
-                if speaks:
+                if speaks and at == 0 and number < machines[0].onset_day:
+                    early.add(rule)
+                elif speaks:
                     first.setdefault((rule, at), number)
-    false = {rule: sum(1 for name, at in first if name == rule and at > 0) for rule in ("ours", "plain")}
+    false = {
+        rule: sum(1 for name, at in first if name == rule and at > 0) + (rule in early) for rule in ("ours", "plain")
+    }
     return Found(
         notable_day(kind, machines[0]), first.get(("ours", 0)), first.get(("plain", 0)), false["ours"], false["plain"]
     )

@@ -104,6 +104,29 @@ def test_csv_has_units_in_its_header_and_pauses_as_events(track):
     assert float(lines[50]["speed_km_h"]) == pytest.approx(7.2)
 
 
+def test_what_no_format_can_hold_still_makes_a_file():
+    at = [BEGAN + s * S for s in range(5)]
+    values = (float("nan"), float("inf"), -400.0, 1e9, 70_000.0)
+    series = {
+        name: list(zip(at, values, strict=True)) for name in ("distance_m", "speed_km_h", "cadence_rpm", "power_w")
+    }
+    odd = track_of(row(mean_power_w=90_000.0, peak_power_w=1e9, peak_bpm=999), series)
+    for make in (to_fit, to_tcx, to_csv):
+        assert make(odd)
+
+
+def test_a_loss_that_the_counters_filled_is_no_stop():
+    breaks = msgspec.msgpack.encode([("lost", 30_000, 50_000), ("pause", 60_000, 90_000)])
+    timers = {}
+    for filled_ms in (0, 20_000):
+        data = to_fit(track_of(row(breaks=breaks, filled_ms=filled_ms), {}))
+        with fitdecode.FitReader(io.BytesIO(data)) as reader:
+            data_messages = [one for one in reader if isinstance(one, fitdecode.FitDataMessage)]
+        events = [one.get_value("event_type") for one in data_messages if one.name == "event"]
+        timers[filled_ms] = events.count("stop_all")
+    assert timers == {0: 3, 20_000: 2}
+
+
 def test_a_workout_without_samples_is_still_a_file():
     empty = track_of(row(), {})
     assert to_fit(empty)
