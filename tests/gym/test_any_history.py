@@ -126,3 +126,32 @@ def test_any_history(gym, seed, tmp_path):
     kernel, stamp = GymKernel(), Stamp(gym.seq + 1, "boot-x", gym.mono_ns + 10**9, gym.wall_ns + 10**9, True)
     item = DeviceReading("row", 1, StrengthSetReading(point="t1", set_number=1))
     assert kernel.handle(world, item, stamp) == kernel.handle(gym.world, item, stamp), "a snapshot is the whole world"
+
+
+@pytest.mark.parametrize("seed", range(20, 24))
+def test_a_start_knows_what_was_promised(gym, seed):
+    """What the rows must bring back: people, orders, locks, the line, workouts to claim, and what is under way."""
+    dice = random.Random(seed)
+    for person, card in PEOPLE.items():
+        gym.person(person, card, birth_year=1950, ceiling_bpm=115)
+    for _ in range(80):
+        step(dice, gym, {})
+        world, anew = gym.world, gym.kernel.load(gym.rows)
+        assert (anew.persons, anew.cards, anew.orders, anew.day) == (
+            world.persons,
+            world.cards,
+            world.orders,
+            world.day,
+        )
+        assert sorted(anew.ended) == sorted(world.ended)
+        assert {name: row.workout_id for name, row in anew.open_rows.items()} == {
+            name: one.workout.workout_id for name, one in world.assets.items() if one.workout is not None
+        }
+        assert {name: one.locked_by for name, one in anew.assets.items()} == {
+            name: one.locked_by for name, one in world.assets.items()
+        }
+        assert [one.row.person for one in anew.queue] == [one.row.person for one in world.queue]
+        assert anew.vitals == world.vitals
+        assert {key: reply.code for key, reply in anew.replies.items()} == {
+            key: reply.code for key, reply in world.replies.items()
+        }
