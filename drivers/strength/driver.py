@@ -64,10 +64,11 @@ class StrengthDriver(TopicsDriver):
             self.duplicates += 1
             return
         marks = self._marks(told)
+        # What was done comes before how the machine now stands: a set belongs to the workout that its state ends.
+        self.say(_set(told, marks) if told.rep is None else _repetition(told, told.rep, marks))
         if told.state is not None:
             kind = MachineKind.CIRCULATION if told.point in self._circulation else MachineKind.STRENGTH
             self.say(MachineReading(kind=kind, state=MachineState(told.state), **marks))
-        self.say(_set(told, marks) if told.rep is None else _repetition(told, told.rep, marks))
 
     def _marks(self, told: StrengthMessage) -> dict[str, Any]:
         return {

@@ -51,7 +51,9 @@ class StrengthMachine(MqttDevice):
         return self._set > 0
 
     def on_connected(self) -> None:
-        """It waits for a person."""
+        """It tells that it is there, and waits for a person."""
+        if not self.at_work:
+            self.publish(self.topic, self._marked({"set": max(1, self._set), "state": "idle"}), qos=1)
 
     def on_message(self, topic: str, payload: str, *, retain: bool) -> None:
         """It hears nothing."""

@@ -167,7 +167,8 @@ class Gym:
     def last_words(self):
         logs = {path.name: path.read_text(errors="replace")[-1500:] for path in self.root.glob("*.log")}
         views = [(name, self.asset(name)) for name, told in self.truth().items() if told["who"]]
-        return f"it did not come to pass: {views} {self.causes()} {logs}"
+        books = [(row["asset"], row["state"], row["reason"], row["active_ms"]) for row in self.rows("workout")]
+        return f"it did not come to pass: {views} {self.causes()} {books} {logs}"
 
     async def command(self, body, role=Role.COACH):
         """The answer's code; what it said more is kept for ``last_words``."""

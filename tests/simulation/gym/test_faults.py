@@ -70,6 +70,7 @@ def test_the_cable_of_a_console_is_pulled_and_put_back(scene):
     scene(story)
 
 
+@pytest.mark.full
 def test_a_gateway_without_power_remembers_nothing_and_the_counters_fill_the_gap(scene):
     async def story(gym):
         workout = await gym.trains("bike-1", percent=50)
@@ -93,6 +94,7 @@ def test_a_console_that_begins_anew_loses_nothing(scene):
     scene(story)
 
 
+@pytest.mark.full
 def test_an_error_code_takes_the_machine_out_until_it_is_gone(scene):
     async def story(gym):
         gym.sim("fault", asset="tm-2", code=17)
@@ -106,6 +108,7 @@ def test_an_error_code_takes_the_machine_out_until_it_is_gone(scene):
     scene(story)
 
 
+@pytest.mark.full
 def test_a_belt_that_drags_is_an_alarm_with_the_motor_s_current(scene):
     async def story(gym):
         await gym.trains("tm-1", percent=90)

@@ -71,6 +71,7 @@ def test_a_card_at_a_wired_console_and_one_person_on_one_machine(scene):
     scene(story)
 
 
+@pytest.mark.full
 def test_an_elliptical_that_says_speed_0_for_ever_has_a_workout_and_a_speed(scene):
     async def story(gym):
         workout = await gym.trains("el-1", percent=70)
