@@ -31,10 +31,15 @@ PAGES = {
     "/garage/alarms": "alarms.html",
     "/garage/sessions": "sessions.html",
     "/history": "history.html",
+    "/gym": "gym.html",
+    "/gym/coach": "coach.html",
+    "/gym/workouts": "workouts.html",
+    "/gym/maintenance": "upkeep.html",
 }
 LANE_PAGE = "lane.html"
 ZONE_PAGE = "zone.html"
 PORT_PAGE = "port.html"
+MACHINE_PAGE = "machine.html"
 NOT_FOUND_PAGE = "404.html"
 IMMUTABLE = "public, max-age=31536000, immutable"
 _TYPES = {

@@ -37,6 +37,7 @@ ROLES: dict[str, frozenset[Role] | None] = {
     "page_lane": PUBLIC,
     "page_zone": PUBLIC,
     "page_port": PUBLIC,
+    "page_machine": PUBLIC,
     "page_asset": PUBLIC,
     "page_file": PUBLIC,
     # logging in and out

@@ -12,6 +12,7 @@ const PAGES = [
   ...["lane", "menu", "demo", "cashier"],
   ...["garage", "zone", "alarms", "sessions", "port"],
   "history",
+  ...["gym", "coach", "machine", "workouts", "upkeep"],
 ];
 const PACKED = /\.(html|js|css|svg|json|txt)$/;
 /** Smaller files do not gain a round trip by packing. */

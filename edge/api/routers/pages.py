@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from edge.api.context import Ctx
 from edge.api.guard import GuardedRoute
-from edge.api.page_store import IMMUTABLE, LANE_PAGE, PAGES, PORT_PAGE, ZONE_PAGE, respond
+from edge.api.page_store import IMMUTABLE, LANE_PAGE, MACHINE_PAGE, PAGES, PORT_PAGE, ZONE_PAGE, respond
 from edge.api.problems import ApiProblem
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -43,6 +43,12 @@ async def page_zone(ctx: Ctx, request: Request, zone: str) -> Response:  # noqa:
 async def page_port(ctx: Ctx, request: Request, port: str) -> Response:  # noqa: ARG001 - the page reads it  # noqa: ARG001 - the page reads it
     """The page behind the QR code at a charger; see ``page_zone``."""
     return ctx.pages.page(request, PORT_PAGE)
+
+
+@router.api_route("/machine/{asset}", methods=METHODS, operation_id="page_machine", response_class=Response)
+async def page_machine(ctx: Ctx, request: Request, asset: str) -> Response:  # noqa: ARG001 - the page reads it
+    """The page behind the QR code at a training machine; see ``page_zone``."""
+    return ctx.pages.page(request, MACHINE_PAGE)
 
 
 @router.api_route("/assets/{name:path}", methods=METHODS, operation_id="page_asset", response_class=Response)

@@ -319,7 +319,7 @@ export interface paths {
         };
         /**
          * Whom a member lets in
-         * @description Family users who may see this member's purse and orders.
+         * @description Family users who may see this member's purse, orders and workouts.
          *
          *     Roles: admin, member.
          */
@@ -327,7 +327,7 @@ export interface paths {
         put?: never;
         /**
          * Let a family user in
-         * @description From now on that user may see this member's purse and orders.
+         * @description From now on that user may see this member's purse, orders and workouts.
          *
          *     Roles: admin, member.
          */
@@ -1445,6 +1445,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gym/workouts/{workout}/export.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One workout as a file
+         * @description FIT or TCX for training portals, CSV for tables. Second by second as far as the history answers, else the
+         *     summary; X-Kangle-Samples says which.
+         *
+         *     Roles: admin, coach, family, manager, member, resident.
+         */
+        get: operations["gym_workout_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gym/persons/{person}": {
         parameters: {
             query?: never;
@@ -2468,7 +2491,7 @@ export interface components {
              */
             dropped_notices: number;
         };
-        /** @description One alarm group as a panel shows it (``edge.domain.alarms``). ``state``: unacknowledged, acknowledged, returned_unacknowledged, shelved, suppressed, out_of_service. ``latched``: its condition has gone and only a reset ends it. ``count``: how often it came or something joined it; ``dropped``: details beyond those shown. ``asked`` > 0: the box wants a panel to say that it shows this alarm (the channel "page"), and asks so many times by now. */
+        /** @description One alarm group as a panel shows it (``edge.domain.alarms``). ``state``: unacknowledged, acknowledged, returned_unacknowledged, shelved, suppressed, out_of_service. ``latched``: its condition has gone and only a reset ends it. ``count``: how often it came or something joined it; ``dropped``: details beyond those shown. ``asked`` > 0: the box wants a panel to say that it shows this alarm (the channel "page"), and has asked so many times by now. */
         AlarmView: {
             /**
              * @description Id of the alarm.
@@ -10187,6 +10210,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkoutDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_workout_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the workout. */
+                workout: string;
+                /** @description Kind of file. */
+                form: "fit" | "tcx" | "csv";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description complete; none: nothing is stored of that time; away: the summary alone, ask again later. */
+                    "X-Kangle-Samples"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.ant.fit": string;
+                    "application/vnd.garmin.tcx+xml": string;
+                    "text/csv": string;
                 };
             };
             400: components["responses"]["Problem400"];

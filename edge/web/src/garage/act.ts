@@ -1,7 +1,7 @@
 /**
- * One act of a person on the garage: sent under one id, repeated only while nobody answered and only for a few seconds.
- * Unlike a payment it is never taken up again later: an old "silence" or "cut" must not fire into a new situation. When
- * no answer comes the page says that nobody knows, and the place itself shows what became of it.
+ * One act of a person on the garage or the gym: sent under one id, repeated only while nobody answered and only for a
+ * few seconds. Unlike a payment it is never taken up again later: an old "silence" or "cut" must not fire into a new
+ * situation. When no answer comes the page says that nobody knows, and the place itself shows what became of it.
  */
 import { signal } from "@preact/signals";
 
@@ -24,12 +24,14 @@ export class Act {
   readonly state = signal<ActState>({ at: "idle" });
   private timer = 0;
 
-  /** Sends `body` to `path` below /garage; gives whether it was confirmed. */
+  constructor(private readonly part: "garage" | "gym" = "garage") {}
+
+  /** Sends `body` to `path` below its part of the box; gives whether it was confirmed. */
   async send(path: string, body: object = {}): Promise<boolean> {
     if (this.state.peek().at === "sent") return false;
     window.clearTimeout(this.timer);
     this.state.value = { at: "sent" };
-    const outcome = await attempt(`/garage${path}`, body);
+    const outcome = await attempt(`/${this.part}${path}`, body);
     this.state.value = outcome;
     this.timer = window.setTimeout(() => {
       this.state.value = { at: "idle" };

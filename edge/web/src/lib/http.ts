@@ -10,6 +10,8 @@ export interface Problem {
   title: string;
   detail: string;
   errors?: { pointer: string; message: string }[];
+  /** What stands against it, where the box knows a code for it. */
+  facts?: { problem?: unknown };
 }
 
 /** The box answered with a problem. */
@@ -61,7 +63,8 @@ function problemOf(status: number, text: string): Problem {
   try {
     const body = JSON.parse(text) as Partial<Problem>;
     if (typeof body.code === "string") {
-      return { code: body.code, status, title: body.title ?? "", detail: body.detail ?? "", errors: body.errors ?? [] };
+      const { title = "", detail = "", errors = [], facts = {} } = body;
+      return { code: body.code, status, title, detail, errors, facts };
     }
   } catch {
     // Not ours: a proxy's page, or a process that is just starting.
@@ -82,6 +85,8 @@ export function wordsOf(error: unknown): { title: string; todo: string } {
 }
 
 export function wordsOfProblem(problem: Problem): { title: string; todo: string } {
+  const why = problem.code === "not_now" ? known(`not_now.${String(problem.facts?.problem)}`) : null;
+  if (why) return { title: t(why), todo: "" };
   const title = known(`code.${problem.code}`);
   const todo = known(`code.${problem.code}.do`);
   const listed = (problem.errors ?? []).map((e) => `${e.pointer} ${e.message}`).join("; ");

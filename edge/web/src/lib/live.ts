@@ -58,7 +58,7 @@ export class Live {
   /** `daemon` names the program whose life makes the views current. */
   constructor(
     private readonly keys: readonly string[],
-    readonly daemon: "canteen" | "garage" = "canteen",
+    readonly daemon: "canteen" | "garage" | "gym" = "canteen",
   ) {
     this.lastPulse = this.lastGood = performance.now();
     this.open();

@@ -1,5 +1,19 @@
 /** /: what this person may open, as large plain links. */
-import { BookOpen, ChartLine, CircleDollarSign, LogOut, MonitorPlay, PlugZap, ScanLine, Siren, UtensilsCrossed } from "lucide";
+import {
+  Activity,
+  BookOpen,
+  ChartLine,
+  CircleDollarSign,
+  Dumbbell,
+  HeartPulse,
+  LogOut,
+  MonitorPlay,
+  PlugZap,
+  ScanLine,
+  Siren,
+  UtensilsCrossed,
+  Wrench,
+} from "lucide";
 import type { IconNode } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 
@@ -18,6 +32,9 @@ const DESK = ["cashier", "manager", "admin"];
 const BOSS = ["manager", "admin"];
 const WATCH = ["panel", "maintenance", "manager", "admin", "read-only"];
 
+const CARE = ["coach", "manager", "admin"];
+const OWN = ["member", "resident", "family"];
+const UPKEEP = ["coach", "maintenance", "manager", "admin", "read-only"];
 const HISTORY = ["maintenance", "manager", "admin", "read-only"];
 
 interface Way {
@@ -82,19 +99,39 @@ function waysOf(role: string, lanes: readonly LaneView[]): Way[] {
   if (DESK.includes(role)) {
     ways.push({ href: "/cashier", icon: CircleDollarSign, title: t("cashier.title"), todo: "home.cashier" });
   }
-  if (info.value?.verticals.includes("garage") === true) {
-    if (WATCH.includes(role)) {
-      ways.push({ href: "/garage", icon: Siren, title: t("garage.title"), todo: "home.garage" });
-    }
-    if (WATCH.includes(role) && role !== "read-only") {
-      ways.push({ href: "/garage/sessions", icon: PlugZap, title: t("sessions.title"), todo: "home.sessions" });
-    }
-  }
+  ways.push(...garageWays(role));
+  ways.push(...gymWays(role));
   if (HISTORY.includes(role)) {
     ways.push({ href: "/history", icon: ChartLine, title: t("history.title"), todo: "home.history" });
   }
   ways.push({ href: "/menu", icon: UtensilsCrossed, title: t("menu.title"), todo: "home.menu" });
   if (BOSS.includes(role)) ways.push({ href: "/docs", icon: BookOpen, title: t("docs.title"), todo: "home.docs" });
+  return ways;
+}
+
+function garageWays(role: string): Way[] {
+  const ways: Way[] = [];
+  if (info.value?.verticals.includes("garage") !== true || !WATCH.includes(role)) return ways;
+  ways.push({ href: "/garage", icon: Siren, title: t("garage.title"), todo: "home.garage" });
+  if (role !== "read-only") {
+    ways.push({ href: "/garage/sessions", icon: PlugZap, title: t("sessions.title"), todo: "home.sessions" });
+  }
+  return ways;
+}
+
+function gymWays(role: string): Way[] {
+  if (info.value?.verticals.includes("gym") !== true) return [];
+  const ways: Way[] = [{ href: "/gym", icon: Dumbbell, title: t("gym.title"), todo: "home.gym" }];
+  if (CARE.includes(role)) {
+    ways.push({ href: "/gym/coach", icon: HeartPulse, title: t("coach.title"), todo: "home.coach" });
+  }
+  if ([...CARE, ...OWN].includes(role)) {
+    const title = t(CARE.includes(role) ? "workouts.all" : "workouts.title");
+    ways.push({ href: "/gym/workouts", icon: Activity, title, todo: "home.workouts" });
+  }
+  if (UPKEEP.includes(role)) {
+    ways.push({ href: "/gym/maintenance", icon: Wrench, title: t("upkeep.title"), todo: "home.upkeep" });
+  }
   return ways;
 }
 

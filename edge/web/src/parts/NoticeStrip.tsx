@@ -33,7 +33,7 @@ export function NoticeStrip({ notice }: { notice: Notice }) {
   );
 }
 
-const SILENT = { canteen: "notice.daemon", garage: "notice.daemon.garage" } as const;
+const SILENT = { canteen: "notice.daemon", garage: "notice.daemon.garage", gym: "notice.daemon.gym" } as const;
 
 /** What every page says about its connection; null while all is well. */
 export function linkNotice(link: LinkState, ageS: number, daemon: Live["daemon"] = "canteen"): Notice | null {

@@ -22,7 +22,9 @@ export interface Help {
   busy?: boolean;
 }
 
-export type Topic = "home" | "menu" | "demo" | "cashier" | "login" | "setup" | "docs" | "missing" | "history" | GarageTopic;
+type OwnTopic = "home" | "menu" | "demo" | "cashier" | "login" | "setup" | "docs" | "missing" | "history";
+export type Topic = OwnTopic | GarageTopic | GymTopic;
+export type GymTopic = "gym" | "coach" | "machine" | "workouts" | "upkeep";
 export type GarageTopic = "garage" | "zone" | "alarms" | "sessions" | "port";
 
 interface StripProps {

@@ -1,0 +1,169 @@
+/** One machine for those who mend it: hours, wear curve, service, lock-out, inspection by checklist. */
+import { useEffect, useMemo, useState } from "preact/hooks";
+
+import { Act } from "../garage/act";
+import { ActLine } from "../garage/ActLine";
+import { call } from "../lib/http";
+import { say, t } from "../lib/i18n";
+import { me } from "../lib/session";
+import { Hold } from "../parts/Hold";
+import type { AssetView, InspectionList, WearDayList } from "../types";
+import { word } from "./words";
+
+const ITEMS = ["frame", "fasteners", "surface", "moving", "ground", "signs"] as const;
+const GRADES = ["ok", "minor", "major", "danger"] as const;
+const DAYS = 120;
+
+export function MachineUpkeep({ asset }: { asset: AssetView }) {
+  const act = useMemo(() => new Act("gym"), []);
+  const at = `/assets/${encodeURIComponent(asset.asset)}`;
+  const may = me.value?.role !== "read-only";
+  return (
+    <section class="panel machine-upkeep">
+      <h2>
+        {say(asset.name)} · {word("use", asset.use)}
+      </h2>
+      <p class="alarm-facts">
+        {asset.hours_h !== null && <span>{t("upkeep.hours", { h: asset.hours_h })}</span>}
+        {asset.distance_km !== null && <span>{t("upkeep.km", { km: asset.distance_km })}</span>}
+        {asset.due.map((code) => (
+          <em key={code}>{word("due", code)}</em>
+        ))}
+      </p>
+      <Wear asset={asset.asset} />
+      {may && (
+        <div class="order-acts">
+          <button
+            type="button"
+            class="act"
+            disabled={act.state.value.at === "sent"}
+            onClick={() => void act.send(`${at}/service`, {})}
+          >
+            <span>{t("upkeep.service")}</span>
+            <small>{t("upkeep.service.does")}</small>
+          </button>
+          {asset.use !== "locked" && (
+            <Hold class="act" onHeld={() => void act.send(`${at}/lock`, {})}>
+              {t("upkeep.lock")} · {t("upkeep.lock.does")}
+            </Hold>
+          )}
+          <ActLine act={act} />
+        </div>
+      )}
+      {may && <Inspect asset={asset.asset} />}
+      <Inspections asset={asset.asset} />
+    </section>
+  );
+}
+
+const W = 600;
+const H = 140;
+
+/** The index of the motor's current day by day; 1 is as when it was new here. Days without one are gaps. */
+function Wear({ asset }: { asset: string }) {
+  const [days, setDays] = useState<WearDayList["items"] | null>(null);
+  useEffect(() => {
+    call<WearDayList>(`/gym/assets/${encodeURIComponent(asset)}/days?limit=${DAYS}`)
+      .then((answer) => {
+        setDays([...answer.items].reverse());
+      })
+      .catch(() => {
+        setDays([]);
+      });
+  }, [asset]);
+  const known = (days ?? []).map((day, i) => [i, day.current_index] as const);
+  const shown = known.filter((one): one is readonly [number, number] => one[1] !== null);
+  if (days === null) return null;
+  const first = shown[0];
+  if (!first) return <p class="muted">{t("upkeep.wear.none")}</p>;
+  const high = Math.max(1.2, ...shown.map(([, value]) => value)) + 0.05;
+  const x = (i: number): number => (W * (i - first[0])) / Math.max(1, days.length - 1 - first[0]);
+  const y = (value: number): number => H - (H * (value - 0.8)) / (high - 0.8);
+  const last = shown.at(-1)?.[1] ?? 1;
+  return (
+    <figure class="beats wear">
+      <figcaption>
+        {t("upkeep.wear.axis")}: <strong>{last.toFixed(2)}</strong>
+      </figcaption>
+      <svg viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`${t("upkeep.wear")}: ${last.toFixed(2)}`}>
+        <line class="beats-ceiling" x1="0" x2={W} y1={y(1)} y2={y(1)} />
+        <polyline class="beats-line" points={shown.map(([i, value]) => `${x(i)},${y(value)}`).join(" ")} />
+      </svg>
+    </figure>
+  );
+}
+
+function Inspect({ asset }: { asset: string }) {
+  const act = useMemo(() => new Act("gym"), []);
+  const [grades, setGrades] = useState<Partial<Record<string, string>>>({});
+  const [note, setNote] = useState("");
+  const whole = ITEMS.every((item) => grades[item] !== undefined);
+  return (
+    <details class="inspect">
+      <summary>{t("upkeep.inspect")}</summary>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const items = ITEMS.map((item) => ({ item, grade: grades[item] }));
+          void act.send(`/assets/${encodeURIComponent(asset)}/inspect`, { items, note });
+        }}
+      >
+        <p class="muted">{t("upkeep.inspect.do")}</p>
+        {ITEMS.map((item) => (
+          <div key={item} class="inspect-line" role="group" aria-label={t(`inspect.${item}`)}>
+            <span>{t(`inspect.${item}`)}</span>
+            <span class="grades">
+              {GRADES.map((grade) => (
+                <button
+                  key={grade}
+                  type="button"
+                  aria-pressed={grades[item] === grade}
+                  onClick={() => {
+                    setGrades({ ...grades, [item]: grade });
+                  }}
+                >
+                  {t(`grade.${grade}`)}
+                </button>
+              ))}
+            </span>
+          </div>
+        ))}
+        <label>
+          {t("upkeep.note")}
+          <input value={note} maxLength={200} onInput={(event) => {
+            setNote(event.currentTarget.value);
+          }} />
+        </label>
+        <button type="submit" class="primary" disabled={!whole || act.state.value.at === "sent"}>
+          {t("upkeep.inspect.send")}
+        </button>
+        <ActLine act={act} />
+      </form>
+    </details>
+  );
+}
+
+function Inspections({ asset }: { asset: string }) {
+  const [items, setItems] = useState<InspectionList["items"]>([]);
+  useEffect(() => {
+    call<InspectionList>(`/gym/assets/${encodeURIComponent(asset)}/inspections?limit=5`)
+      .then((answer) => {
+        setItems(answer.items);
+      })
+      .catch(() => {
+        setItems([]);
+      });
+  }, [asset]);
+  if (items.length === 0) return <p class="muted">{t("upkeep.inspections.none")}</p>;
+  return (
+    <ul class="rows" aria-label={t("upkeep.inspections")}>
+      {items.map((one) => (
+        <li key={one.at_ns}>
+          <strong>{one.day}</strong>
+          <span>{word("grade", one.worst)}</span>
+          <span>{one.by}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,112 @@
+/** A work order with its steps and what may be done next; the way back into use is a return test alone. */
+import { useEffect, useMemo, useState } from "preact/hooks";
+
+import { Act } from "../garage/act";
+import { ActLine } from "../garage/ActLine";
+import { dayTimeOfNs } from "../lib/format";
+import { call } from "../lib/http";
+import { known, t } from "../lib/i18n";
+import { me } from "../lib/session";
+import { Hold } from "../parts/Hold";
+import type { OrderView, WorkOrderSteps } from "../types";
+import type { GymBoard } from "./board";
+import { word } from "./words";
+
+const TESTERS = ["maintenance", "manager", "admin"];
+
+export function OrderCard({ order, board }: { order: OrderView; board: GymBoard }) {
+  const act = useMemo(() => new Act("gym"), []);
+  return (
+    <li class="panel order-card" data-state={order.state}>
+      <header>
+        <h3>{board.nameOf(order.asset)}</h3>
+        <span>{word("order_cause", order.cause)}</span>
+        <strong>{word("order_state", order.state)}</strong>
+      </header>
+      <p class="alarm-facts">
+        {order.detail !== "" && <span>{detailOf(order.detail)}</span>}
+        {order.ticket !== "" && <span>{order.ticket}</span>}
+        <time>{dayTimeOfNs(order.opened_wall_ns)}</time>
+        <span>{order.by === "box" ? t("upkeep.box") : order.by}</span>
+      </p>
+      <Steps id={order.order_id} state={order.state} />
+      {me.value?.role !== "read-only" && <Acts order={order} act={act} />}
+      <ActLine act={act} />
+    </li>
+  );
+}
+
+/** "noise: 7 km/h" with the first word in the page's language. */
+function detailOf(detail: string): string {
+  const [what = "", ...rest] = detail.split(":");
+  const key = known(`wrong.${what}`);
+  return [key ? t(key) : what, ...rest].join(":");
+}
+
+function Acts({ order, act }: { order: OrderView; act: Act }) {
+  const [ticket, setTicket] = useState("");
+  const busy = act.state.value.at === "sent";
+  const at = `/orders/${encodeURIComponent(order.order_id)}`;
+  const machine = `/assets/${encodeURIComponent(order.asset)}`;
+  const press = (text: string, does: string, path: string, body: object) => (
+    <button type="button" class="act" disabled={busy} onClick={() => void act.send(path, body)}>
+      <span>{text}</span>
+      <small>{does}</small>
+    </button>
+  );
+  return (
+    <div class="order-acts">
+      {order.state === "seen" && press(t("upkeep.ack"), t("upkeep.ack.does"), `${at}/acknowledge`, {})}
+      {order.state !== "locked_out" && (
+        <Hold class="act" disabled={busy} onHeld={() => void act.send(`${machine}/lock`, {})}>
+          {t("upkeep.lock")} · {t("upkeep.lock.does")}
+        </Hold>
+      )}
+      {TESTERS.includes(me.value?.role ?? "") && (
+        <>
+          <Hold class="act" disabled={busy} onHeld={() => void act.send(`${machine}/return-test`, { passed: true })}>
+            {t("upkeep.pass")} · {t("upkeep.pass.does")}
+          </Hold>
+          {press(t("upkeep.fail"), t("upkeep.fail.does"), `${machine}/return-test`, { passed: false })}
+        </>
+      )}
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (ticket !== "") void act.send(`${at}/ticket`, { ticket });
+        }}
+      >
+        <label>
+          {t("upkeep.ticket.no")}
+          <input value={ticket} maxLength={60} onInput={(event) => {
+            setTicket(event.currentTarget.value);
+          }} />
+        </label>
+        <button type="submit" disabled={busy || ticket === ""}>{t("upkeep.ticket")}</button>
+      </form>
+    </div>
+  );
+}
+
+function Steps({ id, state }: { id: string; state: string }) {
+  const [steps, setSteps] = useState<WorkOrderSteps["items"]>([]);
+  useEffect(() => {
+    call<WorkOrderSteps>(`/gym/orders/${encodeURIComponent(id)}/steps`)
+      .then((answer) => {
+        setSteps(answer.items);
+      })
+      .catch(() => {
+        setSteps([]);
+      });
+  }, [id, state]);
+  if (steps.length === 0) return null;
+  return (
+    <ol class="steps" aria-label={t("upkeep.steps")}>
+      {steps.map((step) => (
+        <li key={`${step.at_ns}.${step.step}`}>
+          {word("step", step.step)} · {step.by === "box" ? t("upkeep.box") : step.by}
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,105 @@
+/** Staff look up and set a person's prescription; what is set replaces the former one as a whole. */
+import { useMemo, useState } from "preact/hooks";
+
+import { Act } from "../garage/act";
+import { ActLine } from "../garage/ActLine";
+import { ApiError, call, wordsOf } from "../lib/http";
+import { t, type Key } from "../lib/i18n";
+import type { Prescription as Set } from "../types";
+
+const NUMBERS: readonly (readonly ["birth_year" | "rest_bpm" | "ceiling_bpm" | "max_bpm", Key, number])[] = [
+  ["birth_year", "coach.born", 2100],
+  ["rest_bpm", "coach.rest", 130],
+  ["ceiling_bpm", "coach.ceiling_of", 220],
+  ["max_bpm", "coach.max_of", 230],
+];
+const EMPTY = { birth_year: 0, rest_bpm: 0, ceiling_bpm: 0, max_bpm: 0, beta_blocker: false, cards: "" };
+
+export function Prescription() {
+  const [person, setPerson] = useState("");
+  const [form, setForm] = useState<typeof EMPTY | null>(null);
+  const [said, setSaid] = useState("");
+  const act = useMemo(() => new Act("gym"), []);
+  const load = async (): Promise<void> => {
+    try {
+      const found = await call<Set>(`/gym/persons/${encodeURIComponent(person)}`);
+      setForm({ ...found, cards: found.cards.join(" ") });
+      setSaid(t("coach.set_by", { who: found.set_by, day: found.day }));
+    } catch (error) {
+      const missing = error instanceof ApiError && error.problem.status === 404;
+      setForm(missing ? EMPTY : null);
+      setSaid(missing ? t("coach.not_set") : wordsOf(error).title);
+    }
+  };
+  const save = (filled: typeof EMPTY): void => {
+    const { birth_year, rest_bpm, ceiling_bpm, max_bpm, beta_blocker } = filled;
+    const cards = filled.cards.split(/\s+/).filter(Boolean);
+    const body = { birth_year, rest_bpm, ceiling_bpm, max_bpm, beta_blocker, cards };
+    void act.send(`/persons/${encodeURIComponent(person)}`, body);
+  };
+  return (
+    <section class="panel prescription">
+      <h2>{t("coach.set")}</h2>
+      <p class="muted">{t("coach.set.do")}</p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (person !== "") void load();
+        }}
+      >
+        <label>
+          {t("coach.person")}
+          <input value={person} autocomplete="off" maxLength={64} onInput={(event) => {
+            setPerson(event.currentTarget.value.trim());
+            setForm(null);
+            setSaid("");
+          }} />
+        </label>
+        <button type="submit" disabled={person === ""}>{t("coach.load")}</button>
+      </form>
+      <p class="said" role="status">{said}</p>
+      {form && <Form form={form} act={act} onChange={setForm} onSave={save} />}
+    </section>
+  );
+}
+
+interface FormProps {
+  form: typeof EMPTY;
+  act: Act;
+  onChange: (form: typeof EMPTY) => void;
+  onSave: (form: typeof EMPTY) => void;
+}
+
+function Form({ form, act, onChange, onSave }: FormProps) {
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSave(form);
+      }}
+    >
+      {NUMBERS.map(([name, key, max]) => (
+        <label key={name}>
+          {t(key)}
+          <input type="number" inputMode="numeric" min={0} max={max} value={form[name]} onInput={(event) => {
+            onChange({ ...form, [name]: Number(event.currentTarget.value) });
+          }} />
+        </label>
+      ))}
+      <label>
+        {t("coach.cards")}
+        <input value={form.cards} autocomplete="off" onInput={(event) => {
+          onChange({ ...form, cards: event.currentTarget.value });
+        }} />
+      </label>
+      <label class="check">
+        <input type="checkbox" checked={form.beta_blocker} onInput={(event) => {
+          onChange({ ...form, beta_blocker: event.currentTarget.checked });
+        }} />
+        {t("coach.beta")}
+      </label>
+      <button type="submit" class="primary" disabled={act.state.value.at === "sent"}>{t("coach.save")}</button>
+      <ActLine act={act} />
+    </form>
+  );
+}

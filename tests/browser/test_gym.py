@@ -1,0 +1,156 @@
+"""The gym's pages at wall, tablet and phone: what is unknown is called unknown, and whose pulse it is."""
+
+from __future__ import annotations
+
+import pytest
+
+AXE = "node_modules/axe-core/axe.min.js"
+WALL = (1920, 1080)
+TABLET = (1180, 820)
+PHONE = (390, 844)
+#: name: path, role, scene, size, what shows that it is ready, looked at without ``--full``.
+PAGES = {
+    "wall-busy": ("/gym", "admin", "busy", WALL, ".machine[data-use=locked]", True),
+    "wall-queue": ("/gym", "member", "queue", TABLET, ".gym-queue [data-called=true]", False),
+    "wall-closed": ("/gym", "member", "closed", WALL, ".machine[data-use=closed]", False),
+    "wall-trail": ("/gym", "member", "trail", PHONE, ".laps em", False),
+    "coach-heart": ("/gym/coach", "coach", "heart", TABLET, ".beats", True),
+    "coach-quiet": ("/gym/coach", "coach", "quiet", PHONE, ".coach", False),
+    "machine-free": ("/machine/tm-3", "member", "quiet", PHONE, ".act.primary", False),
+    "machine-mine": ("/machine/tm-1", "member", "busy", PHONE, ".totals", True),
+    "machine-others": ("/machine/bk-1", "member", "busy", PHONE, ".machine-word", False),
+    "workouts": ("/gym/workouts", "member", "quiet", PHONE, ".workout-rows li", False),
+    "upkeep": ("/gym/maintenance", "maintenance", "locked", TABLET, ".order-card", True),
+    "upkeep-phone": ("/gym/maintenance", "maintenance", "locked", PHONE, ".order-card", False),
+}
+
+
+@pytest.fixture
+def gym(preview):
+    """Plays scenes; afterwards the gym is quiet again."""
+    yield lambda scene: preview.post(f"gym/{scene}")
+    preview.post("gym/quiet")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_are_readable_touchable_and_sound(gym, open_page, dist, name, pytestconfig):
+    path, role, scene, size, ready, always = PAGES[name]
+    if not (always or pytestconfig.getoption("--full")):
+        pytest.skip("a cell of the matrix that --full looks at")
+    gym(scene)
+    opened = open_page(*size, role=role)
+    page = opened.goto(path, ready)
+    page.wait_for_selector(".strip-link[data-link=live]")
+    faults = {}
+    for look in opened.looks():
+        opened.shot(f"gym-{name}-{look}")
+        if found := opened.audit(font=14):
+            faults[look] = found
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], look
+    assert faults == {}
+    assert axe(page, dist) == []
+    page.set_viewport_size({"width": 320, "height": 640})
+    opened.shot(f"gym-{name}-reflow")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def axe(page, dist):
+    page.evaluate((dist.parent / AXE).read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}))"
+        ".violations.map((v) => [v.id, v.impact, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160))])"
+    )
+    return [one for one in found if one[1] in {"serious", "critical"}]
+
+
+def test_a_coach_sees_the_worst_first_and_the_unknown_as_unknown(gym, open_page):
+    gym("heart")
+    page = open_page(*TABLET, role="coach").goto("/gym/coach", ".beats")
+    levels = page.locator(".trainee").evaluate_all("all => all.map((one) => one.dataset.level)")
+    assert levels[0] == "alarm"
+    assert set(levels) == {"alarm", "warn", "unknown", "doubtful", "off"}
+    unknown = page.locator(".trainee[data-level=unknown]")
+    assert "心率不明" in unknown.inner_text()
+    assert "正常" not in unknown.inner_text()
+    assert unknown.get_attribute("data-tone") == "look"
+    assert "个人处方" in page.locator(".trainee[data-level=alarm]").inner_text()
+    assert "没有医生签字" in page.locator(".unsigned").inner_text()
+    assert "请休息后再测" in page.locator(".kiosk").inner_text()
+    card = page.locator(".alarm-card[data-cause=heart_alarm]")
+    assert "长者跑步机 1" in card.inner_text()
+    assert card.locator(".beats-line").count() == 1
+    card.get_by_role("button", name="确认").click()
+    page.wait_for_selector(".alarm-card[data-cause=heart_alarm][data-state=acknowledged]")
+
+
+def test_a_member_takes_a_machine_and_is_done_with_it(gym, open_page):
+    gym("quiet")
+    page = open_page(*PHONE, role="member").goto("/machine/tm-3", ".act.primary")
+    page.get_by_role("button", name="我要用这台").click()
+    page.wait_for_selector(".act-line[data-at=done]")
+    page.get_by_role("button", name="我用完了").click()
+    page.wait_for_selector(".machine-word >> text=空闲")
+    page.locator(".report").get_by_role("button", name="有异响").click()
+    page.wait_for_selector(".report .said >> text=谢谢")
+
+
+def test_the_gate_before_the_elders_gym_says_what_to_do(gym, open_page):
+    gym("quiet")
+    opened = open_page(*PHONE, role="member")
+    opened.tolerate = ("409", "422")
+    page = opened.goto("/machine/et-1", ".act.primary")
+    page.get_by_role("button", name="我要用这台").click()
+    page.wait_for_selector(".act-line[data-at=refused]")
+    assert "请先到入口测血压和心率" in page.locator(".act-line[data-at=refused]").inner_text()
+
+
+def test_my_workout_has_its_curve_and_its_files(gym, open_page):
+    gym("quiet")
+    opened = open_page(*PHONE, role="member")
+    page = opened.goto("/gym/workouts", ".workout-rows li")
+    assert page.locator(".workout-rows li").count() == 1, "the own one alone"
+    page.locator(".workout-rows button").click()
+    page.wait_for_selector(".plot-box canvas")
+    opened.shot("gym-workout")
+    assert page.locator(".files a").all_inner_texts() == ["下载 FIT", "下载 TCX", "下载 CSV"]
+    assert "灰色是暂停" in page.locator(".plot").inner_text()
+
+
+def test_a_machine_comes_back_by_a_held_return_test(gym, open_page):
+    gym("locked")
+    opened = open_page(*TABLET, role="maintenance")
+    page = opened.goto("/gym/maintenance", ".order-card[data-state=locked_out]")
+    page.select_option(".choose select", "tm-3")
+    page.wait_for_selector(".wear .beats-line")
+    opened.shot("gym-wear")
+    page.select_option(".choose select", "tm-6")
+    button = page.locator(".order-card[data-state=locked_out] .hold").first
+    button.scroll_into_view_if_needed()
+    box = button.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.wait_for_timeout(1150)
+    page.mouse.up()
+    page.wait_for_selector(".order-card[data-state=locked_out]", state="detached")
+
+
+def test_labels_lead_to_the_machines(gym, open_page):
+    gym("quiet")
+    opened = open_page(*TABLET, role="admin")
+    page = opened.goto("/gym/maintenance", ".tabs")
+    page.get_by_role("button", name="二维码标签").click()
+    page.wait_for_selector(".labels .qr")
+    opened.shot("gym-labels")
+    assert page.locator(".labels .qr").first.get_attribute("aria-label").startswith(opened.base + "/machine/")
+
+
+def test_a_wall_whose_line_is_dead_says_so_and_recovers(gym, open_page, line):
+    gym("busy")
+    opened = open_page(*WALL, base=line.base)
+    opened.tolerate = ("net::ERR",)
+    page = opened.goto("/gym", ".machine")
+    line.cut()
+    page.wait_for_selector(".machine[data-stale=true]")
+    assert page.locator(".machine[data-stale=false]").count() == 0
+    line.mend()
+    page.wait_for_selector(".machine[data-stale=false]")
