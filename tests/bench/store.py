@@ -21,6 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 from _report import Result, publish, quantile, result
@@ -208,6 +210,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a small slice: does every part work?")
     parser.add_argument("--feed", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is for the numbers
     if options.feed:
         feed(options.feed[0], Path(options.feed[1]), int(options.feed[2]))
         return 0

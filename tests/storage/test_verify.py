@@ -115,7 +115,6 @@ MONEY = [
     ("UPDATE log SET data = zeroblob(length(data)) WHERE seq_last = (SELECT max(seq_last) FROM log)", "log"),
     ("DELETE FROM log WHERE seq_last = (SELECT seq_last FROM log ORDER BY seq_last LIMIT 1 OFFSET 3)", "log"),
     ("UPDATE log SET bytes_total = bytes_total + 1 WHERE seq_last > 40", "log"),
-    ("DELETE FROM log WHERE seq_first < 20", "log"),
     ("UPDATE snapshot SET data = zeroblob(20)", "snapshots"),
     ("DROP TABLE claim", "tables"),
     ("DROP INDEX refund_day", "tables"),
@@ -132,6 +131,12 @@ def test_what_is_changed_is_found(lunch, books, statement, check):
     found = books(statement.format(seq=seq, order=order))
     assert any(check in finding.check for finding in found), found
     assert all(finding.remedy and finding.store == "canteen/facts.db" for finding in found)
+
+
+def test_a_log_that_begins_behind_no_snapshot_is_found(books):
+    """How many inputs share a row of the log depends on the machine: so all but the last row go, with the snapshots."""
+    found = books("DELETE FROM snapshot", "DELETE FROM log WHERE seq_last < (SELECT max(seq_last) FROM log)")
+    assert any("log" in finding.check for finding in found), found
 
 
 def test_each_rule_finds_something():
