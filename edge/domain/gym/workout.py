@@ -18,6 +18,7 @@ from edge.domain.kernel import Stamp
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+_NOTHING = Totals()
 
 
 class What(StrEnum):
@@ -67,14 +68,16 @@ def did(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> lis
 def _active(asset: Asset, workout: Workout, done: Did, now_ns: int) -> None:
     """A word in motion. What comes without motion (calories in a word of their own) waits for the next motion: in a
     pause it was nothing."""
-    _add(asset.pending, done)
     if not done.moved:
+        _add(asset.pending, done)
         return
     asset.moved_ns = now_ns
     if asset.moving_ns is None:
         asset.moving_ns = now_ns
-    _join(workout.totals, asset.pending)
-    asset.pending = Totals()
+    _add(workout.totals, done)
+    if asset.pending != _NOTHING:
+        _join(workout.totals, asset.pending)
+        asset.pending = Totals()
     _count_time(asset, workout.totals, now_ns)
 
 
