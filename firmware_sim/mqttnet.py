@@ -8,6 +8,7 @@ notice a polite model as an "offline" that is never seen in tests.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 import time
@@ -98,5 +99,6 @@ def _die(client: aiomqtt.Client) -> None:
     """Without a goodbye: the broker gets a reset and sends the will."""
     sock = client._client.socket()  # noqa: SLF001 - aiomqtt has no way to die
     if isinstance(sock, socket.socket):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        sock.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # the broker may have died first
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.shutdown(socket.SHUT_RDWR)
