@@ -58,7 +58,7 @@ function GymAlarm({ alarm, board }: { alarm: AlarmView; board: GymBoard }) {
             primary
             busy={act.state.value.at === "sent"}
             text={t("press.acknowledge")}
-            does={t("press.acknowledge.does")}
+            does={t("coach.ack.does")}
             onPress={() => {
               void act.send(`/alarms/${alarm.alarm_id}/acknowledge`);
             }}

@@ -44,7 +44,7 @@ export function MachineUpkeep({ asset }: { asset: AssetView }) {
           </button>
           {asset.use !== "locked" && (
             <Hold class="act" onHeld={() => void act.send(`${at}/lock`, {})}>
-              {t("upkeep.lock")} · {t("upkeep.lock.does")}
+              <strong>{t("upkeep.lock")}</strong> {t("upkeep.lock.does")}
             </Hold>
           )}
           <ActLine act={act} />

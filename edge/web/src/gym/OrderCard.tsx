@@ -59,13 +59,13 @@ function Acts({ order, act }: { order: OrderView; act: Act }) {
       {order.state === "seen" && press(t("upkeep.ack"), t("upkeep.ack.does"), `${at}/acknowledge`, {})}
       {order.state !== "locked_out" && (
         <Hold class="act" disabled={busy} onHeld={() => void act.send(`${machine}/lock`, {})}>
-          {t("upkeep.lock")} · {t("upkeep.lock.does")}
+          <strong>{t("upkeep.lock")}</strong> {t("upkeep.lock.does")}
         </Hold>
       )}
       {TESTERS.includes(me.value?.role ?? "") && (
         <>
           <Hold class="act" disabled={busy} onHeld={() => void act.send(`${machine}/return-test`, { passed: true })}>
-            {t("upkeep.pass")} · {t("upkeep.pass.does")}
+            <strong>{t("upkeep.pass")}</strong> {t("upkeep.pass.does")}
           </Hold>
           {press(t("upkeep.fail"), t("upkeep.fail.does"), `${machine}/return-test`, { passed: false })}
         </>
@@ -99,7 +99,7 @@ function Steps({ id, state }: { id: string; state: string }) {
         setSteps([]);
       });
   }, [id, state]);
-  if (steps.length === 0) return null;
+  if (steps.length < 2) return null;
   return (
     <ol class="steps" aria-label={t("upkeep.steps")}>
       {steps.map((step) => (
