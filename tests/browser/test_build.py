@@ -53,9 +53,11 @@ def test_no_source_maps_and_no_registry_hosts(dist):
 
 @pytest.fixture(scope="module")
 def words():
-    return {
-        lang: json.loads((WEB / "src" / "i18n" / f"{lang}.json").read_text(encoding="utf-8")) for lang in ("zh", "en")
-    }
+    i18n = WEB / "src" / "i18n"
+    files = {lang: [i18n / f"{lang}.json", i18n / f"gym.{lang}.json"] for lang in ("zh", "en")}
+    known = {lang: [json.loads(path.read_text(encoding="utf-8")) for path in paths] for lang, paths in files.items()}
+    assert not known["zh"][0].keys() & known["zh"][1].keys(), "a key has one place"
+    return {lang: {**general, **gym} for lang, (general, gym) in known.items()}
 
 
 def test_both_languages_say_the_same(words):
@@ -80,6 +82,7 @@ def test_every_word_is_used(words):
     source = "\n".join(path.read_text(encoding="utf-8") for path in paths if path.name != "api.d.ts")
     literal = set(re.findall(r'"([a-z_]+(?:\.[\w-]+)+)"', source))
     prefixes = tuple(re.findall(r"`([a-z_]+(?:\.[a-z_]+)*\.)\$\{", source))
+    prefixes += tuple(f"{prefix}." for prefix in re.findall(r'word\("([a-z_.]+)"', source))
     unused = [key for key in words["zh"] if key not in literal and not key.startswith(prefixes)]
     assert unused == []
 

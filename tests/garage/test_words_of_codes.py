@@ -18,7 +18,12 @@ from edge.domain.field_devices import OUTPUT_FAULTS, SESSION_ENDS
 from edge.domain.garage import codes
 
 ROOT = Path(__file__).parents[2]
-WORDS = {lang: json.loads((ROOT / f"edge/web/src/i18n/{lang}.json").read_text("utf-8")) for lang in ("zh", "en")}
+I18N = ROOT / "edge/web/src/i18n"
+WORDS = {
+    lang: json.loads((I18N / f"{lang}.json").read_text("utf-8"))
+    | json.loads((I18N / f"gym.{lang}.json").read_text("utf-8"))
+    for lang in ("zh", "en")
+}
 #: A vertical that raises alarms names them in a module ``codes`` of its own, in a set ``ALARM_CAUSES``.
 VERTICALS = sorted(path.parent.name for path in (ROOT / "edge/domain").glob("*/codes.py"))
 #: Where a call takes a cause or a reason: function -> position, or the name of the argument.

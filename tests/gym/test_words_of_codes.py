@@ -16,7 +16,7 @@ from edge.domain.gym.view_types import Use
 from edge.domain.gym.workout_state import Phase
 
 ROOT = Path(__file__).parents[2]
-WORDS = {lang: json.loads((ROOT / f"edge/web/src/i18n/{lang}.json").read_text("utf-8")) for lang in ("zh", "en")}
+WORDS = {lang: json.loads((ROOT / f"edge/web/src/i18n/gym.{lang}.json").read_text("utf-8")) for lang in ("zh", "en")}
 SAID = {
     "use.": {one.value for one in Use},
     "phase.gym.": {one.value for one in Phase},

@@ -1,4 +1,6 @@
 /** The frame of the gym's pages: strip, notice line, links between the pages. */
+import "./learn";
+
 import { Activity, HeartPulse, LayoutGrid, Wrench } from "lucide";
 import type { IconNode } from "lucide";
 import type { ComponentChildren } from "preact";
