@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-import numpy as np
 
+from edge.api.history_columns import integers, numbers
 from edge.api.history_gateway import HistoryAway, HistoryGateway
 from edge.domain.gym.rows import WorkoutRow
 from edge.domain.gym.settings import AssetSettings, GymConfig
@@ -88,9 +88,8 @@ async def _samples(history: HistoryGateway, info: SeriesInfo, row: WorkoutRow) -
         part = await history.ask(AskSamples(VERTICAL, info.id, begin_ns, end_ns, PAGE, place))
         if not isinstance(part, SamplesPart):
             raise HistoryAway("the history gave no samples")
-        times = np.frombuffer(part.time_ns, "<i8").tolist()
-        values = np.frombuffer(part.value, "<f8").tolist()
-        found += [one for one in zip(times, values, strict=True) if one[1] == one[1]]
+        told = zip(integers(part.time_ns), numbers(part.value), strict=True)
+        found += [(at_ns, value) for at_ns, value in told if value is not None]
         place = part.place
         if place is None:
             break
