@@ -32,25 +32,29 @@ def gym(preview):
     preview.post("gym/quiet")
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_pages_are_readable_touchable_and_sound(gym, open_page, dist, name, pytestconfig):
-    path, role, scene, size, ready, always = PAGES[name]
-    if not (always or pytestconfig.getoption("--full")):
-        pytest.skip("a cell of the matrix that --full looks at")
+def pytest_generate_tests(metafunc):
+    """Some cells of the matrix in every change, all with ``--full``."""
+    if "cell" in metafunc.fixturenames:
+        everything = metafunc.config.getoption("--full")
+        metafunc.parametrize("cell", [name for name, (*_, always) in PAGES.items() if always or everything])
+
+
+def test_pages_are_readable_touchable_and_sound(gym, open_page, dist, cell):
+    path, role, scene, size, ready, _ = PAGES[cell]
     gym(scene)
     opened = open_page(*size, role=role)
     page = opened.goto(path, ready)
     page.wait_for_selector(".strip-link[data-link=live]")
     faults = {}
     for look in opened.looks():
-        opened.shot(f"gym-{name}-{look}")
+        opened.shot(f"gym-{cell}-{look}")
         if found := opened.audit(font=14):
             faults[look] = found
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0], look
     assert faults == {}
     assert axe(page, dist) == []
     page.set_viewport_size({"width": 320, "height": 640})
-    opened.shot(f"gym-{name}-reflow")
+    opened.shot(f"gym-{cell}-reflow")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
