@@ -29,6 +29,8 @@ from edge.domain.kernel import Effects, Show, Stamp
 from edge.domain.words import Text
 
 SHOW_EVERY_NS = NS_PER_S
+#: The power of a normal zone follows its outlets so often: 95 figures a second are no reason to add it up each time.
+POWER_EVERY_NS = 10 * NS_PER_S
 _GRAVITY = (CutState.NONE, CutState.PROVEN, CutState.COMMANDED, CutState.UNPROVEN, CutState.WELDED)
 
 
@@ -36,14 +38,17 @@ def shows(turn: Turn) -> Effects:
     """The views of all that this turn touched and that look different now."""
     effects: Effects = []
     world, changed = turn.world, False
-    for name in turn.touched:
+    measured = dict.fromkeys(world.ports[name].zone for name in turn.ports if name in world.ports)
+    for name in {**turn.touched, **measured}:
         zone = world.zones[name]
+        due = turn.now_ns - zone.shown_ns >= (POWER_EVERY_NS if zone.mode is Mode.NORMAL else SHOW_EVERY_NS)
+        if not due and name not in turn.touched:
+            continue
         key = _key(world, zone, turn.now_ns)
-        new = key != zone.shown_key
-        if new or (zone.mode is not Mode.NORMAL and turn.now_ns - zone.shown_ns >= SHOW_EVERY_NS):
+        if key != zone.shown_key or due:
+            changed = changed or key != zone.shown_key or zone.mode is Mode.NORMAL
             zone.shown_key, zone.shown_ns = key, turn.now_ns
             effects.append(Show(f"zone/{name}", zone_view(world, zone, turn.stamp), turn.view_class))
-            changed = changed or new
     for name in turn.ports:
         port = world.ports.get(name)
         if port is not None:

@@ -512,3 +512,16 @@ def test_a_button_that_only_knows_presses_latches_and_is_no_unknown_source(kit):
     assert garage.zone().mode == "latched_fire"
     garage.make_resettable()
     assert garage.zone().mode == "resettable_fire"
+
+
+def test_a_normal_zone_shows_the_power_of_its_outlets(garage):
+    """Power alone is no change of state, and still a wall must not say 0 W while bikes charge."""
+    garage.run(11)
+    garage.meter("B1-p1", 180.0)
+    assert garage.shown["zone/B1"].power_w == 180
+    garage.meter("B1-p1", 20.0)
+    assert garage.shown["zone/B1"].power_w == 180, "not with each figure"
+    garage.run(11)
+    garage.meter("B1-p1", 20.5)
+    assert garage.shown["zone/B1"].power_w == 20
+    assert garage.shown["garage"].power_w == 20
