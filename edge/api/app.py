@@ -54,7 +54,10 @@ from edge.api.routers import (
     system,
     users,
 )
+from edge.api.routers.alarm_routes import alarm_router
 from edge.api.throttle import TooManyTries
+from edge.domain.garage import messages as garage_messages
+from edge.domain.gym import messages as gym_messages
 
 ROUTERS: tuple[APIRouter, ...] = (
     system.router,
@@ -68,10 +71,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     garage_views.router,
     garage_books.router,
     garage_commands.router,
+    alarm_router("garage", garage_messages.Command),
     gym_views.router,
     gym_books.router,
     gym_commands.router,
     gym_upkeep.router,
+    alarm_router("gym", gym_messages.Command),
     history.router,
     demo.router,
 )

@@ -15,22 +15,16 @@ from edge.api.models import LaneId
 from edge.api.owners import check_lane, may_see_view
 from edge.api.problems import ApiProblem
 from edge.api.replies import answers_with, json_response
+from edge.api.view_answers import AGE, age_header
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/canteen", tags=["canteen"])
 
-AGE = {"X-Daemon-Age-Ms": "Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that."}
 ETAG = {"ETag": "Version of the board; send it as If-None-Match to get 304 while nothing changed."}
 IfNoneMatch = Annotated[str, Header(max_length=256, description="ETag of the copy that you have.")]
 
 
 def _view(ctx: Context, key: str) -> KeyedView | None:
     return next((view for view in ctx.gateway.present() if view.key == key), None)
-
-
-def _age_header(ctx: Context) -> dict[str, str]:
-    """How old the daemon's last sign of life is: a view is as old as that at worst."""
-    life = ctx.gateway.daemons().get("canteen")
-    return {"X-Daemon-Age-Ms": str(life.age_ms if life else -1)}
 
 
 @router.get(
@@ -45,7 +39,7 @@ async def lanes(ctx: Ctx, who: Who) -> Response:
     known = {view.key: view.json for view in ctx.gateway.present() if may_see_view(who, view.key)}
     keys = [f"lane/{lane.lane}" for lane in ctx.config.canteen.lanes]
     found = [known[key] for key in keys if key in known]
-    return json_response(b'{"lanes":[%b]}' % b",".join(found), _age_header(ctx))
+    return json_response(b'{"lanes":[%b]}' % b",".join(found), age_header(ctx, "canteen"))
 
 
 @router.get(
@@ -62,7 +56,7 @@ async def lane(ctx: Ctx, who: Who, lane: LaneId) -> Response:
     if view is None:
         known = any(lane == settings.lane for settings in ctx.config.canteen.lanes)
         raise ApiProblem("no_view_yet" if known else "unknown_lane")
-    return json_response(view.json, _age_header(ctx))
+    return json_response(view.json, age_header(ctx, "canteen"))
 
 
 @router.get(
@@ -81,7 +75,7 @@ async def menu(ctx: Ctx, _who: Who, if_none_match: IfNoneMatch = "") -> Response
     if view is None:
         raise ApiProblem("no_view_yet")
     etag = f'"{hashlib.sha256(view.json).hexdigest()[:20]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", **_age_header(ctx)}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", **age_header(ctx, "canteen")}
     if etag in [tag.strip() for tag in if_none_match.split(",")]:
         return Response(status_code=304, headers=headers)
     return json_response(view.json, headers)
@@ -99,4 +93,4 @@ async def day(ctx: Ctx, _who: Who) -> Response:
     view = _view(ctx, "day")
     if view is None:
         raise ApiProblem("no_view_yet")
-    return json_response(view.json, _age_header(ctx))
+    return json_response(view.json, age_header(ctx, "canteen"))

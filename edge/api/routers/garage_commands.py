@@ -13,12 +13,9 @@ from starlette.responses import Response
 from edge.api.commanding import DONE, submit
 from edge.api.context import Context, Ctx, Who
 from edge.api.garage_bodies import (
-    AlarmId,
     CutBody,
     PortId,
     ResetBody,
-    ServiceBody,
-    ShelveBody,
     StartBody,
     StopBody,
     TestBody,
@@ -29,7 +26,6 @@ from edge.api.models import IdempotencyKey
 from edge.api.owners import PAYS_OWN, owns_session
 from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
-from edge.domain.alarm_commands import AckAlarm, AlarmShown, ResetAlarm, ServiceAlarm, ShelveAlarm
 from edge.domain.garage import messages
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/garage", tags=["garage"])
@@ -138,63 +134,3 @@ async def stop(ctx: Ctx, who: Who, key: IdempotencyKey, port: PortId, body: Stop
     if not owns_session(who, ctx.gateway.present(), port, body.session_id):
         raise ApiProblem("unknown_session")
     return await give(ctx, who, key, messages.StopSession(port=port, session_id=body.session_id))
-
-
-@router.post(
-    "/alarms/{alarm_id}/acknowledge",
-    operation_id="garage_ack_alarm",
-    summary="I have seen it",
-    responses=DONE,
-    response_class=Response,
-)
-async def acknowledge(ctx: Ctx, who: Who, key: IdempotencyKey, alarm_id: AlarmId) -> Response:
-    """Ends its sound and its escalation; releases nothing."""
-    return await give(ctx, who, key, AckAlarm(alarm_id=alarm_id))
-
-
-@router.post(
-    "/alarms/{alarm_id}/shelve",
-    operation_id="garage_shelve_alarm",
-    summary="Put an alarm aside for a while",
-    responses=DONE,
-    response_class=Response,
-)
-async def shelve(ctx: Ctx, who: Who, key: IdempotencyKey, alarm_id: AlarmId, body: ShelveBody) -> Response:
-    """At most one shift; then it sounds again if it lasts. Fire cannot be shelved."""
-    return await give(ctx, who, key, ShelveAlarm(alarm_id=alarm_id, minutes=body.minutes, reason=body.reason))
-
-
-@router.post(
-    "/alarms/{alarm_id}/reset",
-    operation_id="garage_reset_alarm",
-    summary="End a latched alarm whose cause has gone",
-    responses=DONE,
-    response_class=Response,
-)
-async def reset_alarm(ctx: Ctx, who: Who, key: IdempotencyKey, alarm_id: AlarmId) -> Response:
-    """Not the reset of a zone: nothing in the field moves."""
-    return await give(ctx, who, key, ResetAlarm(alarm_id=alarm_id))
-
-
-@router.post(
-    "/alarms/{alarm_id}/service",
-    operation_id="garage_service_alarm",
-    summary="Take an alarm out of service, or back",
-    responses=DONE,
-    response_class=Response,
-)
-async def service(ctx: Ctx, who: Who, key: IdempotencyKey, alarm_id: AlarmId, body: ServiceBody) -> Response:
-    """For maintenance. Fire refuses."""
-    return await give(ctx, who, key, ServiceAlarm(alarm_id=alarm_id, out=body.out, reason=body.reason))
-
-
-@router.post(
-    "/alarms/{alarm_id}/shown",
-    operation_id="garage_alarm_shown",
-    summary="A panel has it on its screen",
-    responses=DONE,
-    response_class=Response,
-)
-async def shown(ctx: Ctx, who: Who, key: IdempotencyKey, alarm_id: AlarmId) -> Response:
-    """The proof of delivery of the channel "page"."""
-    return await give(ctx, who, key, AlarmShown(alarm_id=alarm_id))

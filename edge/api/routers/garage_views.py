@@ -5,40 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from edge.api.context import Context, Ctx, Who
+from edge.api.context import Ctx, Who
 from edge.api.garage_bodies import PortId, ZoneId
-from edge.api.gateway import KeyedView
 from edge.api.guard import GuardedRoute
-from edge.api.owners import seen_by
-from edge.api.principal import Principal
-from edge.api.problems import ApiProblem
-from edge.api.replies import answers_with, json_response
+from edge.api.replies import answers_with
+from edge.api.view_answers import AGE, list_answer, view_answer
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/garage", tags=["garage"])
-
-AGE = {"X-Daemon-Age-Ms": "Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that."}
-
-
-def _age_header(ctx: Context) -> dict[str, str]:
-    life = ctx.gateway.daemons().get("garage")
-    return {"X-Daemon-Age-Ms": str(life.age_ms if life else -1)}
-
-
-def _views(ctx: Context, who: Principal, kind: str) -> list[KeyedView]:
-    found = [seen_by(who, view) for view in ctx.gateway.present() if view.key.startswith(kind)]
-    return sorted((view for view in found if view is not None), key=lambda view: view.key)
-
-
-def _one(ctx: Context, who: Principal, key: str, unknown: str) -> Response:
-    """The view ``key``; before the daemon was heard for the first time nobody knows what exists."""
-    life = ctx.gateway.daemons().get("garage")
-    for view in ctx.gateway.present():
-        shown = seen_by(who, view) if view.key == key else None
-        if shown is not None:
-            return json_response(shown.json, _age_header(ctx))
-    if life is None:
-        raise ApiProblem("no_garage")
-    raise ApiProblem("no_view_yet" if life.age_ms < 0 or not unknown else unknown)
 
 
 @router.get(
@@ -50,7 +23,7 @@ def _one(ctx: Context, who: Principal, key: str, unknown: str) -> Response:
 )
 async def overview(ctx: Ctx, who: Who) -> Response:
     """Zones, sessions, power, and whether the configuration is armed."""
-    return _one(ctx, who, "garage", "")
+    return view_answer(ctx, who, "garage", "garage")
 
 
 @router.get(
@@ -62,7 +35,7 @@ async def overview(ctx: Ctx, who: Who) -> Response:
 )
 async def zones(ctx: Ctx, who: Who) -> Response:
     """The present view of each zone."""
-    return json_response(b'{"zones":[%b]}' % b",".join(v.json for v in _views(ctx, who, "zone/")), _age_header(ctx))
+    return list_answer(ctx, who, "garage", "zones", "zone/")
 
 
 @router.get(
@@ -74,7 +47,7 @@ async def zones(ctx: Ctx, who: Who) -> Response:
 )
 async def zone(ctx: Ctx, who: Who, zone: ZoneId) -> Response:
     """What the zone's panel shows now."""
-    return _one(ctx, who, f"zone/{zone}", "unknown_zone")
+    return view_answer(ctx, who, "garage", f"zone/{zone}", "unknown_zone")
 
 
 @router.get(
@@ -86,7 +59,7 @@ async def zone(ctx: Ctx, who: Who, zone: ZoneId) -> Response:
 )
 async def ports(ctx: Ctx, who: Who) -> Response:
     """Which outlets are free, and the own session."""
-    return json_response(b'{"ports":[%b]}' % b",".join(v.json for v in _views(ctx, who, "port/")), _age_header(ctx))
+    return list_answer(ctx, who, "garage", "ports", "port/")
 
 
 @router.get(
@@ -98,7 +71,7 @@ async def ports(ctx: Ctx, who: Who) -> Response:
 )
 async def port(ctx: Ctx, who: Who, port: PortId) -> Response:
     """Minutes left, energy and cost are shown to the session's owner and to the staff."""
-    return _one(ctx, who, f"port/{port}", "unknown_port")
+    return view_answer(ctx, who, "garage", f"port/{port}", "unknown_port")
 
 
 @router.get(
@@ -110,4 +83,4 @@ async def port(ctx: Ctx, who: Who, port: PortId) -> Response:
 )
 async def alarms(ctx: Ctx, who: Who) -> Response:
     """Grouped by root cause."""
-    return _one(ctx, who, "alarms", "")
+    return view_answer(ctx, who, "garage", "alarms")

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from edge.api.commanding import DONE
 from edge.api.context import Ctx, Who
-from edge.api.garage_bodies import AlarmId, ServiceBody, ShelveBody
 from edge.api.guard import GuardedRoute
 from edge.api.gym_bodies import (
     AssetId,
@@ -22,7 +21,6 @@ from edge.api.gym_bodies import (
 )
 from edge.api.models import IdempotencyKey
 from edge.api.routers.gym_commands import give
-from edge.domain.alarm_commands import AckAlarm, AlarmShown, ResetAlarm, ServiceAlarm, ShelveAlarm
 from edge.domain.gym import messages
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/gym", tags=["gym"])
@@ -99,63 +97,3 @@ async def ack_order(ctx: Ctx, who: Who, key: IdempotencyKey, order: WorkOrderId)
 async def ticket(ctx: Ctx, who: Who, key: IdempotencyKey, order: WorkOrderId, body: TicketBody) -> Response:
     """With its number there."""
     return await give(ctx, who, key, messages.TicketOrder(order_id=order, ticket=body.ticket))
-
-
-@router.post(
-    "/alarms/{alarm_id}/acknowledge",
-    operation_id="gym_ack_alarm",
-    summary="I have seen it",
-    responses=DONE,
-    response_class=Response,
-)
-async def acknowledge(ctx: Ctx, who: Who, key: IdempotencyKey, alarm_id: AlarmId) -> Response:
-    """Ends its sound, the buzzer's too, and its escalation."""
-    return await give(ctx, who, key, AckAlarm(alarm_id=alarm_id))
-
-
-@router.post(
-    "/alarms/{alarm_id}/shelve",
-    operation_id="gym_shelve_alarm",
-    summary="Put an alarm aside for a while",
-    responses=DONE,
-    response_class=Response,
-)
-async def shelve(ctx: Ctx, who: Who, key: IdempotencyKey, alarm_id: AlarmId, body: ShelveBody) -> Response:
-    """At most one shift; then it sounds again if it lasts."""
-    return await give(ctx, who, key, ShelveAlarm(alarm_id=alarm_id, minutes=body.minutes, reason=body.reason))
-
-
-@router.post(
-    "/alarms/{alarm_id}/reset",
-    operation_id="gym_reset_alarm",
-    summary="End a latched alarm whose cause has gone",
-    responses=DONE,
-    response_class=Response,
-)
-async def reset_alarm(ctx: Ctx, who: Who, key: IdempotencyKey, alarm_id: AlarmId) -> Response:
-    """Nothing in the field moves."""
-    return await give(ctx, who, key, ResetAlarm(alarm_id=alarm_id))
-
-
-@router.post(
-    "/alarms/{alarm_id}/service",
-    operation_id="gym_service_alarm",
-    summary="Take an alarm out of service, or back",
-    responses=DONE,
-    response_class=Response,
-)
-async def service_alarm(ctx: Ctx, who: Who, key: IdempotencyKey, alarm_id: AlarmId, body: ServiceBody) -> Response:
-    """For maintenance."""
-    return await give(ctx, who, key, ServiceAlarm(alarm_id=alarm_id, out=body.out, reason=body.reason))
-
-
-@router.post(
-    "/alarms/{alarm_id}/shown",
-    operation_id="gym_alarm_shown",
-    summary="A page has it on its screen",
-    responses=DONE,
-    response_class=Response,
-)
-async def shown(ctx: Ctx, who: Who, key: IdempotencyKey, alarm_id: AlarmId) -> Response:
-    """The proof of delivery of the channel "page"."""
-    return await give(ctx, who, key, AlarmShown(alarm_id=alarm_id))

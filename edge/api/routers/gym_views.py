@@ -5,40 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from edge.api.context import Context, Ctx, Who
-from edge.api.gateway import KeyedView
+from edge.api.context import Ctx, Who
 from edge.api.guard import GuardedRoute
 from edge.api.gym_bodies import AssetId
-from edge.api.owners import seen_by
-from edge.api.principal import Principal
-from edge.api.problems import ApiProblem
-from edge.api.replies import answers_with, json_response
+from edge.api.replies import answers_with
+from edge.api.view_answers import AGE, list_answer, view_answer
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/gym", tags=["gym"])
-
-AGE = {"X-Daemon-Age-Ms": "Age of the daemon's last sign of life, ms; -1 for never. The answer is as old as that."}
-
-
-def _age_header(ctx: Context) -> dict[str, str]:
-    life = ctx.gateway.daemons().get("gym")
-    return {"X-Daemon-Age-Ms": str(life.age_ms if life else -1)}
-
-
-def _views(ctx: Context, who: Principal, kind: str) -> list[KeyedView]:
-    found = [seen_by(who, view) for view in ctx.gateway.present() if view.key.startswith(kind)]
-    return sorted((view for view in found if view is not None), key=lambda view: view.key)
-
-
-def _one(ctx: Context, who: Principal, key: str, unknown: str) -> Response:
-    """The view ``key``; before the daemon was heard for the first time nobody knows what exists."""
-    life = ctx.gateway.daemons().get("gym")
-    for view in ctx.gateway.present():
-        shown = seen_by(who, view) if view.key == key else None
-        if shown is not None:
-            return json_response(shown.json, _age_header(ctx))
-    if life is None:
-        raise ApiProblem("no_gym")
-    raise ApiProblem("no_view_yet" if life.age_ms < 0 or not unknown else unknown)
 
 
 @router.get(
@@ -50,7 +23,7 @@ def _one(ctx: Context, who: Principal, key: str, unknown: str) -> Response:
 )
 async def overview(ctx: Ctx, who: Who) -> Response:
     """What the wall shows."""
-    return _one(ctx, who, "gym", "")
+    return view_answer(ctx, who, "gym", "gym")
 
 
 @router.get(
@@ -62,7 +35,7 @@ async def overview(ctx: Ctx, who: Who) -> Response:
 )
 async def assets(ctx: Ctx, who: Who) -> Response:
     """The present view of each machine."""
-    return json_response(b'{"assets":[%b]}' % b",".join(v.json for v in _views(ctx, who, "asset/")), _age_header(ctx))
+    return list_answer(ctx, who, "gym", "assets", "asset/")
 
 
 @router.get(
@@ -74,7 +47,7 @@ async def assets(ctx: Ctx, who: Who) -> Response:
 )
 async def asset(ctx: Ctx, who: Who, asset: AssetId) -> Response:
     """What its page shows now."""
-    return _one(ctx, who, f"asset/{asset}", "unknown_asset")
+    return view_answer(ctx, who, "gym", f"asset/{asset}", "unknown_asset")
 
 
 @router.get(
@@ -86,7 +59,7 @@ async def asset(ctx: Ctx, who: Who, asset: AssetId) -> Response:
 )
 async def alarms(ctx: Ctx, who: Who) -> Response:
     """Grouped by root cause."""
-    return _one(ctx, who, "gym-alarms", "")
+    return view_answer(ctx, who, "gym", "gym-alarms")
 
 
 @router.get(
@@ -98,4 +71,4 @@ async def alarms(ctx: Ctx, who: Who) -> Response:
 )
 async def maintenance(ctx: Ctx, who: Who) -> Response:
     """The maintenance list."""
-    return _one(ctx, who, "maintenance", "")
+    return view_answer(ctx, who, "gym", "maintenance")

@@ -1236,7 +1236,7 @@ export interface paths {
         put?: never;
         /**
          * End a latched alarm whose cause has gone
-         * @description Not the reset of a zone: nothing in the field moves.
+         * @description Nothing in the field moves: it is not the reset of a zone.
          *
          *     Roles: admin, maintenance, manager, panel.
          */
@@ -1279,7 +1279,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A panel has it on its screen
+         * A page has it on its screen
          * @description The proof of delivery of the channel "page".
          *
          *     Roles: admin, maintenance, manager, panel.
@@ -1997,7 +1997,7 @@ export interface paths {
         put?: never;
         /**
          * I have seen it
-         * @description Ends its sound, the buzzer's too, and its escalation.
+         * @description Ends its sound and its escalation; releases nothing.
          *
          *     Roles: admin, coach, maintenance, manager, panel.
          */
@@ -2019,7 +2019,7 @@ export interface paths {
         put?: never;
         /**
          * Put an alarm aside for a while
-         * @description At most one shift; then it sounds again if it lasts.
+         * @description At most one shift; then it sounds again if it lasts. Fire cannot be shelved.
          *
          *     Roles: admin, coach, maintenance, manager, panel.
          */
@@ -2041,7 +2041,7 @@ export interface paths {
         put?: never;
         /**
          * End a latched alarm whose cause has gone
-         * @description Nothing in the field moves.
+         * @description Nothing in the field moves: it is not the reset of a zone.
          *
          *     Roles: admin, coach, maintenance, manager, panel.
          */
@@ -2063,7 +2063,7 @@ export interface paths {
         put?: never;
         /**
          * Take an alarm out of service, or back
-         * @description For maintenance.
+         * @description For maintenance. Fire refuses.
          *
          *     Roles: admin, maintenance, manager.
          */
