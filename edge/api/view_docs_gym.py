@@ -85,6 +85,7 @@ FIELDS: dict[tuple[str, str], Doc] = {
     ("LapView", "problem"): ("Empty if it counts without doubt; missing_gate, short_cut, too_fast.", ""),
     ("MaintenanceView", "orders"): ("Standing work orders.", []),
     ("MaintenanceView", "due"): ("Machine, code, share of the interval in per cent.", [["tm-1", "hours_soon", 93]]),
+    ("MaintenanceView", "checklist"): ("Lines of an inspection with their words.", []),
     ("OrderView", "opened_wall_ns"): ("When it was opened, UTC ns.", _AT_NS),
     ("OrderView", "by"): ("Who opened it; box: by itself.", "box"),
     ("WorkoutList", "items"): ("The workouts, newest first.", []),

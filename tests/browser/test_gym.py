@@ -120,6 +120,19 @@ def test_my_workout_has_its_curve_and_its_files(gym, open_page):
     assert "灰色是暂停" in page.locator(".plot").inner_text()
 
 
+def test_an_inspection_has_the_lines_of_the_site(gym, open_page):
+    gym("quiet")
+    page = open_page(*TABLET, role="maintenance").goto("/gym/maintenance", ".choose select")
+    page.select_option(".choose select", "tm-3")
+    page.locator("details.inspect summary").click()
+    lines = page.locator(".inspect-line")
+    assert lines.first.locator("span").first.inner_text() == "主体结构无变形、无裂纹"
+    for number in range(lines.count()):
+        lines.nth(number).get_by_role("button").first.click()
+    page.locator(".inspect button[type=submit]").click()
+    page.wait_for_selector(".inspect .act-line[data-at=done]")
+
+
 def test_a_machine_comes_back_by_a_held_return_test(gym, open_page):
     gym("locked")
     opened = open_page(*TABLET, role="maintenance")

@@ -68,6 +68,7 @@ def test_only_a_passed_test_gives_a_locked_machine_back(gym, restart):
 
 
 def test_danger_in_an_inspection_locks_out(gym):
+    assert gym.shown["maintenance"].checklist == gym.config.inspection, "a page asks what the kernel takes"
     reply = repair(gym, Inspect(asset="o1", items=(("frame", "ok"), ("bolts", "danger"))))
     assert reply.body["worst"] == "danger"
     assert gym.shown["asset/o1"].use == "locked"

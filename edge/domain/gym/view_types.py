@@ -189,8 +189,10 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MaintenanceView(msgspec.Struct, frozen=True, kw_only=True):
-    """Open orders and what is due; key ``maintenance``. ``due``: (asset, code, share of the interval in %)."""
+    """Open orders and what is due; key ``maintenance``. ``due``: (asset, code, share of the interval in %).
+    ``checklist``: the lines of an inspection as the site has them, (item, words)."""
 
     orders: tuple[OrderView, ...]
     due: tuple[tuple[str, str, int], ...]
+    checklist: tuple[tuple[str, Text], ...]
     at_wall_ns: int

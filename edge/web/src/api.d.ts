@@ -4334,7 +4334,7 @@ export interface components {
              */
             password: string;
         };
-        /** @description Open orders and what is due; key ``maintenance``. ``due``: (asset, code, share of the interval in %). */
+        /** @description Open orders and what is due; key ``maintenance``. ``due``: (asset, code, share of the interval in %). ``checklist``: the lines of an inspection as the site has them, (item, words). */
         MaintenanceView: {
             /**
              * @description Standing work orders.
@@ -4355,6 +4355,14 @@ export interface components {
                 string,
                 string,
                 number
+            ][];
+            /**
+             * @description Lines of an inspection with their words.
+             * @example []
+             */
+            checklist: [
+                string,
+                components["schemas"]["Text"]
             ][];
             /**
              * @description When, UTC ns since 1970.

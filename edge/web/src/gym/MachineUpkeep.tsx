@@ -7,14 +7,15 @@ import { call } from "../lib/http";
 import { say, t } from "../lib/i18n";
 import { me } from "../lib/session";
 import { Hold } from "../parts/Hold";
-import type { AssetView, InspectionList, WearDayList } from "../types";
+import type { AssetView, InspectionList, MaintenanceView, WearDayList } from "../types";
 import { word } from "./words";
 
-const ITEMS = ["frame", "fasteners", "surface", "moving", "ground", "signs"] as const;
 const GRADES = ["ok", "minor", "major", "danger"] as const;
 const DAYS = 120;
 
-export function MachineUpkeep({ asset }: { asset: AssetView }) {
+type Checklist = MaintenanceView["checklist"];
+
+export function MachineUpkeep({ asset, checklist }: { asset: AssetView; checklist: Checklist }) {
   const act = useMemo(() => new Act("gym"), []);
   const at = `/assets/${encodeURIComponent(asset.asset)}`;
   const may = me.value?.role !== "read-only";
@@ -50,7 +51,7 @@ export function MachineUpkeep({ asset }: { asset: AssetView }) {
           <ActLine act={act} />
         </div>
       )}
-      {may && <Inspect asset={asset.asset} />}
+      {may && checklist.length > 0 && <Inspect asset={asset.asset} checklist={checklist} />}
       <Inspections asset={asset.asset} />
     </section>
   );
@@ -93,25 +94,25 @@ function Wear({ asset }: { asset: string }) {
   );
 }
 
-function Inspect({ asset }: { asset: string }) {
+function Inspect({ asset, checklist }: { asset: string; checklist: Checklist }) {
   const act = useMemo(() => new Act("gym"), []);
   const [grades, setGrades] = useState<Partial<Record<string, string>>>({});
   const [note, setNote] = useState("");
-  const whole = ITEMS.every((item) => grades[item] !== undefined);
+  const whole = checklist.every(([item]) => grades[item] !== undefined);
   return (
     <details class="inspect">
       <summary>{t("upkeep.inspect")}</summary>
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          const items = ITEMS.map((item) => ({ item, grade: grades[item] }));
+          const items = checklist.map(([item]) => ({ item, grade: grades[item] }));
           void act.send(`/assets/${encodeURIComponent(asset)}/inspect`, { items, note });
         }}
       >
         <p class="muted">{t("upkeep.inspect.do")}</p>
-        {ITEMS.map((item) => (
-          <div key={item} class="inspect-line" role="group" aria-label={t(`inspect.${item}`)}>
-            <span>{t(`inspect.${item}`)}</span>
+        {checklist.map(([item, words]) => (
+          <div key={item} class="inspect-line" role="group" aria-label={say(words)}>
+            <span>{say(words)}</span>
             <span class="grades">
               {GRADES.map((grade) => (
                 <button

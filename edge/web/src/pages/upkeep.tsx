@@ -48,7 +48,9 @@ function Upkeep() {
         </div>
         {tab === "labels" && <Labels board={board} />}
         {tab !== "labels" && <Choose asset={asset} board={board} onChoose={setAsset} />}
-        {tab !== "labels" && chosen && <MachineUpkeep key={chosen.asset} asset={chosen} />}
+        {tab !== "labels" && chosen && (
+          <MachineUpkeep key={chosen.asset} asset={chosen} checklist={view?.checklist ?? []} />
+        )}
         {tab === "orders" && view && (
           <ul class="orders">
             {view.orders.length === 0 && <li class="empty">{t("upkeep.none")}</li>}
