@@ -80,7 +80,7 @@ def test_hours_are_warned_of_and_then_ordered_once(gym):
     gym.elapse(601)
     gym.health("t1", usage_hours_h=4091.0)
     assert gym.world.orders == {}
-    assert gym.shown["maintenance"].due == () or "hours_soon" in {code for _, code, _ in gym.shown["maintenance"].due}
+    assert ("t1", "hours_soon", 91) in gym.shown["maintenance"].due
     gym.elapse(601)
     gym.health("t1", usage_hours_h=4101.0)
     gym.elapse(601)
