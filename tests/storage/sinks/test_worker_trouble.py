@@ -85,9 +85,13 @@ def test_retry_after_is_honoured(make_bench, source, clock, steady):
     bench = make_bench(source)
     bench.server.answers = [Answer(Verdict.BUSY, "429", 17.0)]
     began_s = clock.now_s
+    bench.run(1)
+    assert bench.worker.status.health is SinkHealth.WAITING
     bench.run(1000, lambda: bench.server.sent)
     assert 17.0 <= clock.now_s - began_s < 20
-    assert bench.worker.status.health is SinkHealth.LIVE or bench.worker.status.lag_s >= 0
+    bench.drain()
+    assert bench.worker.status.health is SinkHealth.LIVE
+    assert bench.server.keys == bench.expected()
 
 
 def test_a_server_that_refuses_all_is_a_wrong_setting_first(make_bench, source, steady, samples_db):
