@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from _ears import ears_first
 from _garage_site import GarageFolder, Layout, Process, wait_for
 from _mqtt import Mosquitto, MqttSocket, Packet
 
@@ -51,7 +52,8 @@ class Bench:
         self.ipc = IpcClient(folder.socket, "bench")
         self.mqtt = MqttSocket(self.broker.port, "bench-measure")
         self.mqtt.subscribe("relay/+/rpc", "cmnd/+/POWER", "echo/out")
-        self.start_s = 0.0
+        #: Rounds in which the broker gave an outlet's cut, sent after the contactor's on another connection, first.
+        self.outlets_ahead = 0
         self._commands = 0
 
     # --- life ---------------------------------------------------------------------------------------------------------
@@ -137,19 +139,19 @@ class Bench:
         waiting = {f"relay/{zone}-k/rpc" for zone in zones}
         waiting |= {f"cmnd/{port}/POWER" for zone in zones for port in self.layout.port_names(zone)}
         first_ns, now_ns = 0, 0
-        begun_ns = time.perf_counter_ns()
-        self.mqtt.sock.sendall(packets)
-        while waiting:
-            found = self.mqtt.receive(CUTS_S)
-            now_ns = time.perf_counter_ns()
-            if not found:
-                raise TimeoutError(f"cuts that never came: {sorted(waiting)[:20]} of {len(waiting)}")
-            cut = [packet.topic for packet in found if is_cut(packet) and packet.topic in waiting]
-            if cut and not first_ns:
-                if not cut[0].startswith("relay/"):
-                    raise AssertionError(f"an outlet was cut before the contactor: {cut[0]}")
-                first_ns = now_ns
-            waiting.difference_update(cut)
+        with ears_first():
+            begun_ns = time.perf_counter_ns()
+            self.mqtt.sock.sendall(packets)
+            while waiting:
+                found = self.mqtt.receive(CUTS_S)
+                now_ns = time.perf_counter_ns()
+                if not found:
+                    raise TimeoutError(f"cuts that never came: {sorted(waiting)[:20]} of {len(waiting)}")
+                cut = [packet.topic for packet in found if is_cut(packet) and packet.topic in waiting]
+                if cut and not first_ns:
+                    self.outlets_ahead += not cut[0].startswith("relay/")
+                    first_ns = now_ns
+                waiting.difference_update(cut)
         return (first_ns - begun_ns) / 1e6, (now_ns - begun_ns) / 1e6
 
     async def smoke_in_all_zones(self, times: Times, head: int, pause_s: float) -> None:
@@ -198,13 +200,14 @@ class Bench:
         for number in range(count):
             packet = self.mqtt.packed("echo/in", b"%d" % number, qos=1)
             self.mqtt.receive(0)
-            begun_ns = time.perf_counter_ns()
-            self.mqtt.sock.sendall(packet)
-            found: list[Packet] = []
-            while not any(each.topic == "echo/out" for each in found):
-                found = self.mqtt.receive(CUTS_S)
-                assert found, "the echo never came"
-            times.append((time.perf_counter_ns() - begun_ns) / 1e6)
+            with ears_first():
+                begun_ns = time.perf_counter_ns()
+                self.mqtt.sock.sendall(packet)
+                found: list[Packet] = []
+                while not any(each.topic == "echo/out" for each in found):
+                    found = self.mqtt.receive(CUTS_S)
+                    assert found, "the echo never came"
+                times.append((time.perf_counter_ns() - begun_ns) / 1e6)
             time.sleep(pause_s)
         return times
 

@@ -62,9 +62,9 @@ class Board(threading.Thread):
             while len(buffer) >= 8 and len(buffer) >= 6 + (size := struct.unpack_from(">H", buffer, 4)[0]):
                 head, unit, pdu, buffer = buffer[:4], buffer[6:7], buffer[7 : 6 + size], buffer[6 + size :]
                 answer = self._answer(pdu, now_ns)
-                connection.sendall(head + struct.pack(">H", 1 + len(answer)) + unit + answer)
                 if answer[0] == READ_DISCRETE and self.inputs[SMOKE_INPUT] and not self.told_ns:
-                    self.told_ns = time.perf_counter_ns()
+                    self.told_ns = time.perf_counter_ns()  # before it is sent: the cut can be here sooner than we are
+                connection.sendall(head + struct.pack(">H", 1 + len(answer)) + unit + answer)
 
     def _answer(self, pdu: bytes, now_ns: int) -> bytes:
         function, address, value = struct.unpack(">BHH", pdu[:5])

@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from _ears import may_run_first
 from _fdatasync import bare_fdatasync
 from _garage_site import GarageFolder, Layout
 from _report import Result, publish, quantile, result
@@ -73,12 +74,14 @@ async def measure(root: Path, plan: Plan) -> list[Result]:
     first_p50, ports = quantile(idle.first, 0.5), plan.layout.ports
     everything = plan.layout.zones * ports
     return [
+        result("whoever measures may run first (SCHED_FIFO)", may_run_first(), ""),
         result("floor: two hops through the broker, idle p50", echo_p50, "ms"),
         result("floor: two hops through the broker, idle p99", echo_p99, "ms"),
         result("floor: bare fdatasync after idle p50", quantile(sync, 0.5), "ms"),
         result("smoke -> first cut (contactor), idle p50", first_p50, "ms", target=1.0),
         result("  the same beside the two hops", first_p50, "ms", floor=echo_p50),
         result("smoke -> first cut (contactor), idle p99", quantile(idle.first, 0.99), "ms", target=10.0),
+        result("rounds with an outlet cut before its contactor", bench.outlets_ahead, ""),
         result(f"smoke -> last of {ports} cuts, idle p50", quantile(idle.last, 0.5), "ms", target=2.0 + 0.2 * ports),
         result(f"call point -> last of {everything} cuts p50", quantile(at_once, 0.5), "ms",
                target=2.0 + 0.2 * everything),

@@ -40,6 +40,7 @@ def obey(turn: Turn, zone: Zone) -> str:
     strike = orders.latched and zone.settings.zone in turn.struck and now_ns - zone.struck_ns >= RESEND_NS
     if strike:
         zone.struck_ns = now_ns
+    _contactors_first(turn, zone, orders, strike=strike)
     busy = [port for name in zone.ports if not _at_rest(turn, port := turn.world.ports[name], zone, orders)]
     _cut_ports(turn, zone, orders, busy)
     failing = [port.name for port in busy if port.cut in _FAILED]
@@ -47,6 +48,21 @@ def obey(turn: Turn, zone: Zone) -> str:
     _ports(turn, zone, orders, busy, strike=strike)
     drive_outputs(turn, zone, orders)
     return failed
+
+
+def _opens(zone: Zone, orders: Orders) -> bool:
+    """Whether the mode opens the contactors without asking how the outlets fare."""
+    return orders.cut and (not orders.contactor or zone.settings.contactor_first)
+
+
+def _contactors_first(turn: Turn, zone: Zone, orders: Orders, *, strike: bool) -> None:
+    """A contactor that opens anyway opens before fifty outlets are thought about; its proof is judged in its turn."""
+    if not _opens(zone, orders):
+        return
+    for name in zone.contactors:
+        switch = turn.world.outputs[name].switch
+        order_off(switch, turn.now_ns, reason=_first_cause(zone), urgent=True)
+        _drive(turn, switch, strike=strike, run=orders.contactor)
 
 
 def _at_rest(turn: Turn, port: Switch, zone: Zone, orders: Orders) -> bool:
@@ -105,7 +121,7 @@ def _watch(turn: Turn, zone: Zone, switch: Switch, *, word_is_proof: bool = Fals
 
 def _contactors(turn: Turn, zone: Zone, orders: Orders, failing: list[str], *, strike: bool) -> str:
     failed = ""
-    open_it = orders.cut and (not orders.contactor or zone.settings.contactor_first)
+    open_it = _opens(zone, orders)
     for name in zone.contactors:
         output = turn.world.outputs[name]
         switch, before = output.switch, output.switch.cut
@@ -116,7 +132,7 @@ def _contactors(turn: Turn, zone: Zone, orders: Orders, failing: list[str], *, s
         _watch(turn, zone, switch, word_is_proof=proof)
         if switch.cut in _FAILED and before not in _FAILED:
             failed = name
-        _drive(turn, switch, strike=strike, run=orders.contactor)
+        _drive(turn, switch, strike=strike and not open_it, run=orders.contactor)  # else it has been told already
     return failed
 
 
