@@ -21,6 +21,7 @@ import msgspec
 from edge.storage.sinks.keys import KeysError, TimeKeys
 from edge.storage.sinks.prepared import Unsendable
 from edge.storage.sinks.progress import Mark
+from edge.storage.sinks.quarantine import Aside
 from edge.storage.sinks.status import SinkStatus
 
 SETTLED = "#settled"
@@ -31,7 +32,8 @@ BUSY_TIMEOUT_MS = 5000
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS cursor(sink TEXT PRIMARY KEY, seq INTEGER, wall_ns INTEGER, state TEXT);
 CREATE TABLE IF NOT EXISTS quarantine(
-  id INTEGER PRIMARY KEY, sink TEXT, seq INTEGER, line TEXT, reason TEXT, wall_ns INTEGER);
+  id INTEGER PRIMARY KEY, sink TEXT, seq INTEGER, line TEXT, reason TEXT, wall_ns INTEGER,
+  sent INTEGER NOT NULL DEFAULT 1, again INTEGER NOT NULL DEFAULT 0);
 """
 
 
@@ -45,6 +47,10 @@ class Cursors:
 
     def close(self) -> None:
         self._db.close()
+
+    def aside(self) -> Aside:
+        """The lines of this sink that are set aside."""
+        return Aside(self._db, self._sink)
 
     def settled(self) -> Mark | None:
         """Where to go on after a start; None: this sink has no cursor yet, or one that cannot be read."""
@@ -94,8 +100,8 @@ class Cursors:
         )
         new = [item for item in items if (item.seq, item.text) not in known]
         self._db.executemany(
-            "INSERT INTO quarantine (sink, seq, line, reason, wall_ns) VALUES (?, ?, ?, ?, ?)",
-            [(self._sink, item.seq, item.text, item.reason, wall_ns) for item in new],
+            "INSERT INTO quarantine (sink, seq, line, reason, wall_ns, sent) VALUES (?, ?, ?, ?, ?, ?)",
+            [(self._sink, item.seq, item.text, item.reason, wall_ns, item.sent) for item in new],
         )
         status.quarantined += len(new)
         count = self._db.execute("SELECT count(*) FROM quarantine WHERE sink = ?", (self._sink,)).fetchone()[0]

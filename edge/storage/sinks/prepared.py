@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from edge.storage.sample_model import SampleBlock
@@ -23,11 +23,12 @@ Item = str | Message
 
 
 class Unsendable(NamedTuple):
-    """A sample that no request can carry: kept aside with its reason."""
+    """A sample that no request can carry, or (``sent``) a line that the sink refused: kept aside with its reason."""
 
     seq: int
     text: str
     reason: str
+    sent: bool = False
 
 
 class Prepared(NamedTuple):
@@ -48,9 +49,18 @@ class Prepared(NamedTuple):
             return self.through_seq
         return max(after_seq, self.seqs[position] - 1)
 
+    def refused(self, found: Iterable[tuple[int, str]]) -> Iterator[Unsendable]:
+        """The items at these positions, each with the reason that the sink gave."""
+        return (Unsendable(self.seqs[at], text_of(self.items[at]), reason, sent=True) for at, reason in found)
+
     def position_of(self, seq: int) -> int:
         """The first item behind ``seq``."""
         return bisect_left(self.seqs, seq + 1)
+
+
+def text_of(item: Item) -> str:
+    """An item as it is kept in the quarantine: a message as its topic, a space and its payload."""
+    return f"{item.topic} {item.payload.decode(errors='replace')}" if isinstance(item, Message) else item
 
 
 class Former(Protocol):

@@ -14,6 +14,7 @@ believed. A user would notice a mistake as a hole after the server's restart, or
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import NamedTuple
 
@@ -47,6 +48,8 @@ class Progress:
         self.settled = settled
         self.acked = settled
         self.rewinds = 0
+        #: What was acknowledged up to this moment is settled.
+        self.safe_s = -math.inf
         self._young: deque[_Dated] = deque()
         self._repeats = 0
         self._life = ""
@@ -87,6 +90,7 @@ class Progress:
     def _settle(self, mono_s: float) -> None:
         """The server that answers now is the one that acknowledged these, long ago: only then are they settled. Time
         alone settles nothing, for it may have died in between."""
+        self.safe_s = mono_s - SETTLE_S
         while self._young and mono_s - self._young[0].mono_s >= SETTLE_S:
             self.settled = self._young.popleft().mark
             self._repeats = 0

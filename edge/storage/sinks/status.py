@@ -35,7 +35,8 @@ class LostSpan(msgspec.Struct, frozen=True, array_like=True):
 class SinkStatus(msgspec.Struct, kw_only=True):
     """One sink on one daemon's samples. Counts are since the cursor began. ``lag_inputs`` is exact, and 0 means that
     nothing is behind; ``lag_samples`` and ``lag_bytes`` (as sent, before compression) are estimated from what the last
-    inputs came to. ``lag_s`` is the age of the oldest sample that is not sent."""
+    inputs came to (``samples_per_input``, ``bytes_per_input``). ``lag_s`` is the age of the oldest sample that is not
+    sent. ``resent``: set-aside lines that the sink took when they were sent again."""
 
     sink: str
     vertical: str
@@ -50,6 +51,8 @@ class SinkStatus(msgspec.Struct, kw_only=True):
     lag_samples: int = 0
     lag_bytes: int = 0
     lag_s: float = 0.0
+    samples_per_input: float = 0.0
+    bytes_per_input: float = 0.0
     samples_sent: int = 0
     bytes_sent: int = 0
     requests: int = 0
@@ -57,6 +60,7 @@ class SinkStatus(msgspec.Struct, kw_only=True):
     rewinds: int = 0
     quarantined: int = 0
     quarantine_dropped: int = 0
+    resent: int = 0
     lost_inputs: int = 0
     gaps: list[LostSpan] = []
     gaps_through_seq: int = 0
@@ -86,6 +90,12 @@ class LagMeter:
         self._inputs = self._inputs * keep + inputs
         self._samples = self._samples * keep + samples
         self._bytes = self._bytes * keep + size
+
+    def per_input(self) -> tuple[float, float]:
+        """Samples and bytes of one input; 0 when nothing was seen yet."""
+        if not self._inputs:
+            return 0.0, 0.0
+        return round(self._samples / self._inputs, 3), round(self._bytes / self._inputs, 1)
 
     def samples(self, inputs: int) -> int:
         return round(inputs * self._samples / self._inputs) if self._inputs else inputs

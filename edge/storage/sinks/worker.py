@@ -29,9 +29,10 @@ from edge.storage.sinks.cursors import Cursors
 from edge.storage.sinks.delivery import Delivery
 from edge.storage.sinks.keys import TimeKeys
 from edge.storage.sinks.ports import Times, Transport
-from edge.storage.sinks.prepared import Former, Item, Message, Prepared, Unsendable
+from edge.storage.sinks.prepared import Former, Prepared, Unsendable
 from edge.storage.sinks.progress import Mark, Progress
-from edge.storage.sinks.settings import SinkSettings
+from edge.storage.sinks.resend import Resend
+from edge.storage.sinks.settings import SinkKind, SinkSettings
 from edge.storage.sinks.status import BEHIND_S, LagMeter, SinkHealth, SinkStatus
 
 POLL_S = 1.0
@@ -93,6 +94,7 @@ class SinkWorker:
         self._saved_s = 0.0
         self._prepared: Prepared | None = None
         self._delivery = Delivery(0, 1)
+        self._resend = Resend(cursors.aside(), messages=settings.kind is SinkKind.MQTT)
         self.status.acked_seq = self.status.settled_seq = start.seq
         if first_time:
             self._save()
@@ -127,6 +129,10 @@ class SinkWorker:
 
     def _read(self) -> bool:
         """The next block, made into items; False when there is nothing behind the cursor."""
+        again = self._resend.next(self._progress.acked.seq, self._times.wall_ns())
+        if again is not None:
+            self._prepared, self._delivery = again, Delivery(len(again.items), self._limit)
+            return True
         after, head = self._progress.acked.seq, self._source.head_seq()
         self.status.head_seq = head
         if head < after:
@@ -223,21 +229,23 @@ class SinkWorker:
         _log.info("a sink may have restarted: sending again", sink=self._settings.sink, after_seq=mark.seq)
         self._keys = mark.keys.copy()
         self._prepared = None
+        self._resend.rewind()
         self.status.rewinds += 1
         self.status.acked_seq = mark.seq
         self._save()
 
     def _arrived(self, prepared: Prepared) -> None:
         """All of the block is on the server or set aside: move the cursor."""
-        set_aside = [*prepared.unsendable]
-        for position, reason in self._delivery.set_aside:
-            set_aside.append(Unsendable(prepared.seqs[position], _text(prepared.items[position]), reason))
+        if self._resend.active:
+            self.status.resent += self._resend.arrived(self._delivery.set_aside, self._times.mono_s())
+            self._prepared = None
+            return
+        set_aside = [*prepared.unsendable, *prepared.refused(self._delivery.set_aside)]
         if set_aside:
-            reason = set_aside[-1].reason
-            _log.warning("set aside", sink=self.status.sink, items=len(set_aside), reason=reason)
-        mark = Mark(prepared.through_seq, self._keys.copy())
-        self._progress.arrived(mark, self._times.mono_s())
+            _log.warning("set aside", sink=self.status.sink, items=len(set_aside), reason=set_aside[-1].reason)
+        self._progress.arrived(Mark(prepared.through_seq, self._keys.copy()), self._times.mono_s())
         self.status.bytes_sent += prepared.bytes_sum
+        self._resend.settle(self._progress.safe_s)
         self._prepared = None
         self._holds = 0
         self._refresh()
@@ -261,7 +269,8 @@ class SinkWorker:
         status.lag_inputs = max(0, status.head_seq - status.acked_seq)
         status.lag_samples = self._meter.samples(status.lag_inputs)
         status.lag_bytes = self._meter.bytes(status.lag_inputs)
-        if pending:
+        status.samples_per_input, status.bytes_per_input = self._meter.per_input()
+        if pending and not self._resend.active:
             assert prepared is not None
             assert position is not None
             status.lag_s = max(0.0, (self._times.wall_ns() - prepared.times_ns[position]) / 1e9)
@@ -289,7 +298,3 @@ class SinkWorker:
             _log.warning("the cursor cannot be saved", sink=status.sink, why=str(error))
             return
         self._settled = settled
-
-
-def _text(item: Item) -> str:
-    return f"{item.topic} {item.payload.decode(errors='replace')}" if isinstance(item, Message) else item

@@ -25,6 +25,8 @@ from edge.storage.sinks.cursors import read_statuses
 
 ROOT = Path(__file__).parents[3]
 WAIT_S = 60
+#: After ten faults in a row the box waits a minute between tries, and a slow machine adds to it.
+SENT_S = 900
 MS, S = 1_000_000, 1_000_000_000
 T0 = 1_795_000_000 * S
 ROWS_AT_ONCE = 400
@@ -101,7 +103,7 @@ class Box:
         except sqlite3.Error:
             return {}
 
-    def until_sent(self, names, seconds=WAIT_S * 2):
+    def until_sent(self, names, seconds=SENT_S):
         """Wait until these sinks have everything that the log holds."""
         until = time.monotonic() + seconds
         while True:

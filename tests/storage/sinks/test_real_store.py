@@ -67,7 +67,7 @@ class Follow:
 
 
 def test_keys_are_the_same_from_the_tail_and_from_chunks(log, make_bench):
-    history = SampleHistory(log.directory, "garage")
+    history = SampleHistory(log.directory, "canteen")
     try:
         log.say(40)
         while history.step():
