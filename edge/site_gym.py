@@ -70,6 +70,7 @@ _LIMITS: Mapping[str, Range] = {
     "hold_systolic_mmhg": (120, 260, "mmHg"),
     "hold_diastolic_mmhg": (70, 160, "mmHg"),
     "refer_systolic_mmhg": (140, 300, "mmHg"),
+    "refer_diastolic_mmhg": (70, 160, "mmHg"),
     "hold_rest_bpm": (70, 180, "bpm"),
     "rest_again_min": (1, 60, "min"),
 }

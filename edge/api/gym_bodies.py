@@ -130,6 +130,15 @@ class TicketBody(Strict):
     ]
 
 
+class CloseOrderBody(Strict):
+    """Why there is nothing left to test."""
+
+    note: Annotated[
+        str,
+        Field(min_length=1, max_length=500, pattern=TEXT_PATTERN, description="Reason.", examples=["sold in November"]),
+    ]
+
+
 class ReturnTestBody(Strict):
     """How the test after the repair went."""
 

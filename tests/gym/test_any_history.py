@@ -18,6 +18,7 @@ from edge.domain.gym.messages import (
     JoinQueue,
     LeaveAsset,
     LeaveQueue,
+    LiftReferral,
     LockOut,
     RecordVitals,
     ReportFault,
@@ -53,6 +54,7 @@ def wish(dice, gym):
             ServiceDone(asset=name),
             Inspect(asset=name, items=(("frame", dice.choice(("ok", "minor", "danger"))),)),
             RecordVitals(person=person, systolic_mmhg=dice.randint(100, 210), diastolic_mmhg=80, pulse_bpm=70),
+            LiftReferral(person=person),
         )
     )
 
@@ -152,6 +154,7 @@ def test_a_start_knows_what_was_promised(gym, seed):
         }
         assert [one.row.person for one in anew.queue] == [one.row.person for one in world.queue]
         assert anew.vitals == world.vitals
+        assert anew.referred == world.referred
         assert {key: reply.code for key, reply in anew.replies.items()} == {
             key: reply.code for key, reply in world.replies.items()
         }

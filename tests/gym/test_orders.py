@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from edge.domain.actors import Role
 from edge.domain.gym.messages import (
     AckOrder,
     ClaimAsset,
+    CloseOrder,
+    ConfigApplied,
     Inspect,
     LockOut,
     ReportFault,
@@ -15,6 +18,7 @@ from edge.domain.gym.messages import (
     ServiceDone,
     TicketOrder,
 )
+from edge.domain.gym.wear_rows import OrderStepRow
 
 
 def orders(gym):
@@ -102,3 +106,31 @@ def test_a_changed_console_is_no_service_and_no_debt(gym):
     gym.elapse(601)
     gym.health("t1", usage_hours_h=54.0)
     assert list(orders(gym)) == ["hours_due"]  # 50 + 51 hours since the last service
+
+
+def without(gym, name):
+    """The site's configuration when a machine is gone from its file."""
+    left = tuple(one for one in gym.config.assets if one.asset != name)
+    return msgspec.structs.replace(gym.config, version="gone", assets=left)
+
+
+def test_an_order_of_a_machine_that_is_gone_is_closed_by_a_reason(gym):
+    gym.command(LockOut(asset="t1", note="belt torn"))
+    order = next(iter(gym.world.orders))
+    assert repair(gym, CloseOrder(order_id=order, note="sold")).body["problem"] == "return_test_first"
+    gym.give(ConfigApplied(without(gym, "t1")))
+    gym.config = gym.world.config
+    gym.restart()
+    assert [one.order_id for one in gym.shown["maintenance"].orders] == [order]
+    assert repair(gym, CloseOrder(order_id=order, note="")).code == "bad_value"
+    assert gym.command(CloseOrder(order_id=order, note="sold")).code == "forbidden"  # a coach is no fitter
+    assert repair(gym, CloseOrder(order_id=order, note="sold in November")).code == "ok"
+    assert gym.world.orders == {}
+    assert gym.shown["maintenance"].orders == ()
+    steps = [row for row in gym.rows.all(OrderStepRow) if row.step == "removed"]
+    assert [(row.by, row.note) for row in steps] == [("fitter-1", "sold in November")]
+    gym.restart()
+    assert gym.world.orders == {}
+    assert repair(gym, CloseOrder(order_id=order, note="again")).code == "unknown_order"
+    standing = {"unacknowledged", "acknowledged"}
+    assert not any(one.cause == "order_locked_out" and one.state in standing for one in gym.shown["gym-alarms"].alarms)

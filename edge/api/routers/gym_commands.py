@@ -172,6 +172,18 @@ async def vitals(ctx: Ctx, who: Who, key: IdempotencyKey, person: PersonToken, b
 
 
 @router.post(
+    "/persons/{person}/lift-referral",
+    operation_id="gym_lift_referral",
+    summary="Take a referral of today back",
+    responses=DONE,
+    response_class=Response,
+)
+async def lift_referral(ctx: Ctx, who: Who, key: IdempotencyKey, person: PersonToken) -> Response:
+    """By staff, who are its author. Admits nobody: the gate judges by readings taken after a rest."""
+    return await give(ctx, who, key, messages.LiftReferral(person=person))
+
+
+@router.post(
     "/assets/{asset}/fault",
     operation_id="gym_report_fault",
     summary="Something is wrong with it",

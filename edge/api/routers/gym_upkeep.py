@@ -13,6 +13,7 @@ from edge.api.context import Ctx, Who
 from edge.api.guard import GuardedRoute
 from edge.api.gym_bodies import (
     AssetId,
+    CloseOrderBody,
     InspectionBody,
     NoteBody,
     ReturnTestBody,
@@ -97,3 +98,15 @@ async def ack_order(ctx: Ctx, who: Who, key: IdempotencyKey, order: WorkOrderId)
 async def ticket(ctx: Ctx, who: Who, key: IdempotencyKey, order: WorkOrderId, body: TicketBody) -> Response:
     """With its number there."""
     return await give(ctx, who, key, messages.TicketOrder(order_id=order, ticket=body.ticket))
+
+
+@router.post(
+    "/orders/{order}/close",
+    operation_id="gym_close_order",
+    summary="Close the order of a machine that is gone",
+    responses=DONE,
+    response_class=Response,
+)
+async def close_order(ctx: Ctx, who: Who, key: IdempotencyKey, order: WorkOrderId, body: CloseOrderBody) -> Response:
+    """With the reason. Refused while the site has the machine: then only a return test closes it."""
+    return await give(ctx, who, key, messages.CloseOrder(order_id=order, note=body.note))

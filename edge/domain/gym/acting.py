@@ -5,13 +5,14 @@ A user would notice a mistake as a visitor who could raise his own ceiling.
 
 from __future__ import annotations
 
-from edge.domain.alarm_commands import act
-from edge.domain.gym import heart, machines, orders, people, queue, wear
+from edge.domain.alarm_commands import AckAlarm, AlarmShown, ResetAlarm, ServiceAlarm, ShelveAlarm, act
+from edge.domain.gym import heart, machines, orders, people, queue, referrals, wear
 from edge.domain.gym.messages import (
     COMMAND_ROLES,
     AckOrder,
     ClaimAsset,
     ClaimWorkout,
+    CloseOrder,
     Command,
     ForgetPerson,
     GiveStopReason,
@@ -19,6 +20,7 @@ from edge.domain.gym.messages import (
     JoinQueue,
     LeaveAsset,
     LeaveQueue,
+    LiftReferral,
     LockOut,
     OrderCommand,
     RecordVitals,
@@ -62,6 +64,8 @@ def _dispatch(turn: Turn, command: Command) -> Outcome:
             return people.forget(turn, body)
         case RecordVitals() as body:
             return people.record(turn, body, command.actor)
+        case LiftReferral() as body:
+            return referrals.lift(turn, body, command.actor)
         case ClaimAsset() as body:
             return machines.claim(turn, body, identity=Identity.CARD if body.card else Identity.QR)
         case LeaveAsset() as body:
@@ -72,16 +76,16 @@ def _dispatch(turn: Turn, command: Command) -> Outcome:
             return machines.stop_reason(turn, body)
         case StopAsset() as body:
             return heart.stop(turn, body)
-        case ReportFault() | AckOrder() | TicketOrder() | LockOut() | ReturnTest() | ServiceDone() | Inspect() as body:
-            return _maintain(turn, body, command.actor.user)
         case JoinQueue() as body:
             return queue.join(turn, body)
         case LeaveQueue() as body:
             return queue.leave(turn, body)
-        case body:
+        case AckAlarm() | ShelveAlarm() | ResetAlarm() | ServiceAlarm() | AlarmShown() as body:
             code = act(turn.world.alarms, body, command.actor.user, turn.stamp)
             heart.calls_heard(turn)
             return Outcome(code, {})
+        case body:
+            return _maintain(turn, body, command.actor.user)
 
 
 def _maintain(turn: Turn, body: OrderCommand, by: str) -> Outcome:
@@ -96,6 +100,8 @@ def _maintain(turn: Turn, body: OrderCommand, by: str) -> Outcome:
             return orders.lock_out(turn, body, by)
         case ReturnTest():
             return orders.return_test(turn, body, by)
+        case CloseOrder():
+            return orders.close(turn, body, by)
         case ServiceDone():
             return wear.service_done(turn, body, by)
         case Inspect():

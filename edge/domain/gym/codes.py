@@ -42,6 +42,7 @@ END_REASONS = frozenset({"idle", "finished", "left", "claimed", "signal_lost", "
 #: Why a command cannot be carried out now (``problem`` of the answer ``not_now``).
 NOT_NOW = GATE_REFUSALS | {
     *("out_of_order", "closed", "busy_elsewhere", "no_order", "no_queue", "stop_not_allowed", "no_config"),
+    *("return_test_first", "not_referred"),
 }
 
 #: What is wrong with a lap (``LapView.problem``).

@@ -2,8 +2,10 @@
 
 The hard part is that one reading proves little: a stiff arm, stairs just climbed. Of several readings within a visit
 the first is left out and the others are averaged; above the hold values a rest and a second measurement come before
-anybody is turned away. A cuff's clock is often years off, so the time of arrival counts. A user would notice a mistake
-as a person sent home for climbing the stairs. Numbers: ``gym-domain.md`` section 8; a clinic signs them off.
+anybody is turned away. A pressure beyond the refer value is no matter of averages: one reading refers, and what refers
+stands for the day (``referrals``), however low the next one is. A cuff's clock is often years off, so the time of
+arrival counts. A user would notice a mistake as a person sent home for climbing the stairs, or as one with 205 mmHg who
+was let in by a second, lucky reading. Numbers: ``gym-domain.md`` section 8; a clinic signs them off.
 """
 
 from __future__ import annotations
@@ -43,21 +45,26 @@ class Verdict(NamedTuple):
 
 
 def decide(readings: Sequence[Vitals], now_wall_ns: int, settings: LimitSettings) -> Verdict:
-    """Judge the readings of one person, oldest first. Readings from the future (a clock was set back) do not count."""
+    """Judge the readings of one person, oldest first. Readings from the future (a clock was set back) do not count.
+
+    An upper pressure at the refer value refers at once, in any reading of the visit. The lower one has the same value
+    for hold and refer (110): it refers when it is still there after the rest.
+    """
     oldest_ns = now_wall_ns - settings.gate_max_age_min * MINUTE_NS
     fresh = [one for one in readings if oldest_ns <= one.at_wall_ns <= now_wall_ns]
     visit = [one for one in fresh if one.at_wall_ns >= fresh[-1].at_wall_ns - VISIT_NS]
     judged = _mean(visit)
+    if any((one.systolic_mmhg or 0) >= settings.refer_systolic_mmhg for one in visit):
+        return Verdict(GateDecision.REFER, judged, len(visit))
     if judged is None or None in {judged.systolic_mmhg, judged.diastolic_mmhg, judged.pulse_bpm}:
         return Verdict(GateDecision.MEASURE, judged, len(visit))
-    if (judged.systolic_mmhg or 0) >= settings.refer_systolic_mmhg:
-        return Verdict(GateDecision.REFER, judged, len(visit))
     if not _is_high(judged, settings):
         return Verdict(GateDecision.ADMIT, judged, len(visit))
     rest_ns = settings.rest_again_min * MINUTE_NS
     high = [one for one in visit if _is_high(one, settings)]
     if high and high[-1].at_wall_ns - high[0].at_wall_ns >= rest_ns:
-        return Verdict(GateDecision.HOLD, judged, len(visit))
+        refers = (judged.diastolic_mmhg or 0) >= settings.refer_diastolic_mmhg
+        return Verdict(GateDecision.REFER if refers else GateDecision.HOLD, judged, len(visit))
     return Verdict(GateDecision.REST, judged, len(visit), (high or visit)[0].at_wall_ns + rest_ns)
 
 

@@ -43,6 +43,13 @@ class RecordVitals(msgspec.Struct, frozen=True, kw_only=True, tag="record_vitals
     weight_kg: float | None = None
 
 
+class LiftReferral(msgspec.Struct, frozen=True, kw_only=True, tag="lift_referral"):
+    """Staff take a referral of today back: whoever gives the command is its author. It admits nobody: the gate judges
+    anew, by readings that were taken after a rest."""
+
+    person: str
+
+
 # --- commands: machines and workouts ----------------------------------------------------------------------------------
 
 
@@ -129,6 +136,13 @@ class ReturnTest(msgspec.Struct, frozen=True, kw_only=True, tag="return_test"):
     note: str = ""
 
 
+class CloseOrder(msgspec.Struct, frozen=True, kw_only=True, tag="close_order"):
+    """Close an order without a return test, with the reason: only of a machine that the site no longer has."""
+
+    order_id: str
+    note: str
+
+
 class ServiceDone(msgspec.Struct, frozen=True, kw_only=True, tag="service_done"):
     """The service that was due has been done: its hours and days begin anew."""
 
@@ -144,10 +158,10 @@ class Inspect(msgspec.Struct, frozen=True, kw_only=True, tag="inspect"):
     note: str = ""
 
 
-PersonCommand = SetPerson | ForgetPerson | RecordVitals
+PersonCommand = SetPerson | ForgetPerson | RecordVitals | LiftReferral
 UseCommand = ClaimAsset | LeaveAsset | ClaimWorkout | GiveStopReason | StopAsset
 QueueCommand = JoinQueue | LeaveQueue
-OrderCommand = ReportFault | AckOrder | TicketOrder | LockOut | ReturnTest | ServiceDone | Inspect
+OrderCommand = ReportFault | AckOrder | TicketOrder | LockOut | ReturnTest | CloseOrder | ServiceDone | Inspect
 CommandBody = PersonCommand | UseCommand | QueueCommand | OrderCommand | AlarmCommand
 
 _STAFF = frozenset({Role.COACH, Role.MANAGER, Role.ADMIN})
@@ -159,6 +173,7 @@ COMMAND_ROLES: dict[type, frozenset[Role]] = {
     SetPerson: _STAFF,
     ForgetPerson: frozenset({Role.MANAGER, Role.ADMIN}),
     RecordVitals: _STAFF,
+    LiftReferral: _STAFF,
     ClaimAsset: _VISITORS,
     LeaveAsset: _VISITORS,
     ClaimWorkout: _VISITORS,
@@ -169,6 +184,7 @@ COMMAND_ROLES: dict[type, frozenset[Role]] = {
     ReportFault: _VISITORS | _REPAIR,
     **dict.fromkeys((AckOrder, TicketOrder, LockOut, ServiceDone, Inspect), _STAFF | _REPAIR),
     ReturnTest: _REPAIR,
+    CloseOrder: _REPAIR,
     **dict.fromkeys((AckAlarm, ShelveAlarm, ResetAlarm, AlarmShown), _WATCH),
     ServiceAlarm: _REPAIR,
 }

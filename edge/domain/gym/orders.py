@@ -1,7 +1,8 @@
 """Work orders: seen → acknowledged → ticket → locked out → return test.
 
 One fault is one order, however often it is seen. Any step may come at any time, only the way back is narrow: a machine
-that was locked out returns by a test that it passed, and by nothing else, neither a restart nor a code that vanished. A
+that was locked out returns by a test that it passed, and by nothing else, neither a restart nor a code that vanished.
+Only the order of a machine that the site no longer has is closed without one, by a person and with a reason. A
 user would notice a mistake as a visitor on a treadmill whose belt is torn.
 """
 
@@ -15,6 +16,7 @@ from edge.domain.gym import machines
 from edge.domain.gym.messages import (
     GRADES,
     AckOrder,
+    CloseOrder,
     Inspect,
     LockOut,
     ReportFault,
@@ -174,6 +176,22 @@ def return_test(turn: Turn, body: ReturnTest, by: str) -> Outcome:
         lock(turn, asset, "locked_out", body.note, by)
     turn.show(body.asset, at_once=True)
     return Outcome("ok", {"asset": body.asset, "passed": body.passed})
+
+
+def close(turn: Turn, body: CloseOrder, by: str) -> Outcome:
+    """Close an order whose machine is gone: nothing is left that could be tested. While the site has the machine, the
+    return test stays the only way."""
+    order = turn.world.orders.get(body.order_id)
+    if order is None:
+        return refused("unknown_order", order=body.order_id)
+    if order.asset in turn.world.assets:
+        return refused("not_now", problem="return_test_first", asset=order.asset)
+    if not body.note:
+        return refused("bad_value", field="note", low=1, high=MAX_NOTE)
+    done = msgspec.structs.replace(order, state=CLOSED, standing=False, closed_by=by)
+    _keep(turn, done, "removed", by, body.note)
+    clear_alarm(turn.world.alarms, _alarm_key(order), turn.stamp)
+    return Outcome("ok", {"order": order.order_id})
 
 
 def inspect(turn: Turn, body: Inspect, by: str) -> Outcome:

@@ -7,7 +7,7 @@ sums that remain are nobody's. A user would notice a mistake as a card that stil
 from __future__ import annotations
 
 from edge.domain.actors import Actor
-from edge.domain.gym import queue
+from edge.domain.gym import queue, referrals
 from edge.domain.gym.gate import KEPT, MINUTE_NS, Verdict, Vitals, decide
 from edge.domain.gym.limits import Prescription
 from edge.domain.gym.messages import ForgetPerson, RecordVitals, SetPerson
@@ -32,6 +32,7 @@ def load_people(world: World, rows: Rows) -> None:
             _know(world, row)
     for one in rows.since(VitalsRow, "day", world.day):
         add_vitals(world, one.person, Vitals(one.at_ns, one.systolic_mmhg, one.diastolic_mmhg, one.pulse_bpm))
+        referrals.load(world, one)
 
 
 def set_person(turn: Turn, body: SetPerson, actor: Actor) -> Outcome:
@@ -102,6 +103,7 @@ def keep_vitals(
 ) -> Verdict:  # fmt: skip
     """Keep a measurement of a person; gives what the gate now says."""
     add_vitals(turn.world, person, vitals)
+    refers = referrals.note(turn, person, vitals)
     verdict = verdict_of(turn, person)
     turn.put(
         VitalsRow(
@@ -115,7 +117,7 @@ def keep_vitals(
             pulse_bpm=vitals.pulse_bpm,
             weight_kg=weight_kg,
             irregular=irregular,
-            decision=verdict.decision.value,
+            decision=referrals.kept_decision(verdict, refers=refers),
             at_ns=vitals.at_wall_ns,
         )
     )
@@ -132,15 +134,17 @@ def add_vitals(world: World, person: str, vitals: Vitals) -> None:
 
 
 def forget_old(turn: Turn) -> None:
-    """A new day: measurements that the gate no longer looks at are let go."""
+    """A new day: measurements that the gate no longer looks at are let go, and so are the referrals of yesterday."""
+    turn.world.referred = {}
     oldest_ns = turn.stamp.wall_ns - turn.config.limits.gate_max_age_min * MINUTE_NS
     vitals = turn.world.vitals
     turn.world.vitals = {person: kept for person, kept in vitals.items() if kept[-1].at_wall_ns >= oldest_ns}
 
 
 def verdict_of(turn: Turn, person: str) -> Verdict:
-    """What the gate says of a person now."""
-    return decide(turn.world.vitals.get(person, ()), turn.stamp.wall_ns, turn.config.limits)
+    """What the gate says of a person now; a referral of today stands."""
+    read = decide(turn.world.vitals.get(person, ()), turn.stamp.wall_ns, turn.config.limits)
+    return referrals.stand(turn.world, person, read)
 
 
 def _know(world: World, row: PersonRow) -> None:

@@ -81,7 +81,9 @@ class PersonRow(Row, frozen=True, kw_only=True, tag="person"):
 
 
 class VitalsRow(Row, frozen=True, kw_only=True, tag="vitals"):
-    """One measurement on arrival and what the gate said. ``kiosk`` "" = by staff (``by``)."""
+    """One measurement on arrival and what the gate said. ``kiosk`` "" = by staff (``by``). ``decision`` is of
+    ``GateDecision``, "referred" where an earlier referral of the day stands against this reading, or "lifted": ``by``
+    took the referral back (nothing was measured then)."""
 
     KEY: ClassVar = ("seq", "at_ns")
     seq: int

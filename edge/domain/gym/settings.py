@@ -139,6 +139,8 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     hold_systolic_mmhg: int = 180
     hold_diastolic_mmhg: int = 110
     refer_systolic_mmhg: int = 200
+    refer_diastolic_mmhg: int = 110
+    """Of a person who has rested."""
     hold_rest_bpm: int = 100
     rest_again_min: int = 5
 

@@ -79,6 +79,8 @@ class World(msgspec.Struct, kw_only=True):
     persons: dict[str, Prescription] = {}
     cards: dict[str, str] = {}
     vitals: dict[str, list[Vitals]] = {}
+    referred: dict[str, int] = {}
+    """Who was referred to a doctor today, with the wall time of the last reading that said so (``referrals``)."""
     ended: dict[str, WorkoutRow] = {}
     open_rows: dict[str, WorkoutRow] = {}
     """By machine, between loading and beginning: what was under way when the box stopped."""
