@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from edge.api.books import BadCursor, BooksAway, Listing
+from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.rows import HeartAlarmRow, PersonRow, UseRow, VitalsRow, WorkoutRow
 from edge.domain.gym.trail_rows import LapRow
 from edge.domain.gym.wear_rows import InspectionRow, OrderRow, OrderStepRow, WearDayRow
@@ -30,6 +31,10 @@ class GymBooks(Protocol):
 
     def heart_alarms(self, workout_id: str) -> list[HeartAlarmRow]:
         """The warnings and alarms of a workout, with their samples."""
+        ...
+
+    def pulses(self, workout_id: str) -> list[PulseRow]:
+        """The parts of a workout's pulse, in order."""
         ...
 
     def person(self, person: str) -> PersonRow | None:
@@ -83,6 +88,9 @@ class StoreGymBooks:
 
     def heart_alarms(self, workout_id: str) -> list[HeartAlarmRow]:
         return _read(lambda: self._reader.fetch(HeartAlarmRow, {"workout_id": workout_id}, limit=MAX_ROWS))
+
+    def pulses(self, workout_id: str) -> list[PulseRow]:
+        return _read(lambda: self._reader.fetch(PulseRow, {"workout_id": workout_id}, limit=MAX_ROWS))
 
     def person(self, person: str) -> PersonRow | None:
         row = _read(lambda: self._reader.get(PersonRow, person))

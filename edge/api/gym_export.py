@@ -1,24 +1,28 @@
-"""A workout's samples out of the history, put together as a track, for the export route.
+"""A workout's samples out of the history and its own pulse, put together as a track, for the export route.
 
-The row is the truth of what was done; samples are what colours it. The hard part is a history that is away: the
-download then holds the summary alone and says so, for a person who wants the own totals must get them. A user would
-notice a mistake as a curve of the machine beside.
+The row is the truth of what was done; samples are what colours it. The pulse is the workout's own (``pulses``): the
+history holds none of straps. The hard part is a history that is away: the download then holds the summary and the
+pulse and says so, for a person who wants the own totals must get them. A user would notice a mistake as a curve of the
+machine beside.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
 from edge.api.history_columns import integers, numbers
 from edge.api.history_gateway import HistoryAway, HistoryGateway
+from edge.domain.gym.pulses import PulseRow, samples_of
 from edge.domain.gym.rows import WorkoutRow
 from edge.domain.gym.settings import AssetSettings, GymConfig
 from edge.export.track import NS_PER_S, QUANTITIES, Samples, Track, track_of
 from edge.runtime.history_messages import AskSamples, AskSeries, SamplesPart, SeriesInfo, SeriesPart
 
-#: ``complete``; ``none``: nothing is stored of that time; ``away``: the history does not answer, the summary is all.
+#: ``complete``; ``none``: nothing is stored of that time; ``away``: the history does not answer, the summary and the
+#: pulse are all.
 SamplesWord = Literal["complete", "none", "away"]
 VERTICAL = "gym"
 #: Counters are read from a little earlier: they start from what was there before.
@@ -36,20 +40,24 @@ class Found(msgspec.Struct, frozen=True):
     samples: SamplesWord
 
 
-async def track_of_workout(history: HistoryGateway, config: GymConfig | None, row: WorkoutRow) -> Found:
-    """The workout with its samples, as far as the history has them."""
+async def track_of_workout(
+    history: HistoryGateway, config: GymConfig | None, row: WorkoutRow, parts: Sequence[PulseRow] = ()
+) -> Found:
+    """The workout with its pulse (``parts``), and its samples as far as the history has them."""
     asset = next((one for one in config.assets if one.asset == row.asset), None) if config is not None else None
+    pulse = samples_of(parts, row.began_ns, row.ended_ns or row.at_ns)
     if asset is None:
-        return Found(track_of(row, {}), "none")
+        track = track_of(row, {}, pulse)
+        return Found(track, "complete" if track.points else "none")
     try:
-        series, strap = await _read(history, asset, row)
+        series = await _read(history, asset, row)
     except HistoryAway:
-        return Found(track_of(row, {}, quirks=asset.quirks), "away")
-    track = track_of(row, series, strap, asset.quirks)
+        return Found(track_of(row, {}, pulse, asset.quirks), "away")
+    track = track_of(row, series, pulse, asset.quirks)
     return Found(track, "complete" if track.points else "none")
 
 
-async def _read(history: HistoryGateway, asset: AssetSettings, row: WorkoutRow) -> tuple[dict[str, Samples], Samples]:
+async def _read(history: HistoryGateway, asset: AssetSettings, row: WorkoutRow) -> dict[str, Samples]:
     known = await _known(history)
     series: dict[str, Samples] = {}
     for quantity in QUANTITIES:
@@ -57,12 +65,7 @@ async def _read(history: HistoryGateway, asset: AssetSettings, row: WorkoutRow) 
             info = known.get((place.device, place.point, quantity))
             if info is not None and quantity not in series:
                 series[quantity] = await _samples(history, info, row)
-    strap: Samples = ()
-    for place in asset.heart:
-        info = known.get((place.device, place.point, "heart_rate_bpm"))
-        if info is not None and not strap and place not in asset.at:
-            strap = await _samples(history, info, row)
-    return series, strap
+    return series
 
 
 async def _known(history: HistoryGateway) -> dict[tuple[str, str, str], SeriesInfo]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edge.api.preview_gym_world import BELTS, CONFIG, ROW
+from edge.api.preview_gym_world import CONFIG, ROW
 from edge.runtime.history_messages import (
     Ask,
     AskGroup,
@@ -48,9 +48,7 @@ def _names(vertical: str) -> list[tuple[str, str, str, str, str]]:
     if vertical == "canteen":
         return [("reader1", "", "frames", "", "number"), ("reader1", "", "state", "", "state")]
     if vertical == "gym":
-        return [(ROW, asset.asset, name, unit, "number") for asset in CONFIG.assets for name, unit in _MACHINE] + [
-            (BELTS, asset.asset, "heart_rate_bpm", "", "number") for asset in CONFIG.assets
-        ]
+        return [(ROW, asset.asset, name, unit, "number") for asset in CONFIG.assets for name, unit in _MACHINE]
     ports = [("charger-board", f"B1-P{n:02}", name, unit, "number") for n in range(1, 9) for name, unit in _PORT]
     return [*ports, ("zigbee", "B1-smoke-3", "smoke", "", "state"), ("meter", "B1", "energy_wh", "Wh", "number")]
 
@@ -138,7 +136,6 @@ def _times(begin_ns: int, end_ns: int) -> Ints:
 def _of_machine(seconds: Floats, quantity: str) -> Floats | None:
     found: dict[str, Floats] = {
         "distance_m": np.round(seconds % 100_000 * 1.6, 1),
-        "heart_rate_bpm": np.round(100 + 12 * np.sin(seconds / 41) + 3 * np.sin(seconds / 7)),
         "speed_km_h": np.round(5.6 + 0.5 * np.sin(seconds / 63), 1),
     }
     return found.get(quantity)

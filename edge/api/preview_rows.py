@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 from edge.api.books import BadCursor, BooksAway, Listing
+from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.rows import HeartAlarmRow, PersonRow, UseRow, VitalsRow, WorkoutRow
 from edge.domain.gym.trail_rows import LapRow
 from edge.domain.gym.wear_rows import InspectionRow, OrderRow, OrderStepRow, WearDayRow
@@ -53,6 +54,9 @@ class MemoryGymBooks:
 
     def heart_alarms(self, workout_id: str) -> list[HeartAlarmRow]:
         return self._where(HeartAlarmRow, {"workout_id": workout_id})
+
+    def pulses(self, workout_id: str) -> list[PulseRow]:
+        return self._where(PulseRow, {"workout_id": workout_id})
 
     def person(self, person: str) -> PersonRow | None:
         return next(iter(self._where(PersonRow, {"person": person, "known": True})), None)

@@ -1,4 +1,4 @@
-"""A workout second by second, put together from what was stored of its machine and its strap.
+"""A workout second by second, put together from what was stored of its machine and its pulse.
 
 The samples are the machine's own words; the workout's row says which stretch is its, and which parts of it were pauses
 or losses. The hard part is that the track must end where the row's totals do: counters that began anew, leaps and what
@@ -22,7 +22,7 @@ NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 #: A counter beyond this is no distance (as the kernel judges it).
 MAX_M = 2**31
-#: What is read of a machine's series, by quantity; ``heart_rate_bpm`` also of its straps, which win.
+#: What is read of a machine's series, by quantity; over ``heart_rate_bpm`` the workout's own pulse wins.
 QUANTITIES = (
     "distance_m", "speed_km_h", "cadence_rpm", "stroke_rate_spm", "step_rate_spm", "power_w", "heart_rate_bpm",
     "incline_pct",
@@ -80,7 +80,7 @@ def track_of(
     row: WorkoutRow, series: Mapping[str, Samples], strap: Samples = (), quirks: QuirkSettings | None = None
 ) -> Track:
     """Put a track together; ``series`` by quantity, of the machine, with some samples before the beginning (of which
-    counters start); ``strap`` a strap's pulse."""
+    counters start); ``strap`` the pulse that was believed (``domain.gym.pulses``)."""
     quirks = quirks or QuirkSettings()
     spans, end_ns = spans_of(row), row.ended_ns or row.at_ns
     pauses = [span for span in spans if span.kind == "pause"]

@@ -13,6 +13,7 @@ from edge.api.history_gateway import HistoryAway, NoHistory
 from edge.api.preview_gym import GymScript
 from edge.api.preview_gym_world import CONFIG
 from edge.domain.gym import messages
+from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.rows import WorkoutRow
 
 BASE = "/api/v1/gym"
@@ -226,7 +227,12 @@ def test_a_workout_comes_as_fit_tcx_and_csv(api, mine):
     assert session.get_value("total_timer_time") == pytest.approx(mine.active_ms / 1000)
     records = [frame for frame in frames if frame.name == "record"]
     assert len(records) > 80
-    assert all(85 <= record.get_value("heart_rate") <= 115 for record in records), "the strap of this machine"
+    pulse = [record.get_value("heart_rate", fallback=None) for record in records]
+    own = {at: bpm for row in api.gym.rows.all(PulseRow) if row.workout_id == mine.workout_id
+           for at, bpm in enumerate(row.bpm, row.from_s)}  # fmt: skip
+    assert len(set(own.values())) > 1
+    assert sum(bpm is not None for bpm in pulse) > 80
+    assert {bpm for bpm in pulse if bpm is not None} <= set(own.values()), "the own pulse and nobody else's"
     assert ET.fromstring(tcx.text).tag.endswith("TrainingCenterDatabase")
     lines = list(csv.DictReader(io.StringIO(table.content.decode())))
     assert {line["state"] for line in lines} == {"active", "pause_begins", "pause_ends"}
@@ -245,6 +251,32 @@ def test_without_a_history_the_summary_is_all_and_is_said_to_be(make_api, histor
     with fitdecode.FitReader(io.BytesIO(fit.content), check_crc=fitdecode.CrcCheck.RAISE) as reader:
         frames = [frame for frame in reader if isinstance(frame, fitdecode.FitDataMessage)]
     assert next(f for f in frames if f.name == "session").get_value("total_distance") == pytest.approx(row.distance_m)
+    pulse = [frame.get_value("heart_rate", fallback=None) for frame in frames if frame.name == "record"]
+    assert len([bpm for bpm in pulse if bpm]) > 80, "the pulse is the workout's own and needs no history"
+
+
+def beats_in(answer):
+    """The pulse in a CSV file."""
+    return [line["heart_rate_bpm"] for line in csv.DictReader(io.StringIO(answer.text)) if line["heart_rate_bpm"]]
+
+
+def test_the_pulse_in_a_file_is_the_persons_own_and_familys_by_consent(api, mine, theirs):
+    path = f"{BASE}/workouts/{mine.workout_id}/export.csv"
+    assert len(beats_in(api.get(path, who="member"))) > 80
+    assert len(beats_in(api.get(path, who="coach"))) > 80
+    missing = problem(api.get(f"{BASE}/workouts/tm-9-9/export.csv", who="member2"))
+    assert problem(api.get(path, who="member2")) == problem(api.get(path, who="family")) == missing
+    assert problem(api.get(f"{BASE}/workouts/{theirs.workout_id}/export.csv", who="member")) == missing
+    assert api.post("/api/v1/members/m001/consents", {"family": "family"}, who="member").status_code == 200
+    assert beats_in(api.get(path, who="family")) == beats_in(api.get(path, who="member"))
+    for who in ("maintenance", "read-only", "cashier"):
+        assert api.get(path, who=who).status_code in {403, 404}, who
+
+
+def test_nobodys_pulse_is_in_the_history_of_the_preview(api):
+    asked = api.get("/api/v1/history/series?vertical=gym&limit=1000", who="manager")
+    assert asked.status_code == 200
+    assert "heart_rate" not in asked.text
 
 
 def test_an_unknown_kind_of_file_is_refused(api, mine):

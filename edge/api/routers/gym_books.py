@@ -49,7 +49,7 @@ _FILES: dict[str, Any] = {
     "content": {kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for kind in _TYPES.values()},
     "headers": {
         "X-Kangle-Samples": {
-            "description": "complete; none: nothing is stored of that time; away: the summary alone, ask again later.",
+            "description": "complete; none: nothing is stored of that time; away: summary and pulse alone, ask again.",
             "schema": {"type": "string"},
         }
     },
@@ -117,9 +117,10 @@ async def workout(ctx: Ctx, who: Who, workout: WorkoutId) -> Response:
 )
 async def export(ctx: Ctx, who: Who, workout: WorkoutId, form: Form) -> Response:
     """FIT or TCX for training portals, CSV for tables. Second by second as far as the history answers, else the
-    summary; X-Kangle-Samples says which."""
+    summary and the pulse; X-Kangle-Samples says which."""
     row = await visible_workout(ctx, who, workout)
-    found = await track_of_workout(ctx.history, ctx.config.gym, row)
+    parts = await run_in_threadpool(books_of(ctx).pulses, workout)
+    found = await track_of_workout(ctx.history, ctx.config.gym, row, parts)
     body = await run_in_threadpool(_encode, found.track, form)
     headers = {
         "Cache-Control": "no-store",

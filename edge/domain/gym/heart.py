@@ -15,6 +15,7 @@ import msgspec
 from edge.domain.alarm_states import AlarmState, Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.field_devices import Operate
+from edge.domain.gym import pulses
 from edge.domain.gym.limits import (
     Ceiling,
     Level,
@@ -29,9 +30,9 @@ from edge.domain.gym.limits import (
 from edge.domain.gym.messages import GRAVE_REASONS, StopAsset
 from edge.domain.gym.rows import HeartAlarmRow, WorkoutRow
 from edge.domain.gym.turn import Turn
-from edge.domain.gym.workout import NS_PER_S
+from edge.domain.gym.workout import NS_PER_MS, NS_PER_S
 from edge.domain.gym.workout import due_ns as workout_due_ns
-from edge.domain.gym.workout_state import Asset
+from edge.domain.gym.workout_state import Asset, Phase
 from edge.domain.gym.world import Recovery, World
 from edge.domain.kernel import EffectClass, Send
 from edge.domain.machine_readings import StopMachine
@@ -72,6 +73,9 @@ def begin(turn: Turn, asset: Asset) -> None:
     turn.world.watches[name] = watch
     turn.world.recoveries.pop(name, None)
     _settle(turn, asset, watch)
+    if asset.workout is not None and not asset.workout.pulse:
+        for at_ns, bpm in watch.samples:  # of the first seconds, in which motion was not yet believed
+            _write_down(turn, asset, bpm, at_ns)
 
 
 def pulse(
@@ -93,6 +97,8 @@ def pulse(
     cadence = asset.latest.cadence_rpm if told_ago_ns <= CADENCE_NS else None
     fresh = beat(watch, bpm, contact=contact, cadence=cadence, now_ns=turn.now_ns, settings=limits)
     _settle(turn, asset, watch, fresh=fresh)
+    if fresh:
+        _write_down(turn, asset, watch.samples[-1][1], turn.now_ns - (delay_ms or 0) * NS_PER_MS)
     _recovered(turn, asset, watch)
     schedule(turn, asset)
     turn.show(name)
@@ -200,6 +206,15 @@ def _settle(turn: Turn, asset: Asset, watch: Watch, *, fresh: bool = False) -> N
             _raise(turn, asset, "rise", "heart_rises", Priority.LOW)
         else:
             clear_alarm(turn.world.alarms, f"rise:{asset.settings.asset}", turn.stamp)
+
+
+def _write_down(turn: Turn, asset: Asset, bpm: int, at_ns: int) -> None:
+    """A believed beat of a workout in motion becomes part of it."""
+    if asset.workout is None or asset.phase is not Phase.ACTIVE:
+        return
+    full = pulses.record(asset.workout, bpm, at_ns)
+    if full is not None:
+        turn.put(full)
 
 
 def _alarm(turn: Turn, asset: Asset, level: Level, watch: Watch, limit: Ceiling) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
-from edge.domain.gym import heart, occupancy, queue, wear
+from edge.domain.gym import heart, occupancy, pulses, queue, wear
 from edge.domain.gym.messages import STOP_REASONS, ClaimAsset, ClaimWorkout, GiveStopReason, LeaveAsset
 from edge.domain.gym.people import verdict_of
 from edge.domain.gym.rows import WorkoutRow
@@ -20,7 +20,7 @@ from edge.domain.gym.use import is_open
 from edge.domain.gym.view_types import GateDecision
 from edge.domain.gym.workout import NS_PER_S, Happened, What, arm, disarm, end, tick
 from edge.domain.gym.workout_rows import NOTED_NS, row_of
-from edge.domain.gym.workout_state import Asset, Identity, Phase
+from edge.domain.gym.workout_state import Asset, Identity, Phase, Workout
 from edge.domain.gym.world import MAX_ENDED
 from edge.domain.outcome import Outcome, refused
 
@@ -67,6 +67,20 @@ def note(turn: Turn, asset: Asset) -> None:
     if asset.workout is not None:
         asset.noted_ns = turn.now_ns
         turn.put(row_of(turn, asset, asset.workout, state="open"))
+        _keep_pulse(turn, asset.workout)
+
+
+def _keep_pulse(turn: Turn, workout: Workout) -> None:
+    """Write down the part of its pulse under way; of what may turn out to be no workout nothing is kept."""
+    if _is_short(turn, workout):
+        return
+    part = pulses.part_of(workout)
+    if part is not None:
+        turn.put(part)
+
+
+def _is_short(turn: Turn, workout: Workout) -> bool:
+    return workout.totals.active_ms < turn.config.session.least_s * 1000 and not workout.totals.sets
 
 
 def ticked(turn: Turn, asset: Asset) -> None:
@@ -103,9 +117,11 @@ def _ended(turn: Turn, asset: Asset, one: Happened) -> None:
         return
     for key in (cap_key(asset), f"gate:{asset.settings.asset}"):
         clear_alarm(world.alarms, key, turn.stamp)
-    short = workout.totals.active_ms < turn.config.session.least_s * 1000 and not workout.totals.sets
+    short = _is_short(turn, workout)
     row = row_of(turn, asset, workout, state="dropped" if short else "ended", reason=one.reason, ended_ns=one.at_ns)
     turn.put(row)
+    pulses.cut(workout, one.at_ns)
+    _keep_pulse(turn, workout)
     heart.ended(turn, asset, row, one.at_ns)
     wear.used(turn, asset, row.active_ms, row.distance_m)
     if short:

@@ -2,6 +2,7 @@
 
 Rows about a person hold a token, never a name; ``at_ns`` is UTC wall time, durations are ms, distances metres. The
 samples of a workout are in the time series under its machine's channels; the workout's row says which stretch is its.
+Its pulse is personal and in rows of its own (``pulses``).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import ClassVar
 
 from edge.domain.alarm_rows import ALARM_ROW_TYPES
 from edge.domain.answered import AuditRow, ConfigRow, ReplyRow
+from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.trail_rows import TRAIL_ROW_TYPES
 from edge.domain.gym.wear_rows import WEAR_ROW_TYPES
 from edge.domain.kernel import Row
@@ -150,7 +152,7 @@ class QueueRow(Row, frozen=True, kw_only=True, tag="queue_entry"):
 ROW_TYPES: tuple[type[Row], ...] = (
     *(ConfigRow, DayRow, ReplyRow, AuditRow),
     *ALARM_ROW_TYPES,
-    *(WorkoutRow, PersonRow, VitalsRow, HeartAlarmRow, UseRow, QueueRow),
+    *(WorkoutRow, PulseRow, PersonRow, VitalsRow, HeartAlarmRow, UseRow, QueueRow),
     *WEAR_ROW_TYPES,
     *TRAIL_ROW_TYPES,
 )

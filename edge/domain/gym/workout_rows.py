@@ -105,6 +105,7 @@ def take_up(asset: Asset, row: WorkoutRow, stamp: Stamp) -> None:
         totals=kept.totals,
         breaks=msgspec.msgpack.decode(row.breaks, type=list[Break]),
         backfilled_ms=row.filled_ms,
+        pulse_from_s=kept.ms // 1000 + 1,
     )
     if workout.breaks and workout.breaks[-1].end_ms is None:
         workout.breaks[-1].end_ms = kept.ms

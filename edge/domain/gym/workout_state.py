@@ -79,6 +79,10 @@ class Workout(msgspec.Struct, kw_only=True):
     breaks: list[Break] = []
     backfilled_ms: int = 0
     leaps: int = 0
+    pulse: bytes = b""
+    """The part of its pulse under way (``pulses``), from its second ``pulse_from_s`` on."""
+    pulse_from_s: int = 0
+    pulse_kept: bool = True
 
     def ms(self, now_ns: int) -> int:
         """Milliseconds since its start."""

@@ -132,6 +132,13 @@ CREATE INDEX workout_by_day ON workout (day, asset);
 CREATE INDEX workout_by_person ON workout (person, day) WHERE person <> '';
 CREATE INDEX workout_standing ON workout (workout_id) WHERE standing = 1;
 
+CREATE TABLE pulse (
+    workout_id TEXT NOT NULL,
+    from_s INTEGER NOT NULL,
+    bpm BLOB NOT NULL CHECK (length(bpm) BETWEEN 1 AND 300),
+    PRIMARY KEY (workout_id, from_s)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE person (
     person TEXT NOT NULL PRIMARY KEY,
     known INTEGER NOT NULL CHECK (known IN (0, 1)),
