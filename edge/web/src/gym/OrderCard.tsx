@@ -30,7 +30,8 @@ export function OrderCard({ order, board }: { order: OrderView; board: GymBoard 
         <span>{order.by === "box" ? t("upkeep.box") : order.by}</span>
       </p>
       <Steps id={order.order_id} state={order.state} />
-      {me.value?.role !== "read-only" && <Acts order={order} act={act} />}
+      {me.value?.role !== "read-only" && (isGone(order, board) ? <Gone order={order} act={act} />
+        : <Acts order={order} act={act} />)}
       <ActLine act={act} />
     </li>
   );
@@ -41,6 +42,36 @@ function detailOf(detail: string): string {
   const [what = "", ...rest] = detail.split(":");
   const key = known(`wrong.${what}`);
   return [key ? t(key) : what, ...rest].join(":");
+}
+
+/** The site file no longer names the machine: nothing is left to test. */
+function isGone(order: OrderView, board: GymBoard): boolean {
+  const machines = board.assets.value;
+  return machines.length > 0 && !machines.some((one) => one.asset === order.asset);
+}
+
+function Gone({ order, act }: { order: OrderView; act: Act }) {
+  const [note, setNote] = useState("");
+  if (!TESTERS.includes(me.value?.role ?? "")) return <p>{t("upkeep.gone")}</p>;
+  return (
+    <div class="order-acts">
+      <p>{t("upkeep.gone")}</p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (note !== "") void act.send(`/orders/${encodeURIComponent(order.order_id)}/close`, { note });
+        }}
+      >
+        <label>
+          {t("upkeep.gone.why")}
+          <input value={note} maxLength={500} onInput={(event) => {
+            setNote(event.currentTarget.value);
+          }} />
+        </label>
+        <button type="submit" disabled={act.state.value.at === "sent" || note === ""}>{t("upkeep.gone.close")}</button>
+      </form>
+    </div>
+  );
 }
 
 function Acts({ order, act }: { order: OrderView; act: Act }) {

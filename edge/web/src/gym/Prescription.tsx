@@ -3,6 +3,7 @@ import { useMemo, useState } from "preact/hooks";
 
 import { Act } from "../garage/act";
 import { ActLine } from "../garage/ActLine";
+import { Hold } from "../parts/Hold";
 import { ApiError, call, wordsOf } from "../lib/http";
 import { t, type Key } from "../lib/i18n";
 import type { Prescription as Set } from "../types";
@@ -59,7 +60,23 @@ export function Prescription() {
       </form>
       <p class="said" role="status">{said}</p>
       {form && <Form form={form} act={act} onChange={setForm} onSave={save} />}
+      {form && <Referral key={person} person={person} />}
     </section>
+  );
+}
+
+/** Taking back what the gate said today; it admits nobody, so the page needs not know whether there is a referral. */
+function Referral({ person }: { person: string }) {
+  const act = useMemo(() => new Act("gym"), []);
+  return (
+    <div>
+      <Hold class="act" disabled={act.state.value.at === "sent"} onHeld={() => {
+        void act.send(`/persons/${encodeURIComponent(person)}/lift-referral`);
+      }}>
+        <strong>{t("coach.lift")}</strong> {t("coach.lift.does")}
+      </Hold>
+      <ActLine act={act} />
+    </div>
   );
 }
 
