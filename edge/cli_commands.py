@@ -28,6 +28,7 @@ COMMANDS = {
     "backup": ("edge.cli_store", "backup", "Put all stores into one checked file, while they run.", (RUNTIME,)),
     "restore": ("edge.cli_store", "restore", "Put a backup back; what was there is kept.", (RUNTIME,)),
     "store": ("edge.cli_store_look", "store", "store verify: is all whole; store info: sizes, lags.", (RUNTIME,)),
+    "sink": ("edge.cli_sink", "sink", "Lag of each sink; send refused lines again or drop them.", (RUNTIME,)),
     "version": ("edge.cli_setup", "version", "Print the version.", (RUNTIME,)),
 }
 

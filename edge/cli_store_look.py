@@ -15,6 +15,7 @@ from edge.cli_store import SUFFIX, json_option, stores_of, telling
 if TYPE_CHECKING:
     from edge.site import Site
     from edge.storage.info import SiteInfo, StoreInfo
+    from edge.storage.info_sinks import SinkLag
     from edge.storage.verify import Finding
 
 
@@ -125,10 +126,41 @@ def _store_lines(each: StoreInfo, now_ns: int) -> list[str]:
             lines.append(f"  {log.set_aside} inputs were set aside because they could not be handled")
     if each.seal_seq:
         lines.append(f"  samples are sealed through input {each.seal_seq}")
-    lines += [f"  sink {sink}: at input {seq}, {each.behind[sink]} behind" for sink, seq in each.cursors.items()]
+    lines += [f"  {sink_line(sink)}" for sink in each.sinks]
+    known = {name for sink in each.sinks for name in (sink.sink, f"{sink.sink}#settled")}
+    lines += [
+        f"  sink {name}: at input {seq}, {each.behind[name]} behind"
+        for name, seq in each.cursors.items()
+        if name not in known
+    ]
     if each.restored:
         lines.append(f"  restored: {each.restored}")
     return lines
+
+
+def sink_line(sink: SinkLag) -> str:
+    """How far a sink is, in one line."""
+    parts = [f"sink {sink.sink}: {sink.health}, at input {sink.at_seq}"]
+    if sink.behind:
+        samples = "" if sink.behind_samples is None else f", about {sink.behind_samples} samples"
+        size = "" if sink.behind_bytes is None else f", {_size(sink.behind_bytes)}"
+        parts.append(f"{sink.behind} inputs behind{samples}{size}, {_span(sink.behind_s)}")
+    else:
+        parts.append("nothing behind")
+    if sink.set_aside:
+        parts.append(f"{sink.set_aside} lines set aside (kangle sink aside)")
+    return "; ".join(parts)
+
+
+def _size(count: int) -> str:
+    return f"{count} bytes" if count < 1 << 20 else f"{_mib(count)} MiB"
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _mib(count: int) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.runtime.history_messages import (
+    ActOnSink,
     Ask,
     AskGroup,
     AskLast,
@@ -27,6 +28,7 @@ from edge.runtime.history_messages import (
     SeriesPart,
     WindowsPart,
 )
+from edge.runtime.history_sinks import SinkDesk
 from edge.storage.errors import StoreError
 from edge.storage.rollups import NS
 from edge.storage.sample_columns import QUALITY_BITS
@@ -41,8 +43,10 @@ SERIES_PAGE_MAX = 5_000
 class Answerer:
     """Answers from the histories of a site, by vertical."""
 
-    def __init__(self, histories: Mapping[str, SampleHistory]) -> None:
+    def __init__(self, histories: Mapping[str, SampleHistory], desk: SinkDesk | None = None) -> None:
+        """``desk`` takes what is done to sinks; None where there are none."""
         self._histories = histories
+        self._desk = desk
         self._queries = {name: SampleQueries(history) for name, history in histories.items()}
 
     def close(self) -> None:
@@ -71,6 +75,8 @@ class Answerer:
                 return self._group(ask)
             case AskPlot():
                 return self._plot(ask)
+            case ActOnSink() if self._desk is not None:
+                return self._desk.act(ask)
             case _:
                 return Refused("bad", "not a question about samples")
 

@@ -6,6 +6,8 @@ on a connection; a second one waits for the first one's answer.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 #: Longest request; ours are below 2 KiB.
@@ -70,7 +72,24 @@ class AskStatus(msgspec.Struct, frozen=True, tag="status"):
     """How every daemon's history and its sinks are."""
 
 
-Ask = AskSeries | AskLast | AskSamples | AskWindows | AskGroup | AskPlot | AskStatus
+class SinkAct(StrEnum):
+    """What a person has done to a sink's set-aside lines: sent again, dropped, or all that is known of it deleted."""
+
+    RESEND = "resend"
+    DROP = "drop"
+    FORGET = "forget"
+
+
+class ActOnSink(msgspec.Struct, frozen=True, tag="act_on_sink"):
+    """``ids`` None: all of the sink's lines."""
+
+    vertical: str
+    sink: str
+    act: SinkAct
+    ids: tuple[int, ...] | None
+
+
+Ask = AskSeries | AskLast | AskSamples | AskWindows | AskGroup | AskPlot | AskStatus | ActOnSink
 
 
 class SeriesInfo(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -177,6 +196,13 @@ class StatusPart(msgspec.Struct, frozen=True, tag="status"):
     verticals: tuple[VerticalStatus, ...]
 
 
+class ActDone(msgspec.Struct, frozen=True, tag="act_done"):
+    """Lines that it was done to, and lines that it cannot be done to."""
+
+    done: int
+    left: int
+
+
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
     """``code``: absent, slow, storage, busy, bad."""
 
@@ -184,4 +210,4 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     text: str
 
 
-Part = SeriesPart | LastPart | SamplesPart | WindowsPart | GroupPart | PlotPart | StatusPart | Refused
+Part = SeriesPart | LastPart | SamplesPart | WindowsPart | GroupPart | PlotPart | StatusPart | ActDone | Refused

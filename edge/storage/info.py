@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +21,7 @@ from edge.storage import ballast, log_table
 from edge.storage.backup_facts import facts_of, tables_of
 from edge.storage.backup_stores import StoreFile
 from edge.storage.connect import BUSY_TIMEOUT_MS
+from edge.storage.info_sinks import SinkLag, sinks_of, with_lag
 from edge.storage.restore import KEPT_PREFIX, RESTORED_KEY
 
 
@@ -38,7 +40,8 @@ class LogInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 class StoreInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One store. ``free_pages_bytes`` is room inside the file that is used again; ``problem`` why it cannot be read;
-    ``behind`` the inputs that each sink has not been sent yet; ``restored`` the mark of the last restore."""
+    ``behind`` the inputs that each cursor has not passed yet, ``sinks`` how far each sink is in all units; ``restored``
+    the mark of the last restore."""
 
     name: str
     bytes: int
@@ -52,6 +55,7 @@ class StoreInfo(msgspec.Struct, frozen=True, kw_only=True):
     seal_seq: int = 0
     cursors: dict[str, int] = {}
     behind: dict[str, int] = {}
+    sinks: tuple[SinkLag, ...] = ()
     restored: str = ""
 
 
@@ -76,21 +80,37 @@ def site_info(data_dir: Path, stores: Sequence[StoreFile], backups: Path, patter
         data_dir=str(data_dir),
         disk_free_bytes=disk.free,
         disk_bytes=disk.total,
-        stores=_with_lags([_store_info(data_dir, store) for store in present]),
+        stores=_with_lags(data_dir, [_store_info(data_dir, store) for store in present]),
         backups=tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files),
         kept=tuple(sorted(path.name for path in data_dir.glob(KEPT_PREFIX + "*"))),
     )
 
 
-def _with_lags(found: Sequence[StoreInfo]) -> tuple[StoreInfo, ...]:
-    """Cursors stand in one file of a daemon, the head of its log in another."""
-    heads = {each.name.partition("/")[0]: each.log.last_seq for each in found if each.log is not None}
+def _with_lags(data_dir: Path, found: Sequence[StoreInfo]) -> tuple[StoreInfo, ...]:
+    """Cursors stand in one file of a daemon, the log in another."""
+    logs = {each.name.partition("/")[0]: each for each in found if each.log is not None}
     told = []
     for each in found:
-        head = heads.get(each.name.partition("/")[0], 0)
+        beside = logs.get(each.name.partition("/")[0])
+        head = beside.log.last_seq if beside is not None and beside.log is not None else 0
         behind = {sink: max(0, head - seq) for sink, seq in each.cursors.items()}
-        told.append(msgspec.structs.replace(each, behind=behind))
+        sinks = _lags(data_dir / beside.name, each, head) if beside is not None and each.sinks else each.sinks
+        told.append(msgspec.structs.replace(each, behind=behind, sinks=sinks))
     return tuple(told)
+
+
+def _lags(facts: Path, samples: StoreInfo, head: int) -> tuple[SinkLag, ...]:
+    try:
+        with closing(_open(facts)) as log:
+            return with_lag(samples.sinks, log, head, time.time_ns())
+    except sqlite3.Error:
+        return samples.sinks  # why the log cannot be read is told with it
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    reader = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    reader.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").fetchall()
+    return reader
 
 
 def _store_info(data_dir: Path, store: StoreFile) -> StoreInfo:
@@ -102,8 +122,7 @@ def _store_info(data_dir: Path, store: StoreFile) -> StoreInfo:
         ballast_bytes=_size(path.with_name(ballast.FILE_NAME)) if store.is_facts else 0,
     )
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as reader:
-            reader.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").fetchall()
+        with closing(_open(path)) as reader:
             known = facts_of(reader)._asdict()
             del known["head_seq"]
             free, page = (reader.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size"))
@@ -112,6 +131,7 @@ def _store_info(data_dir: Path, store: StoreFile) -> StoreInfo:
                 **known,
                 free_pages_bytes=free * page,
                 log=_log_info(reader) if store.is_facts else None,
+                sinks=sinks_of(reader) if store.is_samples else (),
                 restored=_restored(reader),
             )
     except sqlite3.Error as error:

@@ -113,6 +113,11 @@ class Cursors:
             )
 
 
+def forget(db: sqlite3.Connection, sink: str) -> None:
+    """Delete the cursor of a sink that is no longer used, so that retention does not wait for it."""
+    db.execute("DELETE FROM cursor WHERE sink IN (?, ?)", (sink, sink + SETTLED))
+
+
 def _decode(text: str) -> SinkStatus | None:
     try:
         return msgspec.json.decode(text, type=SinkStatus)
@@ -125,5 +130,10 @@ def read_statuses(samples_db: Path) -> list[SinkStatus]:
     sqlite3.Error."""
     with closing(sqlite3.connect(f"{samples_db.resolve().as_uri()}?mode=ro", uri=True)) as db:
         db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").fetchall()
-        rows = db.execute("SELECT state FROM cursor WHERE sink NOT LIKE ? ORDER BY sink", (f"%{SETTLED}",)).fetchall()
+        return statuses_of(db)
+
+
+def statuses_of(db: sqlite3.Connection) -> list[SinkStatus]:
+    """``read_statuses`` on an open file."""
+    rows = db.execute("SELECT state FROM cursor WHERE sink NOT LIKE ? ORDER BY sink", (f"%{SETTLED}",)).fetchall()
     return [status for row in rows if (status := _decode(str(row[0]))) is not None]

@@ -96,16 +96,17 @@ def _chosen(sink: str, ids: Sequence[int] | None) -> tuple[str, list[str | int]]
     return f"sink = ? AND id IN ({', '.join('?' * len(ids))})", [sink, *ids]
 
 
-def read_aside(samples_db: Path, sink: str = "", after_id: int = 0, limit: int = LIST_MAX) -> list[AsideItem]:
-    """``listed`` from a file that its owner may have open. Raises StoreError, sqlite3.Error."""
+def read_aside(samples_db: Path, sink: str = "", limit: int | None = None) -> list[AsideItem]:
+    """The first ``limit`` lines (None: all) from a file that its owner may have open. Raises StoreError,
+    sqlite3.Error."""
+    found: list[AsideItem] = []
     with closing(open_reader(samples_db, packaged_samples()[-1].version)) as db:
-        return listed(db, sink, after_id, limit)
-
-
-def read_counts(samples_db: Path) -> dict[str, AsideCount]:
-    """``counts`` from a file that its owner may have open. Raises StoreError, sqlite3.Error."""
-    with closing(open_reader(samples_db, packaged_samples()[-1].version)) as db:
-        return counts(db)
+        while limit is None or len(found) < limit:
+            page = listed(db, sink, found[-1].id if found else 0, LIST_MAX if limit is None else limit - len(found))
+            if not page:
+                break
+            found += page
+    return found
 
 
 class Aside:

@@ -66,6 +66,11 @@ class SinkRunner:
     ) -> None:
         self._sinks = [_SinkThread(home, sink, times or RealTimes(), Random(seed)) for sink in sinks]  # noqa: S311 - jitter
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The sinks by name."""
+        return frozenset(sink.status.sink for sink in self._sinks)
+
     def start(self) -> None:
         for sink in self._sinks:
             sink.thread.start()
