@@ -13,22 +13,19 @@ Control socket, one JSON object a line: ``state``; ``place`` {lane, dishes, unkn
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import random
 import sys
 from itertools import pairwise
-from pathlib import Path
 
+from firmware_sim import stage
 from firmware_sim.canteenapi import ApiAwayError, CanteenApi, say
 from firmware_sim.control import ControlError, Json, Operation, number, serve, text, texts
 from firmware_sim.crowd import Crowd
 from firmware_sim.floorconfig import FloorConfig, load
-from firmware_sim.jsonconfig import ConfigError
 from firmware_sim.kitchen import Kitchen
 from firmware_sim.laneview import read_view
 from firmware_sim.pile import Pile, Plate
-from firmware_sim.program import run
 from firmware_sim.station import Station
 
 #: The demo page waits 3 s for an answer.
@@ -238,19 +235,9 @@ class Floor:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="firmware_sim.floor", description="The simulated canteen floor of the demo.")
-    parser.add_argument("--config", type=Path, required=True, help="JSON file, see firmware_sim.floorconfig")
-    options = parser.parse_args()
-    try:
-        config = load(options.config)
-    except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
-        return 3
-    try:
-        return run(Floor(config).live)
-    except (OSError, ControlError) as error:
-        say(str(error))
-        return 4
+    """See ``firmware_sim.stage.start``."""
+    description = "The simulated canteen floor of the demo."
+    return stage.start("firmware_sim.floor", description, load, lambda config: Floor(config).live)
 
 
 if __name__ == "__main__":

@@ -13,15 +13,13 @@ otherwise, ``both`` gives it each kind of chip that can carry its number (an HF 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from firmware_sim.jsonconfig import ConfigError, ConfigReader
+from firmware_sim.jsonconfig import ConfigReader, read_json
 from firmware_sim.program import checked_uid
 
-MAX_TOLD = 40
 FAMILIES = {"feig": "hf", "magicrf": "uhf"}
 LINES = {"feig": (38_400, "E"), "magicrf": (115_200, "N")}
 
@@ -98,19 +96,9 @@ class FloorConfig:
 
 def load(path: Path) -> FloorConfig:
     """Read and check the file. Raises ``ConfigError`` naming all mistakes."""
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"{path}: is no JSON: {error}") from error
     reader = ConfigReader()
-    config = _build(reader, raw)
-    if reader.mistakes:
-        shown = reader.mistakes[:MAX_TOLD]
-        if len(reader.mistakes) > len(shown):
-            shown.append(f"and {len(reader.mistakes) - len(shown)} more")
-        raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in shown))
+    config = _build(reader, read_json(path))
+    reader.end(str(path))
     return config
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+MAX_TOLD = 40
 
 
 class ConfigError(Exception):
@@ -16,6 +19,14 @@ class ConfigReader:
 
     def __init__(self) -> None:
         self.mistakes: list[str] = []
+
+    def end(self, where: str) -> None:
+        """Raise ``ConfigError`` with all that was noted, the first ``MAX_TOLD`` of it in words."""
+        shown = self.mistakes[:MAX_TOLD]
+        if len(self.mistakes) > len(shown):
+            shown.append(f"and {len(self.mistakes) - len(shown)} more")
+        if shown:
+            raise ConfigError("\n".join(f"{where}: {mistake}" for mistake in shown))
 
     def say(self, place: str, wrong: str) -> None:
         self.mistakes.append(f"{place}: {wrong}")
@@ -50,3 +61,13 @@ class ConfigReader:
         if not 0.0 <= value <= 1.0:
             self.say(f"physics.{key}", f"{value} is no probability; give 0..1")
         return value
+
+
+def read_json(path: Path) -> object:
+    """What the file holds. Raises ``ConfigError`` when it cannot be read or is no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: is no JSON: {error}") from error

@@ -13,14 +13,12 @@ doors of ``doorconfig``.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from firmware_sim.garage.doorconfig import DoorConfig, ReaderConfig, read_doors
-from firmware_sim.jsonconfig import ConfigError, ConfigReader
+from firmware_sim.jsonconfig import ConfigReader, read_json
 
-MAX_TOLD = 40
 BAY_KINDS = ("shelly", "tasmota", "dlt645")
 HEAD_VIAS = ("zigbee", "modbus", "unit")
 HEAD_KINDS = ("smoke", "heat", "gas", "call_point", "panel_fire", "flow", "pressure", "key_switch", "door_open")
@@ -115,13 +113,7 @@ _TOP = {
 
 def load(path: Path) -> GarageConfig:
     """Read and check the file. Raises ``ConfigError`` naming all mistakes."""
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"{path}: is no JSON: {error}") from error
-    return parse(raw, str(path))
+    return parse(read_json(path), str(path))
 
 
 def parse(raw: object, where: str = "garage") -> GarageConfig:
@@ -129,11 +121,7 @@ def parse(raw: object, where: str = "garage") -> GarageConfig:
     reader = ConfigReader()
     config = _build(reader, raw)
     _check(reader, config)
-    if reader.mistakes:
-        shown = reader.mistakes[:MAX_TOLD]
-        if len(reader.mistakes) > len(shown):
-            shown.append(f"and {len(reader.mistakes) - len(shown)} more")
-        raise ConfigError("\n".join(f"{where}: {mistake}" for mistake in shown))
+    reader.end(where)
     return config
 
 

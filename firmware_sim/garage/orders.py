@@ -11,8 +11,6 @@ Names are taken in any case, and by a beginning that only one has.
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 
 from firmware_sim.control import ControlError, Json, Operation, number, text
 from firmware_sim.dlt645 import Meter
@@ -26,6 +24,7 @@ from firmware_sim.garage.picture import picture
 from firmware_sim.garage.repair import mend_all, mend_bay, mend_head, mend_zone
 from firmware_sim.outlet import Outlet
 from firmware_sim.shelly import ShellyPlug
+from firmware_sim.stage import stop_broker
 
 OVERLOAD_W = 700.0
 #: A key is held turned for so long.
@@ -241,15 +240,7 @@ class Orders:
         return {"cable": wire, "on": on}
 
     async def broker(self, _request: Json) -> Json:
-        """The broker is stopped; whoever started it starts it anew."""
-        pid_file = self._config.broker_pid
-        if pid_file is None:
-            raise ControlError("the broker is not ours to restart")
-        try:
-            os.kill(int(pid_file.read_text()), signal.SIGTERM)
-        except (OSError, ValueError) as error:
-            raise ControlError(f"the broker is not ours to restart: {error}") from None
-        return {"broker": "restarting"}
+        return stop_broker(self._config.broker_pid)
 
     # --- the rest -----------------------------------------------------------------------------------------------------
 

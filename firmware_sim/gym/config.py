@@ -11,7 +11,6 @@ beta_blocker?}], ``api`` and ``token`` (a coach writes the prescriptions down th
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +24,8 @@ from firmware_sim.gym.things import (
     ReaderConfig,
     TrailConfig,
 )
-from firmware_sim.jsonconfig import ConfigError, ConfigReader
+from firmware_sim.jsonconfig import ConfigReader, read_json
 
-MAX_TOLD = 40
 VIAS = ("ble", "csafe", "strength", "count")
 KEY_BYTES = 16
 HOST = "127.0.0.1"
@@ -64,13 +62,7 @@ _TOP = {
 
 def load(path: Path) -> GymConfig:
     """Read and check the file. Raises ``ConfigError`` naming all mistakes."""
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"{path}: is no JSON: {error}") from error
-    return parse(raw, str(path))
+    return parse(read_json(path), str(path))
 
 
 def parse(raw: object, where: str = "gym") -> GymConfig:
@@ -78,11 +70,7 @@ def parse(raw: object, where: str = "gym") -> GymConfig:
     reader = ConfigReader()
     config = _build(reader, raw)
     _check(reader, config)
-    if reader.mistakes:
-        shown = reader.mistakes[:MAX_TOLD]
-        if len(reader.mistakes) > len(shown):
-            shown.append(f"and {len(reader.mistakes) - len(shown)} more")
-        raise ConfigError("\n".join(f"{where}: {mistake}" for mistake in shown))
+    reader.end(where)
     return config
 
 

@@ -9,9 +9,6 @@ percent} · ``pulse`` {asset, bpm: 0 = as it is} · ``strap`` {asset, on} · ``c
 
 from __future__ import annotations
 
-import os
-import signal
-
 from firmware_sim.control import ControlError, Json, Operation, number, text
 from firmware_sim.garage.naming import flag, named
 from firmware_sim.gym.config import GymConfig
@@ -20,6 +17,7 @@ from firmware_sim.gym.picture import picture
 from firmware_sim.gym.station import Station
 from firmware_sim.gym.things import PersonConfig
 from firmware_sim.gym.visitors import Visitors
+from firmware_sim.stage import stop_broker
 
 NAMES = (
     "state", "train", "leave", "pause", "resume", "effort", "pulse", "strap", "card", "measure", "jog", "silence",
@@ -182,15 +180,7 @@ class Orders:
         return {"cable": wire, "on": on}
 
     async def broker(self, _request: Json) -> Json:
-        """The broker is stopped; whoever started it starts it anew."""
-        pid_file = self._config.broker_pid
-        if pid_file is None:
-            raise ControlError("the broker is not ours to restart")
-        try:
-            os.kill(int(pid_file.read_text()), signal.SIGTERM)
-        except (OSError, ValueError) as error:
-            raise ControlError(f"the broker is not ours to restart: {error}") from None
-        return {"broker": "restarting"}
+        return stop_broker(self._config.broker_pid)
 
     async def people(self, request: Json) -> Json:
         self._visitors.on = flag(request, "on", default=True)
