@@ -49,12 +49,11 @@ class SinkDesk:
 
 
 def _do(connection: sqlite3.Connection, ask: ActOnSink) -> ActDone:
-    match ask.act:
-        case SinkAct.RESEND:
-            marked = quarantine.ask_again(connection, ask.sink, ask.ids)
-        case SinkAct.DROP:
-            marked = quarantine.drop(connection, ask.sink, ask.ids)
-        case SinkAct.FORGET:
-            marked = quarantine.drop(connection, ask.sink, None)
-            forget(connection, ask.sink)
+    if ask.act is SinkAct.RESEND:
+        marked = quarantine.ask_again(connection, ask.sink, ask.ids)
+    elif ask.act is SinkAct.DROP:
+        marked = quarantine.drop(connection, ask.sink, ask.ids)
+    else:
+        marked = quarantine.drop(connection, ask.sink, None)
+        forget(connection, ask.sink)
     return ActDone(marked.done, marked.left)
