@@ -98,6 +98,8 @@ CODES: dict[type[msgspec.Struct], frozenset[str]] = {devices.PlatePass: frozense
 NOT_SAMPLED = frozenset({"device_identity", "machine_info", "card", "keypad", "notify_result"})
 #: Readings of a person's body, by tag: they belong to that person's record, never to a history that staff browse.
 PERSONAL = frozenset({"heart_rate", "blood_pressure", "weight"})
+#: The same in readings that are not personal as a whole: what a machine's hand grips feel (decision 0009).
+PERSONAL_FIELDS = frozenset({"heart_rate_bpm", "target_heart_rate_bpm"})
 
 
 class Field(NamedTuple):
@@ -172,7 +174,7 @@ def _own_fields(kind: type[msgspec.Struct]) -> Sequence[Field]:
     found = []
     hints = typing.get_type_hints(kind)
     for name in kind.__struct_fields__:
-        if name in NOT_MEASURED or name.endswith(_NOT_MEASURED_ENDS) or name in CODES.get(kind, ()):
+        if name in NOT_MEASURED | PERSONAL_FIELDS | CODES.get(kind, frozenset()) or name.endswith(_NOT_MEASURED_ENDS):
             continue
         shape = _shape(hints[name], is_word=name in WORDS.get(kind, ()))
         if shape is not None:

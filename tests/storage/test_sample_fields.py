@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge.domain.field_devices import CardReading, KeypadReading
+from edge.domain.machine_readings import MachineReading
 from edge.storage.sample_fields import NOT_SAMPLED, PERSONAL, is_left_out, plan_of, reading_types, unit_of
 from edge.storage.sample_model import SeriesKind
 
@@ -22,6 +23,16 @@ def test_what_is_named_as_not_sampled_exists():
 @pytest.mark.parametrize("kind", [CardReading, KeypadReading])
 def test_secrets_are_no_samples(kind):
     assert plan_of(kind).fields == ()
+
+
+def test_nothing_of_a_persons_body_is_a_sample_whatever_feels_it():
+    """Decision 0009: also the hand grips of a machine, whose other numbers are samples."""
+    body = {"bpm", "heart", "pulse", "systolic", "diastolic", "arterial", "weight", "bmi", "impedance", "height", "rr"}
+    machine = {field.quantity for field in plan_of(MachineReading).fields}
+    assert machine >= {"power_w", "speed_km_h", "distance_m"}
+    for kind in reading_types():
+        for field in plan_of(kind).fields:
+            assert not body & set(field.quantity.split("_")), f"{kind.__name__}.{field.quantity}"
 
 
 def test_no_field_is_an_id_or_free_text():
