@@ -30,7 +30,8 @@ _PROGRESS_STEPS = 20_000
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """The one writing connection, in autocommit mode. Raises sqlite3.Error, StoreError "schema" for an old library."""
+    """The one writing connection, in autocommit mode. Raises sqlite3.Error, StoreError "schema" for an old library,
+    "damaged" for a file of which SQLite cannot even say in words what is wrong."""
     if sqlite3.sqlite_version_info < MIN_SQLITE:
         wanted = ".".join(map(str, MIN_SQLITE))
         raise StoreError(
@@ -51,6 +52,9 @@ def open_writer(path: Path) -> sqlite3.Connection:
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
         mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    except UnicodeDecodeError as error:  # SQLite quotes the damaged definition of a table, which is no text any more
+        connection.close()
+        raise damaged(path, str(error)) from error
     except BaseException:
         connection.close()
         raise
@@ -92,7 +96,7 @@ def open_reader(path: Path, known_version: int) -> sqlite3.Connection:
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").fetchall()
         version = version_of(connection)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         connection.close()
         raise damaged(path, str(error)) from error
     if version != known_version:

@@ -91,7 +91,7 @@ class FactsStore:
                 sealed_seq=lambda: seal_mark(directory),
             )
             return cls(lock, ballast, writer, path, row_types)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             lock.release()
             raise _explained(path, error) from error
         except BaseException:
@@ -181,7 +181,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _explained(path: Path, error: sqlite3.Error) -> StoreError:
+def _explained(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
     if isinstance(error, sqlite3.OperationalError):
         text = f"{path} cannot be opened: {error}. Is there free space, and does the directory belong to this user?"
         return StoreError("storage", text)

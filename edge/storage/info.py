@@ -103,7 +103,7 @@ def _lags(facts: Path, samples: StoreInfo, head: int) -> tuple[SinkLag, ...]:
     try:
         with closing(_open(facts)) as log:
             return with_lag(samples.sinks, log, head, time.time_ns())
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return samples.sinks  # why the log cannot be read is told with it
 
 
@@ -134,7 +134,7 @@ def _store_info(data_dir: Path, store: StoreFile) -> StoreInfo:
                 sinks=sinks_of(reader) if store.is_samples else (),
                 restored=_restored(reader),
             )
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # its words about a damaged file may be no text
         return msgspec.structs.replace(sized, problem=str(error))
 
 

@@ -88,7 +88,7 @@ class LogFollower:
             connection = self._opened()
             connection.set_progress_handler(lambda: time.monotonic() > until, _PROGRESS_STEPS)
             return work(connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # its words about a damaged file may be no text
             self.close()
             raise StoreError("storage", f"{self._path} cannot be read now: {error}") from error
 

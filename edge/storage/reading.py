@@ -140,6 +140,9 @@ class StoreReader:
             connection = self._opened()
             connection.set_progress_handler(lambda: time.monotonic() > until, _PROGRESS_STEPS)
             return connection.execute(sql, values).fetchall()
+        except UnicodeDecodeError as error:  # SQLite's own words about a damaged file
+            self._drop()
+            raise damaged(self._path, str(error)) from error
         except sqlite3.Error as error:
             raise self._explained(error) from error
         except (OverflowError, UnicodeEncodeError):

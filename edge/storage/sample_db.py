@@ -145,7 +145,8 @@ def _prepare(path: Path) -> sqlite3.Connection:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
-        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        told = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+        if told or isinstance(error, UnicodeDecodeError):
             raise StoreError("damaged", f"{path}: {error}") from error
         raise
 

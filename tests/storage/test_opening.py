@@ -12,11 +12,17 @@ import pytest
 
 from edge.domain.answered import AuditRow
 from edge.storage import snapshots
+from edge.storage.backup_stores import StoreFile
 from edge.storage.batch import Batch, WorldSnapshot
 from edge.storage.connect import lengthen_wal, open_writer, quick_check
 from edge.storage.errors import StoreError
 from edge.storage.facts import FactsStore
+from edge.storage.info import site_info
 from edge.storage.log import LogRecord
+from edge.storage.log_follow import LogFollower
+from edge.storage.reading import StoreReader
+from edge.storage.sample_db import SampleDb
+from edge.storage.verify import verify_store
 
 Open = Callable[..., FactsStore]
 Write = Callable[[FactsStore, Batch], StoreError | None]
@@ -121,3 +127,45 @@ def test_a_damaged_snapshot_is_passed_over(open_store: Open, write: Write, recor
     assert snapshots.first_from(connection, 0).seq == 2
     assert snapshots.at(connection, 1) is None
     assert snapshots.seqs(connection) == {1, 2, 3}
+
+
+def unreadable(path: Path) -> None:
+    """A bit flips in the definition of a table: SQLite quotes it, and its words are no text any more."""
+    data = path.read_bytes()
+    at = data.index(b"CREATE TABLE meta") + len(b"CREATE ")
+    path.write_bytes(data[:at] + b"\xd4" + data[at + 1 :])
+
+
+def test_damage_that_no_words_can_tell_is_damage_all_the_same(
+    open_store: Open, write: Write, record: Record, tmp_path: Path
+) -> None:
+    store = open_store()
+    assert write(store, Batch(records=[record(1)], rows=[audit(1)])) is None
+    store.close()
+    path = tmp_path / "store" / "facts.db"
+    unreadable(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreError) as caught:
+        open_store()
+    assert caught.value.code == "damaged"
+    assert path.read_bytes() == before
+    reader = StoreReader(path.parent)
+    with pytest.raises(StoreError) as caught:
+        reader.get(AuditRow, 1)
+    assert caught.value.code in {"damaged", "storage"}
+    reader.close()
+    follower = LogFollower(path.parent, "canteen")
+    with pytest.raises(StoreError):
+        follower.head_seq()
+    follower.close()
+    (told,) = site_info(tmp_path, (StoreFile("store/facts.db", 99),), tmp_path / "backups", "*").stores
+    assert told.problem
+    assert verify_store(tmp_path, StoreFile("store/facts.db", 99), lambda *_: None)
+
+
+def test_samples_that_no_words_can_tell_about_are_begun_anew(tmp_path: Path) -> None:
+    SampleDb(tmp_path / "store").close()
+    unreadable(tmp_path / "store" / "samples.db")
+    again = SampleDb(tmp_path / "store")
+    assert again.set_aside is not None
+    again.close()
