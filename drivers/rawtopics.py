@@ -16,8 +16,9 @@ from drivers.driver import Output
 from drivers.engine import NS_PER_MS
 from drivers.messages import Message, Problem
 from drivers.options import OptionReader
+from drivers.presence import PresenceDriver
 from drivers.rawvalue import RAW, RawValue, parse_raw
-from drivers.topics import POINTS_MAX, TopicsDriver
+from drivers.topics import POINTS_MAX
 from drivers.wallclock import WallClock
 from edge.domain.devices import DeviceCommand, Reading
 from edge.domain.field_devices import Operate, PointHealth, SetClock
@@ -68,7 +69,7 @@ class _Point:
         self.seen: deque[tuple[int, str, bytes]] = deque(maxlen=_SEEN_MAX)
 
 
-class RawDriver(TopicsDriver):
+class RawDriver(PresenceDriver):
     """Base of the drivers whose devices speak through a raw gateway. A subclass gives ``sessions`` and may give
     ``stoppers``. ``duplicates`` and ``foreign`` (channels that nobody reads) are counted since creation."""
 
@@ -82,7 +83,7 @@ class RawDriver(TopicsDriver):
         self._keep_raw = reader.flag("keep_raw", default=False)
         self._sessions = sessions
         self._stoppers = stoppers
-        self.topics: tuple[str, ...] = (f"{site or '+'}/+/+/{RAW}",)
+        self.topics: tuple[str, ...] = (f"{site or '+'}/+/+/{RAW}", self.presence_topic(site))
         self.duplicates = 0
         self.foreign = 0
         self.clock = WallClock()
@@ -92,10 +93,18 @@ class RawDriver(TopicsDriver):
     # --- in -----------------------------------------------------------------------------------------------------------
 
     def on_opened(self) -> None:
+        super().on_opened()
         self._points.clear()
         self._stopping.clear()
 
+    def on_presence(self, point: str, *, online: bool) -> None:
+        known = self._points.get(point)
+        if known is not None:
+            known.online = False  # told already; its next word, or its silence, is told anew
+
     def on_message(self, message: Message) -> None:
+        if self.took_status(message):
+            return
         value = parse_raw(message, self.delay_ms)
         if isinstance(value, Problem):
             self.refused += 1
@@ -168,7 +177,8 @@ class RawDriver(TopicsDriver):
                 break
             if point.online:
                 point.online = False
-                self.say(PointHealth(point=name, online=False, detail="silent"))
+                if not self.is_present(name):
+                    self.say(PointHealth(point=name, online=False, detail="silent"))
         for name, stopper in list(self._stopping.items()):
             if now_ns >= stopper.deadline_ns:
                 del self._stopping[name]

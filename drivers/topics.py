@@ -84,7 +84,7 @@ class TopicsDriver(ABC):
         self.now_ns = now_ns
         if self._is_open:
             if self._health.state is DeviceState.CONNECTING and now_ns >= self._opened_ns + QUIET_NS:
-                self.health(DeviceState.FAULT, "no_answer", self.quiet_hint)
+                self.on_quiet()
             self._output.readings += self._health.repeat(now_ns)
         return self._take()
 
@@ -117,6 +117,10 @@ class TopicsDriver(ABC):
 
     def on_opened(self) -> None:  # noqa: B027 - most have nothing to do
         """The link is open (again)."""
+
+    def on_quiet(self) -> None:
+        """Nothing came for ``QUIET_NS`` after the opening."""
+        self.health(DeviceState.FAULT, "no_answer", self.quiet_hint)
 
     def say(self, reading: Reading) -> None:
         self._output.readings.append(reading)

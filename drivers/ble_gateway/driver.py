@@ -14,15 +14,21 @@ from drivers.ble_gateway.frames import Advert, mac_of, parse
 from drivers.engine import NS_PER_MS
 from drivers.messages import Message, Problem
 from drivers.options import OptionReader, OptionValue
+from drivers.presence import STATUS
 from drivers.rawtopics import RawDriver, Sessions, Stoppers
 from drivers.rawvalue import RAW
 from drivers.topics import POINTS_MAX
+from edge.domain.devices import DeviceState
 from edge.domain.field_devices import MeterReading
 from edge.domain.machine_readings import HeartRateReading, WeightReading
 
 SAME_NS = 30_000 * NS_PER_MS
 """A scale repeats its last weight in every advert; the same one within this time is one measurement."""
 
+LWT = "LWT"
+"""Where a gateway of the OpenMQTTGateway family says ``online``, and the broker ``offline`` in its place."""
+
+_GATEWAYS_MAX = 64
 _DEVICES = "MAC=POINT, separated by commas"
 
 
@@ -45,12 +51,16 @@ class BleGatewayDriver(RawDriver):
         sessions = {channel: make for maker in makers for channel, make in maker(life_fitness).items()}
         super().__init__(reader, sessions, stoppers)
         reader.finish()
-        self.topics = (*self.topics, f"{self._base}/+/BTtoMQTT/#")
+        self.topics = (*self.topics, f"{self._base}/+/BTtoMQTT/#", f"{self._base}/+/{LWT}")
         self._weights: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._gone: dict[str, None] = {}
 
     def on_message(self, message: Message) -> None:
-        if message.topic.endswith(f"/{RAW}"):
+        if message.topic.endswith((f"/{RAW}", f"/{STATUS}")):
             super().on_message(message)
+            return
+        if message.topic.endswith(f"/{LWT}"):
+            self._gateway_said(message)
             return
         advert = parse(message, self._base)
         if isinstance(advert, Problem):
@@ -62,6 +72,26 @@ class BleGatewayDriver(RawDriver):
             self.foreign += 1
             return
         self._tell(point, advert)
+
+    def on_opened(self) -> None:
+        super().on_opened()
+        self._gone.clear()
+
+    def _gateway_said(self, message: Message) -> None:
+        """A gateway's last will. Which devices it carries nobody knows, so the link is at fault until it is back."""
+        word, gateway = message.payload.strip().lower(), message.topic.removeprefix(self._base + "/").split("/")[0]
+        if word == "offline" and (gateway in self._gone or len(self._gone) < _GATEWAYS_MAX):
+            self._gone[gateway] = None
+        elif word == "online":
+            self._gone.pop(gateway, None)
+        else:
+            self.refused += 1
+            return
+        if self._gone:
+            names = ", ".join(sorted(self._gone))
+            self.health(DeviceState.FAULT, "gateway_offline", f"{names}; one that is no more: clear its retained {LWT}")
+        else:
+            self.health(DeviceState.READY)
 
     def _tell(self, point: str, advert: Advert) -> None:
         if advert.weight_kg is not None and self._is_new_weight(point, advert.weight_kg):

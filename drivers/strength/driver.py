@@ -14,8 +14,9 @@ from drivers.driver import Output
 from drivers.engine import NS_PER_MS
 from drivers.messages import Message, Problem
 from drivers.options import OptionReader, OptionValue
+from drivers.presence import PresenceDriver
 from drivers.strength.frames import SUFFIX, StrengthMessage, parse
-from drivers.topics import POINTS_MAX, TopicsDriver
+from drivers.topics import POINTS_MAX
 from drivers.wallclock import WallClock
 from edge.domain.devices import DeviceCommand
 from edge.domain.field_devices import Operate, PointHealth, SetClock
@@ -33,7 +34,7 @@ from edge.domain.machine_readings import (
 _REMEMBERED_MAX = 64
 
 
-class StrengthDriver(TopicsDriver):
+class StrengthDriver(PresenceDriver):
     """Options: ``site`` (first level of the topics, "" any), ``circulation``: points that are micro-circulation
     machines."""
 
@@ -46,15 +47,18 @@ class StrengthDriver(TopicsDriver):
         site = reader.topic("site", "", empty=True)
         self._circulation = reader.names("circulation")
         reader.finish()
-        self.topics = (f"{site or '+'}/+/+/{SUFFIX}",)
+        self.topics = (f"{site or '+'}/+/+/{SUFFIX}", self.presence_topic(site))
         self.clock = WallClock()
         self.duplicates = 0
         self._seen: OrderedDict[str, deque[StrengthMessage]] = OrderedDict()
 
     def on_opened(self) -> None:
+        super().on_opened()
         self._seen.clear()
 
     def on_message(self, message: Message) -> None:
+        if self.took_status(message):
+            return
         told = parse(message)
         if isinstance(told, Problem):
             self.refused += 1

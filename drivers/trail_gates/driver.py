@@ -14,7 +14,8 @@ from drivers.driver import Output
 from drivers.engine import NS_PER_MS
 from drivers.messages import Message, Problem
 from drivers.options import OptionReader, OptionValue
-from drivers.topics import POINTS_MAX, TopicsDriver
+from drivers.presence import PresenceDriver
+from drivers.topics import POINTS_MAX
 from drivers.trail_gates.frames import COUNT, PASSAGE, Sighting, UseCount, parse
 from drivers.trail_gates.passages import Passages
 from drivers.wallclock import WallClock
@@ -25,7 +26,7 @@ from edge.domain.machine_readings import CountReading, GateReading
 _REMEMBERED_MAX = 32
 
 
-class TrailGatesDriver(TopicsDriver):
+class TrailGatesDriver(PresenceDriver):
     """Options as PROTOCOL.md section 3 lists them."""
 
     protocol = "trail_gates"
@@ -38,17 +39,20 @@ class TrailGatesDriver(TopicsDriver):
         settle_ms = reader.integer("settle_ms", 1_500, 0, 30_000)
         dwell_s = reader.integer("dwell_s", 10, 1, 600)
         reader.finish()
-        self.topics = (f"{site or '+'}/+/+/{PASSAGE}", f"{site or '+'}/+/+/{COUNT}")
+        self.topics = (f"{site or '+'}/+/+/{PASSAGE}", f"{site or '+'}/+/+/{COUNT}", self.presence_topic(site))
         self.clock = WallClock()
         self.duplicates = 0
         self._passages = Passages(settle_ms * NS_PER_MS, dwell_s * 1000 * NS_PER_MS)
         self._seen: OrderedDict[str, deque[Sighting | UseCount]] = OrderedDict()
 
     def on_opened(self) -> None:
+        super().on_opened()
         self._seen.clear()
         self._passages.clear()
 
     def on_message(self, message: Message) -> None:
+        if self.took_status(message):
+            return
         told = parse(message)
         if isinstance(told, Problem):
             self.refused += 1

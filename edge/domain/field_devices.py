@@ -90,6 +90,10 @@ class OutputReading(msgspec.Struct, frozen=True, kw_only=True, tag="output"):
     detail: str = ""
 
 
+#: ``PointHealth.detail``: the point's own availability or last will said it; that counts when it was stored, too.
+LAST_WILL = "last_will"
+
+
 class PointHealth(msgspec.Struct, frozen=True, kw_only=True, tag="point_health"):
     """Whether a point behind the link is there, as the link's master says (availability topic, last will, poll).
     ``online`` True is no proof of life of a detector, False is one of absence. ``rebooted``: the device started anew

@@ -6,7 +6,7 @@ its network says the last one again. A user would notice a too kind model as set
 
 from __future__ import annotations
 
-from firmware_sim.mqttdevice import MqttDevice
+from firmware_sim.mqttdevice import MqttDevice, Publication
 
 _FATIGUE = 0.97
 
@@ -29,7 +29,8 @@ class StrengthMachine(MqttDevice):
     ) -> None:
         super().__init__(seed)
         self.client_id = f"strength-{seed:04x}"
-        self.topic = f"{site}/{point}/strength"
+        self.topic, self.status = f"{site}/{point}/strength", f"{site}/{point}/status"
+        self.will = Publication(self.status, "offline", retain=True, qos=1)
         self.sets, self.reps, self.programme = sets, reps, programme
         self.rep_s, self.rest_s, self.course_s = 3.0, 20.0, course_s
         self.stutters = False
@@ -52,6 +53,7 @@ class StrengthMachine(MqttDevice):
 
     def on_connected(self) -> None:
         """It tells that it is there, and waits for a person."""
+        self.publish(self.status, "online", retain=True, qos=1)
         if not self.at_work:
             self.publish(self.topic, self._marked({"set": max(1, self._set), "state": "idle"}), qos=1)
 

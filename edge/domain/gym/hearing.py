@@ -13,7 +13,7 @@ from edge.domain.alarm_delivery import notified
 from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, Reading
-from edge.domain.field_devices import CardReading, PointHealth
+from edge.domain.field_devices import LAST_WILL, CardReading, PointHealth
 from edge.domain.gym import heart, kiosks, machines, trail, wear
 from edge.domain.gym.believable import believable
 from edge.domain.gym.messages import ClaimAsset
@@ -66,8 +66,13 @@ def heard(turn: Turn, item: DeviceReading) -> None:
                 heart.pulse(turn, asset, body.heart_rate_bpm, contact=contact, strap=True, delay_ms=delay_ms)
         case _:
             asset = _at(turn, turn.world.assets_at, device, getattr(body, "point", ""))
-            if asset is not None and not getattr(body, "retained", False):
+            if asset is not None and (not getattr(body, "retained", False) or _is_will(body)):
                 _of_machine(turn, asset, body)
+
+
+def _is_will(body: Reading) -> bool:
+    """A last will is kept by the broker: that it is stored makes it no older than the silence that it explains."""
+    return isinstance(body, PointHealth) and body.detail == LAST_WILL
 
 
 def _of_machine(turn: Turn, asset: Asset, body: Reading) -> None:
@@ -132,12 +137,13 @@ def _event(turn: Turn, asset: Asset, body: MachineEvent) -> None:
 
 
 def _key(turn: Turn, asset: Asset, *, pulled: bool) -> None:
-    """Somebody may have fallen: a pulled safety key calls until the machine runs again."""
+    """Somebody may have fallen: a pulled safety key calls until the machine runs again, and stands until a person has
+    looked after it and resets it: whoever puts the key back need not be who fell."""
     key = f"key:{asset.settings.asset}"
     if pulled:
         raise_alarm(
             turn.world.alarms, key, cause="safety_key", zone=asset.settings.zone, priority=Priority.HIGH,
-            detail=asset.settings.asset, stamp=turn.stamp,
+            detail=asset.settings.asset, stamp=turn.stamp, latched=True,
         )  # fmt: skip
     else:
         clear_alarm(turn.world.alarms, key, turn.stamp)
