@@ -34,5 +34,6 @@ def test_a_last_will_is_believed_also_when_it_was_stored(gym, retained):
 
 
 def test_a_stored_word_of_health_that_is_no_will_says_nothing(gym):
+    gym.elapse(2)
     gym.stand("t1")
     assert presence(gym, online=False, retained=True, detail="") == "free"
