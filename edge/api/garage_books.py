@@ -1,4 +1,4 @@
-"""What the API reads from the garage's store: sessions, the journal of alarms, the figures of the alarm report."""
+"""What the API reads from the garage's store: sessions, the journals of alarms and doors, the figures of the alarms."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from edge.api.books import BadCursor, BooksAway, Listing
 from edge.domain.alarm_flush import load_alarms
 from edge.domain.alarm_metrics import AlarmKpi, kpi
 from edge.domain.alarm_rows import AlarmEventRow
+from edge.domain.garage.access_rows import AccessEventRow
 from edge.domain.garage.session_rows import SessionRow
 from edge.domain.kernel import Row, Stamp
 from edge.storage.errors import StoreError
@@ -77,12 +78,16 @@ class GarageBooks(Protocol):
 
     def report(self, at_wall_ns: int, operators: int, hours: int) -> AlarmKpi: ...
 
+    def access_events(self, door: str, cursor: str | None, limit: int) -> Listing[AccessEventRow]:
+        """Newest first; ``door`` "" any."""
+        ...
+
 
 class StoreGarageBooks:
     """Reads ``facts.db`` of the garage in ``directory``."""
 
     def __init__(self, directory: Path) -> None:
-        self._reader = StoreReader(directory)
+        self._reader = StoreReader(directory, vertical="garage")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -104,6 +109,9 @@ class StoreGarageBooks:
         clock = book.clock
         clock.now_ns += max(0, at_wall_ns - clock.wall_ns) if clock.wall_ns else 0
         return kpi(book, Stamp(0, "", 0, at_wall_ns, wall_trusted=True), operators=operators, hours=hours)
+
+    def access_events(self, door: str, cursor: str | None, limit: int) -> Listing[AccessEventRow]:
+        return self._page(AccessEventRow, {"door": door} if door else {}, ("seq", "door", "what"), cursor, limit)
 
     def _page(
         self, kind: type[R], where: dict[str, Value], by: tuple[str, ...], cursor: str | None, limit: int

@@ -74,7 +74,7 @@ class StoreGymBooks:
     """Reads ``facts.db`` of the gym in ``directory``, read-only; see ``GymBooks``."""
 
     def __init__(self, directory: Path) -> None:
-        self._reader = StoreReader(directory)
+        self._reader = StoreReader(directory, vertical="gym")
 
     def close(self) -> None:
         """Let go of the file."""

@@ -31,6 +31,7 @@ PAGES = {
     "/garage/alarms": "alarms.html",
     "/garage/sessions": "sessions.html",
     "/history": "history.html",
+    "/garage/access": "access.html",
     "/gym": "gym.html",
     "/gym/coach": "coach.html",
     "/gym/workouts": "workouts.html",

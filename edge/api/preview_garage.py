@@ -14,6 +14,7 @@ import msgspec
 
 from edge.api.books import BadCursor, Listing
 from edge.api.preview_fakes import MemoryGateway
+from edge.api.preview_garage_doors import access_rows
 from edge.api.preview_garage_world import (
     AT_NS,
     PORTS,
@@ -32,6 +33,7 @@ from edge.domain.alarm_states import Priority
 from edge.domain.alarm_views import alarms_view
 from edge.domain.alarms import raise_alarm, silence
 from edge.domain.garage import messages
+from edge.domain.garage.access_rows import AccessEventRow
 from edge.domain.garage.messages import Command, CutState, PortPhase, PortView
 from edge.domain.garage.session_rows import SessionRow
 from edge.domain.kernel import Put, Stamp
@@ -74,6 +76,11 @@ class GarageScript:
                     latched=priority is Priority.FIRE,
                 )
         self.show()
+
+    @property
+    def access(self) -> list[AccessEventRow]:
+        """The journal of the doors as the scene has it, oldest first."""
+        return access_rows(self.scene, AT_NS)
 
     def show(self) -> None:
         """Publish everything as it is now."""
@@ -167,6 +174,9 @@ class MemoryGarageBooks:
 
     def alarm_events(self, cursor: str | None, limit: int) -> Listing[AlarmEventRow]:
         return _page(self._script.events[::-1], cursor, limit)
+
+    def access_events(self, door: str, cursor: str | None, limit: int) -> Listing[AccessEventRow]:
+        return _page([row for row in self._script.access[::-1] if door in {"", row.door}], cursor, limit)
 
     def report(self, at_wall_ns: int, operators: int, hours: int) -> AlarmKpi:
         stamp = Stamp(0, "preview", 0, AT_NS, wall_trusted=True)

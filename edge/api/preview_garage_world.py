@@ -6,8 +6,8 @@ import math
 
 import msgspec
 
+from edge.api.preview_garage_doors import MIN_NS, door_views
 from edge.domain.field_devices import SignalKind
-from edge.domain.garage.access_views import DoorView, LockState
 from edge.domain.garage.messages import (
     CutState,
     GarageView,
@@ -25,7 +25,6 @@ from edge.domain.words import Text
 
 SITE = Text("康乐花园", "Kangle Garden")
 AT_NS = 1_795_147_440_000_000_000
-MIN_NS = 60_000_000_000
 
 
 class ZonePlan(msgspec.Struct, frozen=True):
@@ -128,7 +127,7 @@ def zone_view(zone: str, scene: str, ports: list[PortView]) -> ZoneView:
         doors_released=fire,
         sources=_sources(zone, state),
         outputs=_outputs(zone, state, cut),
-        doors=_doors(zone, state),
+        doors=door_views(zone, scene, state),
         ports=plan.ports,
         power_w=round(sum(port.power_w or 0 for port in ports)),
         limit_w=plan.limit_w,
@@ -218,14 +217,6 @@ def _outputs(zone: str, state: ZoneState, cut: CutState) -> tuple[OutputView, ..
     if ZONES[zone].water:
         found.append(_output(zone, OutputKind.WATER, Text("预作用阀", "Pre-action valve"), on=fire))
     return tuple(found)
-
-
-def _doors(zone: str, state: ZoneState) -> tuple[DoorView, ...]:
-    if zone != "B1":
-        return ()
-    lock = LockState.RELEASED if state is ZoneState.FIRE else LockState.LOCKED
-    name = Text("充电区入口", "Door of the charging area")
-    return (DoorView(door="B1-gate", name=name, lock=lock, open=False, last="granted", last_ago_s=340),)
 
 
 def _output(zone: str, kind: OutputKind, name: Text, *, on: bool, cut: CutState = CutState.NONE) -> OutputView:

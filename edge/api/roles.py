@@ -96,6 +96,7 @@ ROLES: dict[str, frozenset[Role] | None] = {
     "garage_alarm_report": WATCH | {R.READ_ONLY},
     # commands to the garage: the same roles as edge.domain.garage.messages.COMMAND_ROLES (a test compares)
     "garage_reset_zone": frozenset({R.PANEL}),
+    "garage_access_events": REPAIR,
     "garage_silence_zone": WATCH,
     "garage_test_zone": frozenset({R.PANEL, R.MAINTENANCE}),
     "garage_cut_zone": WATCH,

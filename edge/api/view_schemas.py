@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from edge.api import gym_answers, history_answers
+from edge.api import gym_answers, gym_sums, history_answers
+from edge.api.access_books import AccessEventList
 from edge.api.garage_books import AlarmEventList, SessionList
 from edge.api.hub import PulseData
 from edge.api.order_answers import ANSWERS
@@ -132,6 +133,7 @@ TYPES: tuple[Any, ...] = (
     AlarmsView,
     SessionList,
     AlarmEventList,
+    AccessEventList,
     AlarmKpi,
     GymView,
     AssetList,

@@ -10,7 +10,7 @@ import { defineConfig, type Plugin } from "vite";
 const PAGES = [
   ...["index", "login", "setup", "docs", "404"],
   ...["lane", "menu", "demo", "cashier"],
-  ...["garage", "zone", "alarms", "sessions", "port"],
+  ...["garage", "zone", "alarms", "sessions", "access", "port"],
   "history",
   ...["gym", "coach", "machine", "workouts", "upkeep"],
 ];

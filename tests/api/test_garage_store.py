@@ -8,6 +8,7 @@ import pytest
 
 from edge.api.books import BadCursor, BooksAway
 from edge.api.garage_books import StoreGarageBooks
+from edge.api.preview_garage_doors import access_rows
 from edge.api.preview_garage_world import AT_NS, session_row
 from edge.domain.alarm_book import AlarmBook
 from edge.domain.alarm_flush import flush
@@ -20,6 +21,7 @@ from edge.storage.facts import FactsStore
 from edge.storage.log import LogRecord, RecordKind
 
 HOUR_NS = 3600 * 10**9
+DOORS = access_rows("fire", AT_NS)
 
 
 def alarm_rows():
@@ -47,7 +49,7 @@ def books(tmp_path_factory):
     store = FactsStore.open(directory, ROW_TYPES, vertical="garage", ballast_bytes=0)
     done, errors = threading.Event(), []
     record = LogRecord(Stamp(1, "boot", 1, 1, wall_trusted=True), b"in", b"", RecordKind.INPUT)
-    content = [*[session_row(n) for n in range(1, 13)], *alarm_rows()]
+    content = [*[session_row(n) for n in range(1, 13)], *alarm_rows(), *DOORS]
     store.submit(Batch(records=[record], rows=content), lambda error: (errors.append(error), done.set()))
     assert done.wait(60)
     assert errors == [None]
@@ -72,6 +74,18 @@ def test_sessions_newest_first_by_owner_and_port_in_pages(books):
 def test_the_journal_is_newest_first(books):
     events = books.alarm_events(None, 3).rows
     assert [(row.event, row.detail) for row in events] == [("raise", "s4"), ("raise", "s3"), ("raise", "s2")]
+
+
+def test_the_journal_of_the_doors_is_newest_first_by_door_in_pages(books):
+    found, cursor = [], None
+    while not found or cursor is not None:
+        listing = books.access_events("", cursor, 9)
+        found, cursor = [*found, *listing.rows], listing.next_cursor
+    assert found == DOORS[::-1]
+    assert books.access_events("B2-gate", None, 50).rows == [row for row in found if row.door == "B2-gate"]
+    assert books.access_events("nowhere", None, 50).rows == []
+    with pytest.raises(BadCursor):
+        books.access_events("B2-gate", "rubbish", 5)
 
 
 def test_the_report_counts_what_is_stored_and_ages_what_stands(books):

@@ -131,8 +131,9 @@ UNIT = re.compile(r"(_fen|_mg|_g|_j|_ns|_ms|_pct|_m|_s|_w|_wh|_a|_c|_min|_h|_km|
 #: Numbers that are counts, ids or bounds without a unit; ``fen``, ``grams`` and ``p`` are their own unit.
 UNITLESS = {
     "age", "allocation", "amount", "annunciations", "asked", "bound", "confirmed_plates", "count", "days", "dead",
-    "dead_bound", "dropped", "dropped_notices", "epoch", "epsilon", "fen", "fill_epoch", "frames", "grams", "hidden",
-    "hours", "incomplete_passes", "line_no", "line_nos", "minutes", "miss_bound", "noise_bytes", "on", "operators",
+    "dead_bound", "dropped", "dropped_notices", "epoch", "epsilon", "events", "fen", "fill_epoch", "frames", "grams",
+    "hidden", "hours", "incomplete_passes", "line_no", "line_nos", "minutes", "miss_bound", "noise_bytes", "on",
+    "operators",
     "orders", "p", "passes", "peak_hour", "per_hour_per_operator", "per_minute", "plates", "plates_sold", "queue",
     "reads", "refused", "seen", "seq", "sessions", "set_aside", "singletons", "sold", "sold_epoch", "standing",
     "last_quality", "last_value", "sealed_seq", "series", "tail_samples", "through_seq", "bytes",

@@ -23,6 +23,8 @@ PAGES = {
     "alarms": ("/garage/alarms", "admin", "unproven", TABLET, ".alarm-card .act"),
     "alarms-phone": ("/garage/alarms", "maintenance", "fire", PHONE, ".alarm-card .act"),
     "sessions": ("/garage/sessions", "manager", "quiet", TABLET, ".session-rows li"),
+    "access": ("/garage/access", "manager", "watch", TABLET, ".access-journal li[data-what=forced]"),
+    "access-phone": ("/garage/access", "maintenance", "fire", PHONE, ".access-journal li[data-what=released]"),
     "port-mine": ("/port/B1-P01", "resident", "quiet", PHONE, ".port-press.hold"),
     "port-free": ("/port/B1-P02", "resident", "quiet", PHONE, ".port-press.primary"),
     "port-taken": ("/port/B1-P03", "resident", "quiet", PHONE, ".port-word"),
@@ -113,6 +115,32 @@ def test_every_garage_page_says_what_it_is_not(preview, open_page):
         said = page.locator(".not-the-panel").inner_text()
         assert "beside the certified fire panel" in said
         assert "never resets it" in said
+
+
+def test_the_journal_of_the_doors_is_for_staff_by_door_and_live(preview, open_page):
+    opened = open_page(*TABLET, role="maintenance")
+    page = opened.goto("/garage/access", ".access-journal li")
+    assert page.locator(".access-journal li").count() == 25
+    page.get_by_role("button", name="更早的").click()
+    opened.until("document.querySelectorAll('.access-journal li').length === 41")
+    assert page.locator(".access-journal li[data-what=forced]").inner_text().split("\n")[1:] == [
+        "强行打开",
+        "西区楼梯门",
+    ]
+    preview.scene("fire")
+    page.wait_for_selector(".access-journal li:first-child[data-what=released]")
+    assert page.locator(".access-journal li").count() == 42, "what was paged back to stays"
+    assert "已释放" in page.locator(".door-tiles button").nth(1).inner_text()
+    page.locator(".door-tiles button", has_text="西区楼梯门").click()
+    opened.until("document.querySelectorAll('.access-journal li').length === 5")
+    text = page.locator(".access-journal").inner_text()
+    assert all(word in text for word in ("不在有效期", "没有登记的卡", "不能开这扇门", "9:41"))
+    assert "充电区入口" not in text
+    wall = open_page(*WALL, role="read-only").goto("/garage", ".zone-tile")
+    assert wall.locator("a[href='/garage/access']").count() == 0
+    wall.goto(f"{opened.base}/garage/access")
+    wall.wait_for_selector(".fault")
+    assert wall.locator(".access-journal").count() == 0
 
 
 def test_an_unarmed_garage_says_why(preview, open_page):

@@ -150,6 +150,25 @@ def test_fire_releases_the_door_and_no_card_locks_it_again(doors):
     garage.says("B1-contact", True)
     garage.run(60)
     assert not alarms(garage) & {"door_forced", "door_held"}
+    assert events(garage) == [("granted", ""), ("released", "")]
+
+
+def test_a_restart_in_a_fire_releases_anew_and_writes_it_down_once(doors):
+    garage = doors()
+    garage.says("B1-call", True)
+    mark = len(garage.sent)
+    garage.restart()
+    garage.run(3)
+    assert (True, EffectClass.SAFETY) in lock_orders(garage, since=mark)
+    assert events(garage) == [("released", "")]
+
+
+def test_the_reset_of_a_fire_locks_the_door_again_and_says_so(doors):
+    garage = doors()
+    garage.says("B1-call", True)
+    garage.make_resettable()
+    assert garage.reset().code == "ok"
+    assert events(garage) == [("released", ""), ("relocked", "")]
 
 
 def test_a_restart_never_unlocks(doors):

@@ -61,6 +61,7 @@ def alarm_causes() -> set[str]:
         ("why_off.", codes.OFF_REASONS),
         ("trouble.", codes.TROUBLES),
         ("card_answer.", codes.CARD_ANSWERS),
+        ("access_event.", codes.ACCESS_EVENTS),
     ],
 )
 def test_every_code_has_words_and_every_word_a_code(lang, prefix, said):
@@ -137,3 +138,15 @@ def test_drivers_say_only_listed_faults_and_ends():
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "OutputReading":
                 faults |= {one for word in node.keywords if word.arg == "fault" for one in text_of(word.value)}
     assert faults <= OUTPUT_FAULTS
+
+
+def test_the_doors_write_only_listed_events():
+    tree = ast.parse((ROOT / "edge/domain/garage/access.py").read_text("utf-8"))
+    said = {
+        each.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_note"
+        for each in ast.walk(node.args[2])
+        if isinstance(each, ast.Constant)
+    }
+    assert said == codes.ACCESS_EVENTS

@@ -1,4 +1,4 @@
-"""Stored sessions of charging, and the journal and figures of the alarms."""
+"""Stored sessions of charging, the journal and figures of the alarms, the journal of the doors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from edge.api.access_books import access_list
 from edge.api.context import Context, Ctx, Who
 from edge.api.garage_books import GarageBooks, event_list, session_list
 from edge.api.guard import GuardedRoute
@@ -22,6 +23,7 @@ router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/garage", tags=["gar
 PortQuery = Annotated[
     str | None, Query(min_length=1, max_length=64, pattern=ID_PATTERN, description="Only this charger.")
 ]
+DoorQuery = Annotated[str | None, Query(min_length=1, max_length=64, pattern=ID_PATTERN, description="Only this door.")]
 Operators = Annotated[int, Query(ge=1, le=20, description="People who watch at the same time.", examples=[1])]
 Hours = Annotated[int, Query(ge=1, le=480, description="Over so many hours, the present one included.")]
 
@@ -70,3 +72,18 @@ async def alarm_report(ctx: Ctx, _who: Who, operators: Operators = 1, hours: Hou
     """Alarms per hour and operator, time in flood, stale alarms, shares of the priorities."""
     report = await run_in_threadpool(_books(ctx).report, time.time_ns(), operators, hours)
     return struct_response(report)
+
+
+@router.get(
+    "/access/events",
+    operation_id="garage_access_events",
+    summary="Journal of the doors",
+    response_class=Response,
+    responses=answers_with("AccessEventList", "Newest first."),
+)
+async def access_events(
+    ctx: Ctx, _who: Who, door: DoorQuery = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """Cards granted and refused, doors forced, held open, and released by a fire."""
+    listing = await run_in_threadpool(_books(ctx).access_events, door or "", cursor, limit)
+    return struct_response(access_list(listing))

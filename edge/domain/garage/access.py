@@ -149,6 +149,14 @@ def is_released(world: World, door: Door) -> bool:
     return output is not None and ORDERS[world.zones[output.settings.zone].mode].doors
 
 
+def followed(turn: Turn, zone: str, *, released: bool) -> None:
+    """The interlock has released the doors of a zone, or takes them back after its reset: a line for each."""
+    for door in turn.world.doors.values():
+        output = turn.world.outputs.get(door.settings.release)
+        if output is not None and output.settings.zone == zone:
+            _note(turn, door, "released" if released else "relocked")
+
+
 def unlocked(world: World, output: str, now_ns: int) -> bool:
     """Whether a card holds the lock of this output open now (the interlock asks before it locks)."""
     return any(door.settings.release == output and now_ns < door.unlocked_until_ns for door in world.doors.values())
@@ -219,6 +227,7 @@ def _key(door: Door, cause: str) -> str:
 
 def _note(turn: Turn, door: Door, what: str, *, why: str = "", holder: str = "", card: str = "") -> None:
     turn.touched[door.settings.zone] = None
+    door.events += 1
     turn.put(
         AccessEventRow(
             seq=turn.stamp.seq, door=door.settings.door, what=what, why=why, holder=holder,

@@ -1,4 +1,5 @@
-"""What access doors keep: every card that was shown, every door that was forced or held. ``at_ns`` is UTC wall time."""
+"""What access doors keep: each card that was shown, each door that was forced, held or released. ``at_ns`` is UTC wall
+time."""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ from edge.domain.kernel import Row
 
 
 class AccessEventRow(Row, frozen=True, kw_only=True, tag="access_event"):
-    """One event at a door. ``what``: granted, denied, forced, held, closed, relocked. ``why``: stable code of
-    a refusal. ``holder`` is a token, never a name; of an unknown card only its last four characters are kept in
-    ``card_end``."""
+    """One event at a door. ``what``: granted, denied, forced, held, closed, relocked, released (by the
+    interlock). ``why``: stable code of a refusal. ``holder`` is a token, never a name; of an unknown card only its last
+    four characters are kept, in ``card_end``."""
 
     KEY: ClassVar = ("seq", "door", "what")
     seq: int

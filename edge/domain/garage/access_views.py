@@ -20,7 +20,8 @@ class LockState(StrEnum):
 class DoorView(msgspec.Struct, frozen=True, kw_only=True):
     """One door. ``open`` None: no contact, or it has not spoken since the start. ``trouble``: "", forced or held.
     ``last`` is what the last card since the start was answered: "", granted, or why it was refused (unknown_card,
-    wrong_door, expired, wrong_hour), ``last_ago_s`` ago."""
+    wrong_door, expired, wrong_hour), ``last_ago_s`` ago. ``events``: lines of the journal since the start, so that a
+    page knows when to read it again."""
 
     door: str
     name: Text
@@ -29,3 +30,4 @@ class DoorView(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str = ""
     last: str = ""
     last_ago_s: int | None = None
+    events: int = 0

@@ -36,6 +36,9 @@ TROUBLES = OUTPUT_FAULTS | {"welded", "unproven", "meter_stuck", "refused"}
 #: What a card is answered (``DoorView.last``, ``AccessEventRow.why``).
 CARD_ANSWERS = frozenset({"granted", "unknown_card", "wrong_door", "expired", "wrong_hour"})
 
+#: What the journal of the doors tells (``AccessEventRow.what``).
+ACCESS_EVENTS = frozenset({"granted", "denied", "forced", "held", "closed", "relocked", "released"})
+
 #: Why an outlet was switched off (``PortView.reason``, ``SessionRow.reason``, ``CutRecordRow.reason``).
 OFF_REASONS = (
     LATCH_CAUSES

@@ -68,7 +68,7 @@ def _key(world: World, zone: Zone, now_ns: int) -> tuple[str, ...]:
         *[str(source.battery_low) for source in sources],
         *[f"{switch.wanted}{switch.on}{switch.cut}{switch.fault}{switch.bad}" for switch in switches],
         *(unproven(world, zone) if ORDERS[zone.mode].latched else ()),
-        *[f"{door.unlocked_until_ns}{door.opened_ns}{door.forced}{door.held}{door.last_card_ns}"
+        *[f"{door.unlocked_until_ns}{door.opened_ns}{door.forced}{door.held}{door.last_card_ns}{door.events}"
           for door in _doors(world, zone)],
     )  # fmt: skip
 
@@ -160,6 +160,7 @@ def _door_view(world: World, door: Door, now_ns: int) -> DoorView:
         trouble="forced" if door.forced else "held" if door.held else "",
         last=door.last_answer,
         last_ago_s=(now_ns - door.last_card_ns) // NS_PER_S if door.last_answer else None,
+        events=door.events,
     )
 
 

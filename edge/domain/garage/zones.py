@@ -9,6 +9,7 @@ name, or as a zone that trips again by itself.
 from __future__ import annotations
 
 from edge.domain.field_devices import SignalKind
+from edge.domain.garage.access import followed
 from edge.domain.garage.cut import due_ns as switch_due_ns
 from edge.domain.garage.cut import is_calm
 from edge.domain.garage.evidence import Finding, is_burning, unproven, weigh
@@ -97,6 +98,8 @@ def _move(turn: Turn, zone: Zone, evidence: Evidence) -> None:
     if after.doors and not before.doors:
         zone.silenced = False
     zone.mode, zone.since_ns = following, turn.stamp.wall_ns
+    if after.doors != before.doors:
+        followed(turn, zone.settings.zone, released=after.doors)
 
 
 def _remember(turn: Turn, zone: Zone, what: str, ref: str, *, weight: Weight, active: bool) -> None:

@@ -1026,6 +1026,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/garage/access/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Journal of the doors
+         * @description Cards granted and refused, doors forced, held open, and released by a fire.
+         *
+         *     Roles: admin, maintenance, manager.
+         */
+        get: operations["garage_access_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/garage/zones/{zone}/reset": {
         parameters: {
             query?: never;
@@ -2414,6 +2436,59 @@ export interface components {
              * @description The lines, newest first.
              * @example []
              */
+        /** @description One line of the journal of a door. ``at_trusted`` False: the box's clock was not sure of itself then. */
+        AccessEvent: {
+            /**
+             * @description Number of the input that caused it.
+             * @example 18411
+             */
+            seq: number;
+            /**
+             * @description Id of the door.
+             * @example B1-gate
+             */
+            door: string;
+            /**
+             * @description granted, denied, forced, held, closed, relocked or released (by the interlock).
+             * @example denied
+             */
+            what: string;
+            /**
+             * @description Why a card was refused, as a code; empty else.
+             * @example wrong_hour
+             */
+            why: string;
+            /**
+             * @description Whose card it was, as a token; empty when unknown or without a card.
+             * @example m001
+             */
+            holder: string;
+            /**
+             * @description The last characters of a card that nobody has registered.
+             * @example 4711
+             */
+            card_end: string;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_ns: number;
+            /**
+             * @description Whether the clock was to be trusted then.
+             * @example true
+             */
+            at_trusted: boolean;
+        };
+        /** @description The journal, newest first. */
+        AccessEventList: {
+            /**
+             * @description The lines, newest first.
+             * @example []
+             */
+            items: components["schemas"]["AccessEvent"][];
+            /** @description Pass it as cursor to go on; null on the last page. */
+            next_cursor: string | null;
+        };
             items: components["schemas"]["AlarmEvent"][];
             /** @description Pass it as cursor to go on; null on the last page. */
             next_cursor: string | null;
@@ -9557,6 +9632,43 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
+    garage_access_events: {
+        parameters: {
+            query?: {
+                /** @description Only this door. */
+                door?: string | null;
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessEventList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
             200: {
                 headers: {
                     /** @description true when this is the answer that an earlier request with this key got */

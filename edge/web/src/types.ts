@@ -3,6 +3,8 @@ import type { components } from "./api";
 
 type Schemas = components["schemas"];
 
+export type AccessEvent = Schemas["AccessEvent"];
+export type AccessEventList = Schemas["AccessEventList"];
 export type AlarmEvent = Schemas["AlarmEvent"];
 export type AlarmEventList = Schemas["AlarmEventList"];
 export type AlarmKpi = Schemas["AlarmKpi"];

@@ -2,6 +2,7 @@
 import { ageWords } from "../lib/format";
 import { known, say, t } from "../lib/i18n";
 import type { DoorView, ZoneView } from "../types";
+import type { Level } from "./words";
 
 export function Doors({ zone, heldS }: { zone: ZoneView; heldS: number }) {
   if (zone.doors.length === 0) return null;
@@ -10,7 +11,7 @@ export function Doors({ zone, heldS }: { zone: ZoneView; heldS: number }) {
       <h2>{t("zone.access")}</h2>
       <ul class="rows">
         {zone.doors.map((door) => (
-          <li key={door.door} data-level={door.trouble === "forced" ? "act" : door.trouble === "" ? "quiet" : "look"}>
+          <li key={door.door} data-level={doorLevel(door)}>
             <strong>{say(door.name)}</strong>
             <span>{`${t(`door.${door.lock}`)} · ${leafWord(door)}`}</span>
             {door.trouble !== "" && <em>{troubleOf(door)}</em>}
@@ -24,7 +25,13 @@ export function Doors({ zone, heldS }: { zone: ZoneView; heldS: number }) {
   );
 }
 
-function leafWord(door: DoorView): string {
+/** Forced is an act of somebody now; a wedge and a released door are worth a look. */
+export function doorLevel(door: DoorView): Level {
+  if (door.trouble === "forced") return "act";
+  return door.trouble === "" && door.lock !== "released" ? "quiet" : "look";
+}
+
+export function leafWord(door: DoorView): string {
   if (door.open === null) return t("door.unheard");
   return t(door.open ? "door.open" : "door.shut");
 }
@@ -34,7 +41,8 @@ function troubleOf(door: DoorView): string {
   return key ? t(key) : door.trouble;
 }
 
-function answerWord(answer: string): string {
+/** What a card was answered, in words. */
+export function answerWord(answer: string): string {
   const key = known(`card_answer.${answer}`);
   return key ? t(key) : answer;
 }

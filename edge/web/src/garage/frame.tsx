@@ -1,10 +1,10 @@
 /** The frame of the garage's pages: strip, alarm line, links between the pages, sound, and what this layer is not. */
-import { Bell, BellOff, LayoutGrid, List, PlugZap } from "lucide";
+import { Bell, BellOff, DoorOpen, LayoutGrid, List, PlugZap } from "lucide";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { t } from "../lib/i18n";
-import { session } from "../lib/session";
+import { me, session } from "../lib/session";
 import { soundReady, unlockSoundOnTouch } from "../lib/sound";
 import { Gate } from "../parts/Gate";
 import { Icon } from "../parts/Icon";
@@ -15,6 +15,8 @@ import { nameOf } from "./names";
 import { causeWord, reasonWords } from "./words";
 
 export const WATCH_ROLES = ["panel", "maintenance", "manager", "admin", "read-only"];
+/** Who may read who came and went; a wall shows it to everybody who passes. */
+export const STAFF_ROLES = ["maintenance", "manager", "admin"];
 
 interface Props {
   board: Board;
@@ -37,6 +39,9 @@ export function GarageFrame({ board, topic, title, children }: Props) {
         <NavLink href="/garage" here={topic === "garage"} icon={LayoutGrid} text={t("garage.title")} />
         <NavLink href="/garage/alarms" here={topic === "alarms"} icon={List} text={alarmsText(board)} />
         <NavLink href="/garage/sessions" here={topic === "sessions"} icon={PlugZap} text={t("sessions.title")} />
+        {STAFF_ROLES.includes(me.value?.role ?? "") && (
+          <NavLink href="/garage/access" here={topic === "access"} icon={DoorOpen} text={t("access.title")} />
+        )}
         <Sound />
       </nav>
       <main>{children}</main>

@@ -4,6 +4,7 @@ import {
   BookOpen,
   ChartLine,
   CircleDollarSign,
+  DoorOpen,
   Dumbbell,
   HeartPulse,
   LogOut,
@@ -32,6 +33,7 @@ const DESK = ["cashier", "manager", "admin"];
 const BOSS = ["manager", "admin"];
 const WATCH = ["panel", "maintenance", "manager", "admin", "read-only"];
 
+const REPAIR = ["maintenance", "manager", "admin"];
 const CARE = ["coach", "manager", "admin"];
 const OWN = ["member", "resident", "family"];
 const UPKEEP = ["coach", "maintenance", "manager", "admin", "read-only"];
@@ -117,6 +119,9 @@ function garageWays(role: string): Way[] {
     ways.push({ href: "/garage/sessions", icon: PlugZap, title: t("sessions.title"), todo: "home.sessions" });
   }
   return ways;
+  if (REPAIR.includes(role)) {
+    ways.push({ href: "/garage/access", icon: DoorOpen, title: t("access.title"), todo: "home.access" });
+  }
 }
 
 function gymWays(role: string): Way[] {

@@ -25,7 +25,7 @@ export interface Help {
 type OwnTopic = "home" | "menu" | "demo" | "cashier" | "login" | "setup" | "docs" | "missing" | "history";
 export type Topic = OwnTopic | GarageTopic | GymTopic;
 export type GymTopic = "gym" | "coach" | "machine" | "workouts" | "upkeep";
-export type GarageTopic = "garage" | "zone" | "alarms" | "sessions" | "port";
+export type GarageTopic = "garage" | "zone" | "alarms" | "sessions" | "access" | "port";
 
 interface StripProps {
   page: string;

@@ -1,0 +1,106 @@
+/**
+ * The journal of the doors, newest first, read in pages; for one door or all. When `news` changes the newest page is
+ * read again and put on top, so that a person who has paged back keeps the place.
+ */
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { dayTimeOfNs } from "../lib/format";
+import { call, wordsOf } from "../lib/http";
+import { known, t } from "../lib/i18n";
+import { Fault } from "../parts/Fault";
+import type { AccessEvent, AccessEventList } from "../types";
+import { answerWord } from "./Doors";
+import { nameOf } from "./names";
+import type { Level } from "./words";
+
+const PAGE = 25;
+const LEVELS: Record<string, Level> = { denied: "look", held: "look", forced: "act", released: "act" };
+
+export function AccessRows({ door, news }: { door: string; news: string }) {
+  const [rows, setRows] = useState<readonly AccessEvent[]>([]);
+  const [next, setNext] = useState<string | null>("");
+  const [trouble, setTrouble] = useState<{ title: string; todo: string } | null>(null);
+  const asked = useRef(0);
+  const shown = useRef<readonly AccessEvent[]>([]);
+  const read = (cursor: string): void => {
+    const mine = ++asked.current;
+    call<AccessEventList>(pathOf(door, cursor))
+      .then((answer) => {
+        if (mine !== asked.current) return;
+        setTrouble(null);
+        const meets = cursor !== "" || meet(answer.items, shown.current);
+        // So much news that lines between are missing: begin anew rather than hide a hole.
+        const before = meets ? shown.current : [];
+        shown.current = cursor === "" ? joined(answer.items, before) : joined(before, answer.items);
+        setRows(shown.current);
+        if (cursor !== "" || before.length === 0) setNext(answer.next_cursor);
+      })
+      .catch((error: unknown) => {
+        if (mine === asked.current) setTrouble(wordsOf(error));
+      });
+  };
+  useEffect(() => {
+    read("");
+  }, [news]);
+  return (
+    <section class="panel access-journal" aria-label={t("access.journal")}>
+      {trouble && <Fault title={trouble.title} todo={trouble.todo} />}
+      {!trouble && next === null && rows.length === 0 && <p class="empty">{t("access.none")}</p>}
+      <ol class="rows journal">
+        {rows.map((row) => (
+          <Line key={keyOf(row)} row={row} />
+        ))}
+      </ol>
+      {next !== null && next !== "" && (
+        <button
+          type="button"
+          onClick={() => {
+            read(next);
+          }}
+        >
+          {t("sessions.more")}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Line({ row }: { row: AccessEvent }) {
+  const event = known(`access_event.${row.what}`);
+  return (
+    <li data-level={LEVELS[row.what] ?? "quiet"} data-what={row.what}>
+      <time>
+        {dayTimeOfNs(row.at_ns)}
+        {!row.at_trusted && <small> {t("access.clock")}</small>}
+      </time>
+      <strong>{event ? t(event) : row.what}</strong>
+      <span class="access-door">{nameOf(row.door)}</span>
+      {row.why !== "" && <span>{answerWord(row.why)}</span>}
+      {row.holder !== "" && <span>{t("access.holder", { holder: row.holder })}</span>}
+      {row.card_end !== "" && <span>{t("access.card_end", { end: row.card_end })}</span>}
+    </li>
+  );
+}
+
+function pathOf(door: string, cursor: string): string {
+  const query = new URLSearchParams({ limit: String(PAGE) });
+  if (door !== "") query.set("door", door);
+  if (cursor !== "") query.set("cursor", cursor);
+  return `/garage/access/events?${query.toString()}`;
+}
+
+function keyOf(row: AccessEvent): string {
+  return `${row.seq}.${row.door}.${row.what}`;
+}
+
+/** Whether no line can be missing between the newest page and what is shown already. */
+function meet(newest: readonly AccessEvent[], older: readonly AccessEvent[]): boolean {
+  const have = new Set(newest.map(keyOf));
+  return older.some((row) => have.has(keyOf(row)));
+}
+
+/** `newer` before `older`, each line once. */
+function joined(newer: readonly AccessEvent[], older: readonly AccessEvent[]): AccessEvent[] {
+  const have = new Set(newer.map(keyOf));
+  return [...newer, ...older.filter((row) => !have.has(keyOf(row)))];
+}
