@@ -92,7 +92,10 @@ def regrouped(bins: Bins, index: Ints) -> Bins:
     """Wider bins: those of equal ``index`` (one for each bin, not falling) as one."""
     if not bins.slot.size:
         return bins
-    starts = np.flatnonzero(np.diff(index, prepend=index[0] - 1))
+    steps = np.diff(index)
+    if (steps > 0).all():
+        return bins._replace(slot=index)
+    starts = np.concatenate([np.zeros(1, np.intp), np.flatnonzero(steps) + 1])
     ends = np.append(starts[1:], index.size)
     return Bins(
         index[starts],
@@ -114,6 +117,8 @@ def put_together(parts: Sequence[Bins]) -> Bins:
         return parts[0]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     whole = Bins(*columns)
+    if (np.diff(whole.slot) > 0).all():  # neighbouring blocks: nothing to sort, nothing twice
+        return whole
     order = np.argsort(whole.slot, kind="stable")
     whole = whole.part(order)
     return whole.part(np.append(np.diff(whole.slot) > 0, True))

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge.storage.sample_codec import CodecError, TimeColumn, crc, unpack_times, unpack_values
-from edge.storage.sample_columns import Columns
+from edge.storage.sample_codec import CodecError, crc, unpack_times, unpack_values
+from edge.storage.sample_columns import FROM_SOURCE, Columns
 from edge.storage.sample_names import DEFAULT_RESOLUTION_NS
 
 _CACHED_TIMES = 512
@@ -36,13 +36,22 @@ class ChunkRow(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """An unpacked chunk, in order of birth."""
+    """An unpacked chunk, in order of birth. ``settled``: that is the order of time too, and nothing in it can replace
+    another sample. Times, seqs and flags are read-only: chunks that were read together share them."""
 
     series: int
     seq: npt.NDArray[np.int64]
     time_ns: npt.NDArray[np.int64]
     value: npt.NDArray[np.float64]
     flags: npt.NDArray[np.uint8]
+    settled: bool
+
+
+class _Times(NamedTuple):
+    seq: npt.NDArray[np.int64]
+    time_ns: npt.NDArray[np.int64]
+    flags: npt.NDArray[np.uint8]
+    settled: bool
 
 
 class ChunkReader:
@@ -50,27 +59,31 @@ class ChunkReader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self._times: OrderedDict[tuple[int, int], TimeColumn] = OrderedDict()
+        self._times: OrderedDict[tuple[int, int], _Times] = OrderedDict()
         self.damaged = 0
 
-    def unpack(self, row: ChunkRow) -> Chunk | None:
-        """The chunk, None when it is damaged (or its slab is gone meanwhile)."""
+    def unpack(self, row: ChunkRow, end_ns: int | None = None) -> Chunk | None:
+        """The chunk, None when it is damaged (or its slab is gone meanwhile). With ``end_ns`` samples from that time on
+        may be left packed; a chunk that begins before it gives at least one sample."""
         try:
-            return self._unpack(row)
+            return self._unpack(row, end_ns)
         except CodecError:
             self.damaged += 1
             return None
 
-    def _unpack(self, row: ChunkRow) -> Chunk:
+    def _unpack(self, row: ChunkRow, end_ns: int | None) -> Chunk:
         if crc(row.data, row.slab, row.series, row.part) != row.crc32:
             raise CodecError("checksum differs")
         times = self._time_column(row.slab, row.time_column)
-        if times.ticks.size != row.n:
-            raise CodecError(f"{times.ticks.size} times for {row.n} values")
-        value = unpack_values(row.data, row.n)
-        return Chunk(row.series, times.seqs, times.ticks * DEFAULT_RESOLUTION_NS, value, times.flags)
+        if times.time_ns.size != row.n:
+            raise CodecError(f"{times.time_ns.size} times for {row.n} values")
+        if end_ns is not None and times.settled and times.time_ns[0] < end_ns <= times.time_ns[-1]:
+            n = int(times.time_ns.searchsorted(end_ns))
+            times = _Times(times.seq[:n], times.time_ns[:n], times.flags[:n], settled=True)
+        value = unpack_values(row.data, row.n, times.time_ns.size)
+        return Chunk(row.series, times.seq, times.time_ns, value, times.flags, times.settled)
 
-    def _time_column(self, slab: int, number: int) -> TimeColumn:
+    def _time_column(self, slab: int, number: int) -> _Times:
         known = self._times.get((slab, number))
         if known is not None:
             self._times.move_to_end((slab, number))
@@ -80,10 +93,19 @@ class ChunkReader:
             raise CodecError("no time column")
         if crc(row[1], slab, number) != row[0]:
             raise CodecError("checksum of the times differs")
-        column = self._times[slab, number] = unpack_times(row[1])
+        column = self._times[slab, number] = _times(row[1])
         if len(self._times) > _CACHED_TIMES:
             self._times.popitem(last=False)
         return column
+
+
+def _times(data: bytes) -> _Times:
+    ticks, flags, seqs = unpack_times(data)
+    time_ns = ticks * DEFAULT_RESOLUTION_NS
+    settled = ticks.size > 0 and not (flags & FROM_SOURCE).any() and bool((np.diff(ticks) >= 0).all())
+    for column in (time_ns, flags, seqs):
+        column.setflags(write=False)
+    return _Times(seqs, time_ns, flags, settled)
 
 
 def chunk_rows(rows: Sequence[Sequence[Any]]) -> list[ChunkRow]:

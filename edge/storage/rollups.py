@@ -186,8 +186,8 @@ def read_rolled(reader: SeriesReader, level: int, series: int, begin_ns: int, en
         raw = reader.raw(series, span[0] * HOUR_NS, span[1] * HOUR_NS, tail)
         parts.append(bins_of(raw.time_ns, raw.value, level * NS))
     whole = put_together(parts)
-    inside = (whole.slot >= begin_ns // (level * NS)) & (whole.slot < -(-end_ns // (level * NS)))
-    return whole.part(inside)
+    inside = np.searchsorted(whole.slot, (begin_ns // (level * NS), -(-end_ns // (level * NS))))
+    return whole.part(slice(*inside.tolist()))
 
 
 def _tail_hours(series: int, tail: TailPicture) -> set[int]:

@@ -53,18 +53,25 @@ def pack_ints(values: Ints) -> bytes:
 
 def unpack_ints(data: bytes, count: int) -> Ints:
     """The ``count`` integers that ``pack_ints`` packed. Raises CodecError."""
+    return _unpack_narrow(data, count, count).astype(np.int64)
+
+
+def _unpack_narrow(data: bytes, count: int, wanted: int) -> npt.NDArray[np.signedinteger]:
+    """At least the first ``wanted`` of them, at the width at which they were packed; read-only."""
     width = data[0] & 0x0F if data else 0
     if count == 0 and width == 0:
         return np.empty(0, np.int64)
     if width not in (1, 2, 4, 8):
         raise CodecError(f"width {width} is not known")
+    if width == 1 and wanted < count and data[0] & _ZLIB_BIT:
+        return np.frombuffer(_inflate_first(data[1:], wanted), np.int8)
     raw = _inflate(data[1:], count * width) if data[0] & _ZLIB_BIT else data[1:]
     if len(raw) != count * width:
         raise CodecError(f"{len(raw)} bytes instead of {count * width}")
     planes = np.frombuffer(raw, np.uint8)
     if width > 1:
         planes = np.ascontiguousarray(planes.reshape(width, count).T)
-    return planes.reshape(-1).view(f"<i{width}").astype(np.int64)
+    return planes.reshape(-1).view(f"<i{width}")
 
 
 def _inflate(data: bytes, length: int) -> bytes:
@@ -76,6 +83,17 @@ def _inflate(data: bytes, length: int) -> bytes:
         raise CodecError(str(error)) from error
     if len(raw) != length or (not machine.eof and machine.decompress(machine.unconsumed_tail, 1)):
         raise CodecError("more or fewer bytes than there should be")
+    return raw
+
+
+def _inflate_first(data: bytes, length: int) -> bytes:
+    """The first ``length`` bytes; whoever asks has checked the checksum of ``data``."""
+    try:
+        raw = zlib.decompressobj().decompress(data, length) if length else b""
+    except zlib.error as error:
+        raise CodecError(str(error)) from error
+    if len(raw) != length:
+        raise CodecError("fewer bytes than there should be")
     return raw
 
 
@@ -107,23 +125,24 @@ def _scaled(values: Floats, scale: int) -> Ints | None:
     return rounded.astype(np.int64)
 
 
-def unpack_values(data: bytes, count: int) -> Floats:
-    """The ``count`` numbers that ``pack_values`` packed, bit by bit. Raises CodecError."""
+def unpack_values(data: bytes, count: int, wanted: int | None = None) -> Floats:
+    """The ``count`` numbers that ``pack_values`` packed, bit by bit, or the first ``wanted`` of them. Raises
+    CodecError."""
+    wanted = count if wanted is None else wanted
     try:
         if data[0] == _CONSTANT:
-            return np.full(count, _CONSTANT_HEAD.unpack(data)[1])
+            return np.full(wanted, _CONSTANT_HEAD.unpack(data)[1])
         if data[0] == _SCALED:
             _, scale, first = _SCALED_HEAD.unpack_from(data)
-            steps = unpack_ints(data[_SCALED_HEAD.size :], count - 1)
-            scaled = np.empty(count, np.int64)
+            scaled = np.empty(wanted, np.int64)
             scaled[0] = first
-            np.cumsum(steps, out=scaled[1:])
-            scaled[1:] += first
+            scaled[1:] = _unpack_narrow(data[_SCALED_HEAD.size :], count - 1, wanted - 1)[: wanted - 1]
+            np.add.accumulate(scaled, out=scaled)
             values: Floats = scaled / 10.0**scale
             return values
         if data[0] == _RAW:
             planes = np.frombuffer(_inflate(data[1:], count * 8), np.uint8).reshape(8, count)
-            return np.ascontiguousarray(planes.T).reshape(-1).view("<f8").astype(np.float64)
+            return np.ascontiguousarray(planes.T).reshape(-1).view("<f8")[:wanted].astype(np.float64)
     except (IndexError, struct.error, ValueError) as error:
         raise CodecError(f"values cannot be unpacked: {error}") from error
     raise CodecError(f"form {data[0]} is not known")

@@ -117,7 +117,7 @@ class SampleQueries:
                 return bins_of(raw.time_ns + offset_ns, raw.value, width_ns)
             bins = read_rolled(self._reader, level, self._known(series), begin_ns, end_ns, tail)
             index = (bins.slot * level * NS + offset_ns) // width_ns
-            return regrouped(bins, index)._replace(slot=np.unique(index)) if bins.slot.size else NO_BINS
+            return regrouped(bins, index) if bins.slot.size else NO_BINS
 
         return self._read(read)
 

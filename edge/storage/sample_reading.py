@@ -7,12 +7,14 @@ backwards in a curve.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.storage.chunks import ChunkReader, ChunkRow
+from edge.storage.chunks import Chunk, ChunkReader, ChunkRow
 from edge.storage.errors import StoreError
 from edge.storage.sample_columns import settle_order
 from edge.storage.sample_db import SampleDb
@@ -25,14 +27,18 @@ _CHUNKS = """
 SELECT c.slab, c.series, c.part, c.time_column, c.crc32, c.data, c.n, c.t_first
 FROM slab AS s CROSS JOIN chunk AS c ON c.slab = s.id
 WHERE s.t_last >= ?1 AND s.t_first < ?2 AND c.series = ?3 AND c.t_last >= ?1 AND c.t_first < ?2
-ORDER BY c.slab, c.part LIMIT ?4
+LIMIT ?4
 """
+#: What ``_CHUNKS`` gives in the order of birth. (Sorted here, not by SQLite: that would copy the blobs twice.)
+_BIRTH = itemgetter(0, 2)
 _SPANS = """
 SELECT c.t_first, c.n FROM slab AS s CROSS JOIN chunk AS c ON c.slab = s.id
 WHERE s.t_last >= ?1 AND s.t_first < ?2 AND c.series = ?3 AND c.t_last >= ?1 AND c.t_first < ?2
 ORDER BY c.t_first
 """
 _CHUNKS_MAX = 20_000
+#: Chunks that the first page of a span reads with its first look.
+_FEW = 16
 
 
 class Raw(NamedTuple):
@@ -80,18 +86,34 @@ class SeriesReader:
     def raw(self, series: int, begin_ns: int, end_ns: int, tail: TailPicture | None = None) -> Raw:
         """All samples with begin <= time < end. Raises StoreError "slow" beyond ``SAMPLES_MAX``, sqlite3.Error."""
         tail = tail or self.picture()
-        reader = self.chunks()
-        rows = reader.connection.execute(_CHUNKS, (begin_ns, end_ns, series, _CHUNKS_MAX)).fetchall()
+        rows = self._rows(series, begin_ns, end_ns, _CHUNKS_MAX)
         if len(rows) >= _CHUNKS_MAX or sum(row[6] for row in rows) > SAMPLES_MAX:
             raise StoreError("slow", "too many samples for one answer: ask for a shorter span or for windows")
-        parts = []
+        return self._raw_of(rows, series, begin_ns, end_ns, tail)
+
+    def _rows(self, series: int, begin_ns: int, end_ns: int, limit: int) -> list[tuple[Any, ...]]:
+        found = self.chunks().connection.execute(_CHUNKS, (begin_ns, end_ns, series, limit)).fetchall()
+        found.sort(key=_BIRTH)
+        return found
+
+    def _raw_of(
+        self, rows: Sequence[tuple[Any, ...]], series: int, begin_ns: int, end_ns: int, tail: TailPicture
+    ) -> Raw:
+        reader = self.chunks()
+        parts, in_order, until_ns = [], True, begin_ns
         for row in rows:
-            chunk = reader.unpack(ChunkRow(*row[:7]))
-            if chunk is not None:
-                parts.append(Raw(chunk.time_ns, chunk.value, chunk.flags))
+            chunk = reader.unpack(ChunkRow(*row[:7]), end_ns)
+            if chunk is None:
+                continue
+            part = _inside(chunk, begin_ns, end_ns)
+            parts.append(part)
+            if part.time_ns.size:
+                in_order = in_order and chunk.settled and int(part.time_ns[0]) >= until_ns
+                until_ns = int(part.time_ns[-1])
         if end_ns > tail.first_ns or not parts:
             parts.append(self._of_tail(series, tail))
-        return _settled(parts, begin_ns, end_ns)
+            in_order = False
+        return _joined(parts) if in_order else _settled(parts, begin_ns, end_ns)
 
     def _of_tail(self, series: int, tail: TailPicture) -> Raw:
         """The tail's samples that no sealed slab has: a seal may have come between the two looks."""
@@ -107,7 +129,11 @@ class SeriesReader:
         """At least the first ``wanted`` samples of the span (or all), and the time up to which (exclusively) they are
         complete."""
         tail = self.picture()
-        spans = self.chunks().connection.execute(_SPANS, (begin_ns, end_ns, series)).fetchall()
+        rows = self._rows(series, begin_ns, end_ns, _FEW)
+        few = len(rows) < _FEW
+        spans = sorted((row[7], row[6]) for row in rows)
+        if not few:
+            spans = self.chunks().connection.execute(_SPANS, (begin_ns, end_ns, series)).fetchall()
         size, limit_ns = 0, end_ns
         for t_first, n in spans:
             if size >= 2 * wanted and t_first > begin_ns:
@@ -115,17 +141,33 @@ class SeriesReader:
                 break
             size += n
         while True:
-            found = self.raw(series, begin_ns, limit_ns, tail)
+            if few:
+                held = [row for row in rows if row[7] < limit_ns]
+                found = self._raw_of(held, series, begin_ns, limit_ns, tail)
+            else:
+                found = self.raw(series, begin_ns, limit_ns, tail)
             later = [t_first for t_first, _ in spans if t_first > limit_ns]
             if found.time_ns.size >= wanted or limit_ns >= end_ns:
                 return found, limit_ns
             limit_ns = later[min(len(later) - 1, 8)] if later else end_ns
 
 
+def _inside(chunk: Chunk, begin_ns: int, end_ns: int) -> Raw:
+    """The samples of a chunk, without those out of the span where they are found without looking at each."""
+    whole = Raw(chunk.time_ns, chunk.value, chunk.flags)
+    if not chunk.settled or (begin_ns <= chunk.time_ns[0] and chunk.time_ns[-1] < end_ns):
+        return whole
+    begin, end = chunk.time_ns.searchsorted((begin_ns, end_ns)).tolist()
+    return whole.part(slice(begin, end))
+
+
+def _joined(parts: list[Raw]) -> Raw:
+    return parts[0] if len(parts) == 1 else Raw(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
 def _settled(parts: list[Raw], begin_ns: int, end_ns: int) -> Raw:
-    time_ns, value, flags = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    inside = (time_ns >= begin_ns) & (time_ns < end_ns)
-    found = Raw(time_ns, value, flags)
+    found = _joined(parts)
+    inside = (found.time_ns >= begin_ns) & (found.time_ns < end_ns)
     if not inside.all():
         found = found.part(inside)
     order = settle_order(found.time_ns, found.flags)

@@ -34,6 +34,9 @@ def test_values_come_back_bit_by_bit(values, hint):
     array = np.array(values, np.float64)
     data, _ = pack_values(array, hint)
     assert unpack_values(data, array.size).view(np.int64).tolist() == array.view(np.int64).tolist()
+    for wanted in {1, (array.size + 1) // 2, array.size}:
+        first = unpack_values(data, array.size, wanted)
+        assert first.view(np.int64).tolist() == array[:wanted].view(np.int64).tolist()
 
 
 @given(
@@ -60,6 +63,16 @@ def test_sensor_data_is_small():
     assert sizes[0] < 0.45
     assert sizes[1] < 0.5
     assert sizes[2] < 0.02
+
+
+@pytest.mark.parametrize("spread", [3, 3000, 10**6])
+def test_the_first_of_a_long_column_without_the_rest(spread):
+    values = np.cumsum(np.random.default_rng(5).integers(-spread, spread, 4096)) / 10
+    data, _ = pack_values(values)
+    for wanted in (1, 2, 700, 4095, 4096):
+        assert unpack_values(data, 4096, wanted).tolist() == values[:wanted].tolist()
+    with pytest.raises(CodecError):
+        unpack_values(data[: len(data) // 4], 4096, 4000)
 
 
 def test_regular_times_cost_nothing():

@@ -137,6 +137,31 @@ def test_spans_windows_and_plots_are_those_of_what_was_said(told):
         check_plot(queries, expected, pixels)
 
 
+@pytest.mark.parametrize("seals", [3, 40])
+def test_spans_over_few_and_many_chunks_in_order(sample_site, open_history, seals):
+    """Nothing is late, so nothing is sorted: each span is cut out of the chunks that it touches."""
+    history = open_history()
+    expected = []
+    for number in range(seals):
+        said = [(round(21 + (number * 20 + at) % 17 / 10, 1), T0 + (number * 20 + at) * 9 * S) for at in range(20)]
+        sample_site.say(*((MeterReading(point="p", power_w=value), wall_ns) for value, wall_ns in said))
+        expected += [(wall_ns, value) for value, wall_ns in said]
+        while history.step():
+            pass
+        history.seal()
+    queries = SampleQueries(history)
+    try:
+        for begin, end in [(7, 8), (15, 45), (20, 21), (0, 20 * seals)]:
+            inside = expected[begin:end]
+            page = queries.samples(1, inside[0][0], inside[-1][0] + 1, 10_000)
+            assert page.next is None
+            assert list(zip(page.raw.time_ns.tolist(), page.raw.value.tolist(), strict=True)) == inside
+        if seals == 40:
+            check_spans(queries, expected)
+    finally:
+        queries.close()
+
+
 def test_m4_draws_the_columns_of_all_samples():
     rng = np.random.default_rng(3)
     time_ns = np.sort(rng.integers(0, 10**6, 20_000))
