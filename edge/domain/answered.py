@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from edge.domain.actors import Actor
-from edge.domain.kernel import Row
+from edge.domain.kernel import Reply, Row
 
 
 class StoredReply(msgspec.Struct, frozen=True, array_like=True):
@@ -60,6 +60,9 @@ class AskedBy(Protocol):
     """What a command of any vertical has."""
 
     @property
+    def command_id(self) -> str: ...
+
+    @property
     def actor(self) -> Actor: ...
 
     @property
@@ -70,3 +73,24 @@ def command_digest(command: AskedBy) -> bytes:
     """What must be equal for two commands of one id to be the same wish: who asks, and for what."""
     content = msgspec.msgpack.encode((command.actor.user, command.body))
     return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def repeated(replies: dict[str, StoredReply], command: AskedBy) -> Reply | None:
+    """The answer of a command whose id is known: the stored one, or a refusal when it is another wish. None for a new
+    command."""
+    stored = replies.get(command.command_id)
+    if stored is None:
+        return None
+    if stored.digest != command_digest(command):
+        return Reply(command.command_id, "id_reused", {})
+    return Reply(command.command_id, stored.code, msgspec.msgpack.decode(stored.body), replayed=True)
+
+
+def answered(
+    replies: dict[str, StoredReply], command: AskedBy, code: str, content: Any, day: str
+) -> tuple[ReplyRow, Reply]:
+    """Keep the answer of a new command: its row, and the reply as every repeat will get it."""
+    digest, body = command_digest(command), msgspec.msgpack.encode(content)
+    replies[command.command_id] = StoredReply(digest, code, body, day)
+    row = ReplyRow(day=day, command_id=command.command_id, digest=digest, code=code, body=body)
+    return row, Reply(command.command_id, code, msgspec.msgpack.decode(body))

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from edge.domain.answered import AuditRow, ReplyRow, StoredReply, command_digest
+from edge.domain.answered import AuditRow, answered, repeated
 from edge.domain.canteen import tray
 from edge.domain.canteen.applying import apply_config, load_world, open_day
 from edge.domain.canteen.boards import day_view, menu_view
@@ -163,22 +161,15 @@ class CanteenKernel:
         if isinstance(command.body, ReadPurses):
             outcome = self._decide(world, command, stamp)
             return [Reply(command.command_id, outcome.code, outcome.body)]
-        digest = command_digest(command)
-        stored = world.replies.get(command.command_id)
-        if stored is not None:
-            if stored.digest != digest:
-                return [Reply(command.command_id, "id_reused", {})]
-            return [Reply(command.command_id, stored.code, msgspec.msgpack.decode(stored.body), replayed=True)]
+        known = repeated(world.replies, command)
+        if known is not None:
+            return [known]
         outcome = self._decide(world, command, stamp)
-        body = msgspec.msgpack.encode(outcome.body)
-        world.replies[command.command_id] = StoredReply(digest, outcome.code, body, world.day)
-        effects = self._written(outcome.rows)
-        effects.append(
-            Put(ReplyRow(command_id=command.command_id, digest=digest, code=outcome.code, body=body, day=world.day))
-        )
+        row, reply = answered(world.replies, command, outcome.code, outcome.body, world.day)
+        effects = [*self._written(outcome.rows), Put(row)]
         if outcome.rows and not isinstance(command.body, SCREEN_COMMANDS):
             effects.append(Put(_audit(command, stamp)))
-        effects.append(Reply(command.command_id, outcome.code, msgspec.msgpack.decode(body)))
+        effects.append(reply)
         effects += self._refresh_all(world, stamp, durable=True)
         if outcome.rows and world.boards_due_ns is None:
             world.boards_due_ns = stamp.mono_ns + BOARDS_DELAY_NS

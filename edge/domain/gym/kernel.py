@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from edge.domain.alarm_flush import flush
 from edge.domain.alarms import next_due, tick
-from edge.domain.answered import AuditRow, ReplyRow, StoredReply, command_digest
+from edge.domain.answered import AuditRow, answered, repeated
 from edge.domain.devices import DeviceReading
 from edge.domain.gym import heart, occupancy, people, queue, trail, wear
 from edge.domain.gym.acting import decide
@@ -104,19 +102,16 @@ class GymKernel:
         return self._finish(turn, whole=whole)
 
     def _command(self, turn: Turn, command: Command) -> Effects:
-        world, digest = turn.world, command_digest(command)
-        stored = world.replies.get(command.command_id)
-        if stored is not None:
-            if stored.digest != digest:
-                return [Reply(command.command_id, "id_reused", {})]
-            return [Reply(command.command_id, stored.code, msgspec.msgpack.decode(stored.body), replayed=True)]
+        world = turn.world
+        known = repeated(world.replies, command)
+        if known is not None:
+            return [known]
         outcome = decide(turn, command)
-        body = msgspec.msgpack.encode(outcome.body)
-        world.replies[command.command_id] = StoredReply(digest, outcome.code, body, world.day)
-        turn.put(ReplyRow(day=world.day, command_id=command.command_id, digest=digest, code=outcome.code, body=body))
+        row, reply = answered(world.replies, command, outcome.code, outcome.body, world.day)
+        turn.put(row)
         if outcome.code == "ok":
             turn.put(_audit(command, turn.stamp))
-        return [*self._finish(turn), Reply(command.command_id, outcome.code, msgspec.msgpack.decode(body))]
+        return [*self._finish(turn), reply]
 
     @staticmethod
     def _finish(turn: Turn, *, whole: bool = False) -> Effects:
