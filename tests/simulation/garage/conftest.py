@@ -190,6 +190,9 @@ class Garage:
             if self.zone(zone.zone)["state"] != "normal":
                 body = ResetZone(zone=zone.zone, panel=zone.panels[0], person="tester")
                 assert await self.command(body, Role.PANEL) == "ok"
+        feeds = [each.output for each in self.site.garage.outputs if each.kind == "feed"]
+        await self.until(lambda: not any(self.output(name)["wanted"] or self.output(name)["on"] for name in feeds))
+        self.sim("mend")  # a person closes the breakers: one that is asked to trip would trip again
         contactors = [each.output for each in self.site.garage.outputs if each.kind == "contactor"]
         for name in (*contactors, *(port.port for port in self.site.garage.ports)):
             await self.command(RearmPort(port=name))

@@ -85,3 +85,22 @@ def test_a_welded_outlet_opens_the_contactor(scene):
         await garage.until(lambda: garage.zone("b1-east")["cut"] == "proven")
 
     scene(story)
+
+
+def test_a_welded_contactor_asks_the_building_and_says_that_the_cut_is_not_confirmed(scene):
+    async def story(garage):
+        await garage.charge()
+        garage.sim("weld", name=PORT)
+        garage.sim("weld", name="b1-east")
+        garage.sim("smoke", zone="b1-east", one=True)
+        await garage.until(lambda: garage.output("b1e-feed")["on"])
+        await garage.until(lambda: garage.truth()["flows_w"] == 0)
+        await garage.until(lambda: garage.causes() & {"cut_not_confirmed", "contact_welded"})
+        reasons = garage.zone("b1-east")["reasons"]
+        assert reasons[0] == "smoke:b1e-smoke-1"
+        assert any(reason.startswith("cut_unconfirmed:") for reason in reasons[1:])
+        assert garage.truth()["outputs"]["b1e-contactor"], "its copper still hangs together"
+        assert not garage.output("b1w-feed")["wanted"], "only this zone's feed"
+        assert not garage.zone("b1-east")["water_asked"]
+
+    scene(story)
