@@ -70,8 +70,8 @@ def user() -> None:
 def add(username: str, role: str, member: str | None, link_only: bool, site_dir: Path) -> None:  # noqa: FBT001
     """Add a user. The password is asked for, or read as one line from stdin when that is no terminal."""
     with accounts_of(site_dir) as (_, accounts):
-        password = None if link_only else read_password()
-        accounts.create_user(username, password, Role(role), member, BY)
+        secret = None if link_only else read_password()
+        accounts.create_user(username, secret, Role(role), member, BY)
         click.echo(f"kangle: user {username} ({role}) added", err=True)
 
 
@@ -83,6 +83,17 @@ def read_password() -> str:
     if not password:
         raise CliError("no password on stdin. Pipe one line, or use --link-only.", USAGE)
     return password
+
+
+@user.command()
+@click.argument("username")
+@site_option
+def password(username: str, site_dir: Path) -> None:
+    """Give a user a new password, asked for or read from stdin as for add; sessions and links that were open end."""
+    with accounts_of(site_dir) as (_, accounts):
+        accounts.user(username)
+        accounts.set_password(username, read_password(), BY)
+        click.echo(f"kangle: user {username} has a new password; open sessions ended", err=True)
 
 
 @user.command("list")

@@ -100,25 +100,36 @@ class Accounts:
 
     def login(self, username: str, password: str, address: str, old_cookie: str) -> NewSession:
         """Log in by password. Raises ``throttle.TooManyTries``, or ``bad_login`` for a wrong name or password alike."""
-        account, origin = throttle.account_key(username), throttle.address_key(address)
-        with self.db.write() as db:
-            if throttle.charge(db, (account, origin), self._now_ns()):
-                audit.append(db, self._now_ns(), "anonymous", "login_throttled", f"{account} {origin}")
-        rows = self.db.read("SELECT password_hash FROM users WHERE username = ?", (username,))
-        stored = rows[0]["password_hash"] if rows else ""
-        if not self._verifier.check(stored or None, password):
-            raise AccountProblem("bad_login")
+        stored = self._proven(username, password, address, "bad_login")
         rehashed = self._verifier.hasher.hash(password) if self._verifier.outdated(stored) else stored
         with self.db.write() as db:
-            updated = db.execute(
-                "UPDATE users SET password_hash = ? WHERE username = ? AND password_hash = ?",
-                (rehashed, username, stored),
-            )
-            if not updated.rowcount:
-                raise AccountProblem("bad_login")
-            throttle.forgive(db, account, origin)
+            self._exchange(db, username, (stored, rehashed), address, "bad_login")
             audit.append(db, self._now_ns(), username, "login", username)
             return self.sessions.open(db, username, None, old_cookie)
+
+    def change_password(self, username: str, old: str, new: str, address: str) -> NewSession:
+        """Replace the own password. The old one is asked for, and as hard to guess as at a login: an unattended tablet
+        must not give the account away. Every session and link that was open ends; the one returned goes on. Raises
+        ``wrong_password``, also for a user who has none."""
+        check_strength(username, new)
+        stored = self._proven(username, old, address, "wrong_password")
+        hashed = self._verifier.hasher.hash(new)
+        with self.db.write() as db:
+            self._exchange(db, username, (stored, hashed), address, "wrong_password")
+            self._end_all(db, username)
+            audit.append(db, self._now_ns(), username, "password_changed", username)
+            return self.sessions.open(db, username, None, "")
+
+    def set_password(self, username: str, password: str, by: str) -> None:
+        """Give a user who lost theirs (or never had one) a new password; what was open under the old one ends."""
+        check_strength(username, password)
+        hashed = self._verifier.hasher.hash(password)
+        with self.db.write() as db:
+            if not db.execute("UPDATE users SET password_hash = ? WHERE username = ?", (hashed, username)).rowcount:
+                raise AccountProblem("unknown_user")
+            db.execute("DELETE FROM throttle WHERE key = ?", (throttle.account_key(username),))
+            self._end_all(db, username)
+            audit.append(db, self._now_ns(), by, "password_set", username)
 
     # --- users and consents -------------------------------------------------------------------------------------------
 
@@ -190,6 +201,35 @@ class Accounts:
             audit.append(db, self._now_ns(), by, "consent_withdrawn", f"{member} {family}")
 
     # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _proven(self, username: str, password: str, address: str, problem: str) -> str:
+        """The stored hash that ``password`` fits, or ``problem``. The try is charged before it is looked at."""
+        account, origin = throttle.account_key(username), throttle.address_key(address)
+        with self.db.write() as db:
+            if throttle.charge(db, (account, origin), self._now_ns()):
+                audit.append(db, self._now_ns(), "anonymous", "login_throttled", f"{account} {origin}")
+        rows = self.db.read("SELECT password_hash FROM users WHERE username = ?", (username,))
+        stored = str(rows[0]["password_hash"]) if rows else ""
+        if not self._verifier.check(stored or None, password):
+            raise AccountProblem(problem)
+        return stored
+
+    def _exchange(
+        self, db: sqlite3.Connection, username: str, hashes: tuple[str, str], address: str, problem: str
+    ) -> None:
+        """Put the second hash in the place of the first and give the try back; ``problem`` when somebody was faster."""
+        old, new = hashes
+        updated = db.execute(
+            "UPDATE users SET password_hash = ? WHERE username = ? AND password_hash = ?", (new, username, old)
+        )
+        if not updated.rowcount:
+            raise AccountProblem(problem)
+        throttle.forgive(db, throttle.account_key(username), throttle.address_key(address))
+
+    @staticmethod
+    def _end_all(db: sqlite3.Connection, username: str) -> None:
+        db.execute("DELETE FROM sessions WHERE username = ?", (username,))
+        db.execute("DELETE FROM onetime WHERE username = ?", (username,))
 
     def _insert(
         self, db: sqlite3.Connection, username: str, hashed: str, role: Role, member: str | None, by: str

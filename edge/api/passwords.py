@@ -20,6 +20,7 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 MIN_CHARS = 10
 MAX_CHARS = 128
 MIN_DISTINCT = 5
+MIN_NAME = 4
 MAX_AT_ONCE = 2
 MAX_WAITING = 16
 
@@ -31,8 +32,10 @@ class WeakPassword(ValueError):  # noqa: N818 - becomes a problem of that name
 
 
 def check_strength(username: str, password: str) -> None:
-    """Raise ``WeakPassword`` for one that is short, of few different characters, or holds the user name."""
-    weak = len(password) < MIN_CHARS or len(set(password)) < MIN_DISTINCT or username in password.lower()
+    """Raise ``WeakPassword`` for one that is short, of few different characters, or holds the user name. Names of two
+    or three letters (he, li, wu) stand in too many words to be looked for."""
+    named = len(username) >= MIN_NAME and username in password.lower()
+    weak = len(password) < MIN_CHARS or len(set(password)) < MIN_DISTINCT or named
     if weak or len(password) > MAX_CHARS:
         raise WeakPassword
 

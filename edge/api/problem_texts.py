@@ -80,6 +80,13 @@ TEXTS: dict[str, ProblemText] = {
     "bad_login": ProblemText(
         401, "用户名或密码不对", "Wrong user name or password", "请检查后重试。", "Check both and try again."
     ),
+    "wrong_password": ProblemText(
+        403,
+        "当前密码不对",
+        "The present password is wrong",
+        "请检查后重试。忘了密码，请管理员在盒子上运行 ./kangle user password。",
+        "Check it and try again. If it is lost, the administrator can run ./kangle user password on the box.",
+    ),
     "bad_token": ProblemText(
         401,
         "令牌无效",

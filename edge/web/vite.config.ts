@@ -8,7 +8,7 @@ import { constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
 const PAGES = [
-  ...["index", "login", "setup", "docs", "404"],
+  ...["index", "login", "setup", "password", "docs", "404"],
   ...["lane", "menu", "demo", "cashier"],
   ...["garage", "zone", "alarms", "sessions", "access", "port"],
   "history",

@@ -125,6 +125,9 @@ def test_users_links_and_tokens(command, site):
     assert (known["lane"], known["role"]) == ("1", "diner-terminal")
     assert token.out.strip().partition("#terminal=")[2] not in command("user", "list", "--json", *at).out
     assert command("user", "revoke", known["id"], *at).status == 0
+    given = command("user", "password", "wang", *at, stdin="another 9 donkey staple\n")
+    assert (given.status, given.out) == (0, "")
+    assert "wang has a new password" in given.err
     assert command("user", "remove", "wang", *at).status == 0
     assert command("user", "list", *at).out == "user   li                   admin\n"
 

@@ -16,6 +16,7 @@ from edge.api.context import COOKIE, Context, Ctx, Who
 from edge.api.guard import GuardedRoute
 from edge.api.models import USERNAME_PATTERN, Answer, Strict
 from edge.api.principal import Principal
+from edge.api.problems import ApiProblem
 from edge.domain.actors import Role
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/auth", tags=["auth"])
@@ -70,6 +71,13 @@ class SetupBody(Strict):
     token: Secret
     username: NewName
     password: NewPassword
+
+
+class PasswordBody(Strict):
+    """The present password and the one to come."""
+
+    password: TypedPassword
+    new_password: NewPassword
 
 
 class TokenBody(Strict):
@@ -157,6 +165,18 @@ async def auth_logout(ctx: Ctx, who: Who, response: Response) -> Done:
         await run_in_threadpool(ctx.accounts.sessions.end, who)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return Done()
+
+
+@router.post("/password", operation_id="auth_password", summary="Change your password")
+async def auth_password(ctx: Ctx, who: Who, request: Request, response: Response, body: PasswordBody) -> Me:
+    """Ends all your other sessions and links; this one goes on under a new cookie. API tokens have no password."""
+    if who.token is not None:
+        raise ApiProblem("forbidden")
+
+    def enter(address: str, _old: str) -> NewSession:
+        return ctx.accounts.change_password(who.user, body.password, body.new_password, address)
+
+    return await _come_in(ctx, request, response, enter, hashes=True)
 
 
 @router.get("/me", operation_id="auth_me", summary="Who am I?")

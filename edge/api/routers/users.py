@@ -77,6 +77,12 @@ class NewUser(Strict):
     member: OptionalMember = None
 
 
+class GivenPassword(Strict):
+    """A password for somebody else."""
+
+    password: NewPassword
+
+
 class NewPin(Strict):
     """A personal PIN."""
 
@@ -174,6 +180,18 @@ async def users_create(ctx: Ctx, who: Who, body: NewUser) -> User:
 async def users_set_pin(ctx: Ctx, who: Who, username: Username, body: NewPin) -> Done:
     """At a panel that is bound to a place this PIN says who resets a zone. It opens nothing else."""
     await ctx.hashing.run(lambda: ctx.accounts.pins.set(username, body.pin, who.user))
+    return Done()
+
+
+@router.post(
+    "/users/{username}/password",
+    operation_id="users_set_password",
+    summary="Give a user a new password",
+    tags=["accounts"],
+)
+async def users_set_password(ctx: Ctx, who: Who, username: Username, body: GivenPassword) -> Done:
+    """For somebody who lost theirs. Ends the user's sessions and links; the user can change it at /password."""
+    await ctx.hashing.run(lambda: ctx.accounts.set_password(username, body.password, who.user))
     return Done()
 
 

@@ -166,6 +166,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change your password
+         * @description Ends all your other sessions and links; this one goes on under a new cookie. API tokens have no password.
+         *
+         *     Roles: admin, cashier, coach, device, diner-terminal, family, kitchen, maintenance, manager, member, panel, read-only, resident.
+         */
+        post: operations["auth_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/me": {
         parameters: {
             query?: never;
@@ -232,6 +254,28 @@ export interface paths {
          *     Roles: admin.
          */
         post: operations["users_set_pin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{username}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a user a new password
+         * @description For somebody who lost theirs. Ends the user's sessions and links; the user can change it at /password.
+         *
+         *     Roles: admin.
+         */
+        post: operations["users_set_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1477,7 +1521,7 @@ export interface paths {
         /**
          * One workout as a file
          * @description FIT or TCX for training portals, CSV for tables. Second by second as far as the history answers, else the
-         *     summary; X-Kangle-Samples says which.
+         *     summary and the pulse; X-Kangle-Samples says which.
          *
          *     Roles: admin, coach, family, manager, member, resident.
          */
@@ -1854,6 +1898,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gym/persons/{person}/lift-referral": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a referral of today back
+         * @description By staff, who are its author. Admits nobody: the gate judges by readings taken after a rest.
+         *
+         *     Roles: admin, coach, manager.
+         */
+        post: operations["gym_lift_referral"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gym/assets/{asset}/fault": {
         parameters: {
             query?: never;
@@ -2002,6 +2068,73 @@ export interface paths {
          *     Roles: admin, coach, maintenance, manager.
          */
         post: operations["gym_ticket_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/orders/{order}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close the order of a machine that is gone
+         * @description With the reason. Refused while the site has the machine: then only a return test closes it.
+         *
+         *     Roles: admin, maintenance, manager.
+         */
+        post: operations["gym_close_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/use/week": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The hours of the week
+         * @description When to come. Days without figures count neither way.
+         *
+         *     Roles: admin, cashier, coach, device, diner-terminal, family, kitchen, maintenance, manager, member, panel, read-only, resident.
+         */
+        get: operations["gym_use_week"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/week": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A person's week
+         * @description Members get their own, family whom they may see. Effort is told by shares of the maximum pulse, and only where
+         *     one is known and no beta-blocker is taken.
+         *
+         *     Roles: admin, coach, family, manager, member, resident.
+         */
+        get: operations["gym_my_week"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2392,50 +2525,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description One line of the journal of alarms; ``by`` is "" for what happened by itself. */
-        AlarmEvent: {
-            /**
-             * @description Id of the alarm.
-             * @example 1841.2
-             */
-            alarm_id: string;
-            /**
-             * @description raise, clear, acknowledge, shelve, ...
-             * @example acknowledge
-             */
-            event: string;
-            /**
-             * @description The alarm's state after it.
-             * @example acknowledged
-             */
-            state: string;
-            /**
-             * @description Who did it, empty for what happened by itself.
-             * @example panel:token:9f2c41aa
-             */
-            by: string;
-            /**
-             * @description What took part, or why.
-             * @example smoke:B1-smoke-3
-             */
-            detail: string;
-            /**
-             * @description When, UTC ns since 1970.
-             * @example 1795147440000000000
-             */
-            at_ns: number;
-            /**
-             * @description Whether the clock was to be trusted then.
-             * @example true
-             */
-            at_trusted: boolean;
-        };
-        /** @description The journal, newest first. */
-        AlarmEventList: {
-            /**
-             * @description The lines, newest first.
-             * @example []
-             */
         /** @description One line of the journal of a door. ``at_trusted`` False: the box's clock was not sure of itself then. */
         AccessEvent: {
             /**
@@ -2489,6 +2578,50 @@ export interface components {
             /** @description Pass it as cursor to go on; null on the last page. */
             next_cursor: string | null;
         };
+        /** @description One line of the journal of alarms; ``by`` is "" for what happened by itself. */
+        AlarmEvent: {
+            /**
+             * @description Id of the alarm.
+             * @example 1841.2
+             */
+            alarm_id: string;
+            /**
+             * @description raise, clear, acknowledge, shelve, ...
+             * @example acknowledge
+             */
+            event: string;
+            /**
+             * @description The alarm's state after it.
+             * @example acknowledged
+             */
+            state: string;
+            /**
+             * @description Who did it, empty for what happened by itself.
+             * @example panel:token:9f2c41aa
+             */
+            by: string;
+            /**
+             * @description What took part, or why.
+             * @example smoke:B1-smoke-3
+             */
+            detail: string;
+            /**
+             * @description When, UTC ns since 1970.
+             * @example 1795147440000000000
+             */
+            at_ns: number;
+            /**
+             * @description Whether the clock was to be trusted then.
+             * @example true
+             */
+            at_trusted: boolean;
+        };
+        /** @description The journal, newest first. */
+        AlarmEventList: {
+            /**
+             * @description The lines, newest first.
+             * @example []
+             */
             items: components["schemas"]["AlarmEvent"][];
             /** @description Pass it as cursor to go on; null on the last page. */
             next_cursor: string | null;
@@ -2712,7 +2845,7 @@ export interface components {
              */
             assets: components["schemas"]["AssetView"][];
         };
-        /** @description One machine; key ``asset/<asset>``. ``person`` is a token, "" anonymous or free; the API takes it (and the pulse) out for those who may not see it. ``phase``: idle, armed, active, paused, lost. ``heard_ago_s`` None: not since the start. ``due`` are maintenance codes (hours_soon, hours_due, days_overdue, drift ...). */
+        /** @description One machine; key ``asset/<asset>``. ``person`` is a token, "" anonymous or free; the API takes it (and the pulse) out for those who may not see it. ``phase``: idle, armed, active, paused, lost. ``heard_ago_s`` None: not since the start. ``due`` are maintenance codes (hours_soon, hours_due, days_overdue, drift ...). ``cap_left_s`` until others who wait may expect it, 0 when the time is up, None while nobody waits. */
         AssetView: {
             /**
              * @description Id of the machine.
@@ -2820,6 +2953,8 @@ export interface components {
              *     ]
              */
             due: string[];
+            /** @description Seconds until others who wait may expect it, 0: now; null: nobody waits. */
+            cap_left_s: number | null;
         };
         /** @description How sure it is that all plates were read, and why. ``miss_bound`` is the bound on the chance that a live plate is still unread, ``dead_bound`` the chance that a plate with a dead chip lies there; ``failing`` names the checks of the stopping rule that do not hold yet, of: passes, singletons, residual, incomplete, moving. */
         Assurance: {
@@ -2949,6 +3084,18 @@ export interface components {
              * @example a0000017
              */
             card: string;
+        };
+        /**
+         * CloseOrderBody
+         * @description Why there is nothing left to test.
+         */
+        CloseOrderBody: {
+            /**
+             * Note
+             * @description Reason.
+             * @example sold in November
+             */
+            note: string;
         };
         /** @description A command's answer: ``code`` is "ok", and beside it what the daemon tells of the outcome (PaidView for a payment). */
         CommandDone: {
@@ -3365,7 +3512,7 @@ export interface components {
              */
             code: string;
         };
-        /** @description One door. ``open`` None: no contact, or it has not spoken since the start. ``trouble``: "", forced or held. ``last`` is what the last card since the start was answered: "", granted, or why it was refused (unknown_card, wrong_door, expired, wrong_hour), ``last_ago_s`` ago. */
+        /** @description One door. ``open`` None: no contact, or it has not spoken since the start. ``trouble``: "", forced or held. ``last`` is what the last card since the start was answered: "", granted, or why it was refused (unknown_card, wrong_door, expired, wrong_hour), ``last_ago_s`` ago. ``events``: lines of the journal since the start, so that a page knows when to read it again. */
         DoorView: {
             /**
              * @description Id of the door.
@@ -3405,6 +3552,11 @@ export interface components {
              * @example 40
              */
             last_ago_s: number | null;
+            /**
+             * @description Lines of its journal since the start: when it grows, read the journal again.
+             * @example 12
+             */
+            events: number;
         };
         /** @description The whole garage in one glance; key ``garage``. ``zones``: (zone, state, cut). ``armed`` False with ``problems``: the configuration was refused and why. */
         GarageView: {
@@ -3472,6 +3624,18 @@ export interface components {
          * @enum {string}
          */
         GateDecision: "admit" | "hold" | "measure" | "refer" | "rest";
+        /**
+         * GivenPassword
+         * @description A password for somebody else.
+         */
+        GivenPassword: {
+            /**
+             * Password
+             * @description 10 characters or more, 5 different.
+             * @example correct horse 7 battery
+             */
+            password: string;
+        };
         /** @description The whole gym in one glance; key ``gym``. ``assets``: (asset, use, phase). ``limits_signed``: "author, date" of the limits' sign-off, "" unsigned. ``today``: of this business day. */
         GymView: {
             /**
@@ -3547,6 +3711,11 @@ export interface components {
              * @example []
              */
             queue: components["schemas"]["QueueEntry"][];
+            /**
+             * @description People who were called from the queue today and did not come.
+             * @example 2
+             */
+            no_shows_today: number;
         };
         /**
          * Health
@@ -4586,6 +4755,97 @@ export interface components {
             /** @description Daily reference values. */
             reference: components["schemas"]["Nutrients"];
         };
+        /** @description What one person did on one day. */
+        MyDay: {
+            /**
+             * @description Business day.
+             * @example 2026-11-20
+             */
+            day: string;
+            /**
+             * @description Workouts.
+             * @example 2
+             */
+            workouts: number;
+            /**
+             * @description Time in motion, s.
+             * @example 1860
+             */
+            active_s: number;
+            /**
+             * @description Distance, m.
+             * @example 2610
+             */
+            distance_m: number;
+            /**
+             * @description Energy, kcal.
+             * @example 143
+             */
+            energy_kcal: number;
+            /**
+             * @description Seconds with a known pulse.
+             * @example 1740
+             */
+            pulse_s: number;
+            /**
+             * @description Of them light, s.
+             * @example 600
+             */
+            light_s: number;
+            /**
+             * @description Of them moderate, s.
+             * @example 1020
+             */
+            moderate_s: number;
+            /**
+             * @description Of them vigorous, s.
+             * @example 120
+             */
+            vigorous_s: number;
+            /**
+             * @description Seconds above the own ceiling, in any zone.
+             * @example 14
+             */
+            over_s: number;
+        };
+        /** @description Seven days of one person, with the limits by which the zones were told. */
+        MyWeek: {
+            /**
+             * @description Token of the person.
+             * @example m001
+             */
+            person: string;
+            /**
+             * @description Who set the ceiling: personal, table, none; rpe: judged by feeling, no zones.
+             * @example personal
+             */
+            source: string;
+            /**
+             * @description Ceiling of the pulse, 0 = not set.
+             * @example 112
+             */
+            ceiling_bpm: number;
+            /**
+             * @description Maximum of the pulse, 0 = not set.
+             * @example 140
+             */
+            max_bpm: number;
+            /**
+             * @description Lowest pulse of moderate effort; 0: no zones are told.
+             * @example 90
+             */
+            moderate_bpm: number;
+            /**
+             * @description Lowest pulse of vigorous effort; 0: no zones are told.
+             * @example 108
+             */
+            vigorous_bpm: number;
+            /**
+             * @description Seven days, the last one last.
+             * @example []
+             */
+            days: components["schemas"]["MyDay"][];
+        };
         /**
          * NewConsent
          * @description Whom to let in.
@@ -5321,6 +5581,24 @@ export interface components {
             at_wall_ns: number;
         };
         /**
+         * PasswordBody
+         * @description The present password and the one to come.
+         */
+        PasswordBody: {
+            /**
+             * Password
+             * @description Password.
+             * @example correct horse 7 battery
+             */
+            password: string;
+            /**
+             * New Password
+             * @description 10 characters or more, 5 different.
+             * @example correct horse 7 battery
+             */
+            new_password: string;
+        };
+        /**
          * PayBody
          * @description The tray exactly as the payer saw it: if anything differs, nothing is charged (``tray_changed``).
          */
@@ -5786,7 +6064,7 @@ export interface components {
              * @example tray_changed
              * @enum {string}
              */
-            code: "already_refunded" | "already_set_up" | "already_voided" | "already_waiting" | "asset_busy" | "asset_held" | "bad_binding" | "bad_command" | "bad_cursor" | "bad_idempotency_key" | "bad_json" | "bad_login" | "bad_method" | "bad_pin" | "bad_request" | "bad_token" | "bad_value" | "blocked" | "books_away" | "busy" | "card_taken" | "cross_origin" | "daemon_away" | "demo_away" | "demo_off" | "demo_refused" | "forbidden" | "full" | "garage_away" | "gym_away" | "history_away" | "host_not_allowed" | "id_reused" | "id_taken" | "internal" | "last_admin" | "method_not_allowed" | "no_garage" | "no_gym" | "no_member" | "no_person" | "no_view_yet" | "not_firm" | "not_found" | "not_latched" | "not_logged_in" | "not_now" | "not_on_site" | "not_ready" | "not_resettable" | "not_shelvable" | "not_waiting" | "offline_limit" | "pages_missing" | "port_busy" | "purse_short" | "stopping" | "storage" | "tender_short" | "too_large" | "too_many_streams" | "too_many_tries" | "too_much" | "too_old" | "too_slow" | "tray_changed" | "unknown_alarm" | "unknown_asset" | "unknown_card" | "unknown_category" | "unknown_dish" | "unknown_lane" | "unknown_member" | "unknown_order" | "unknown_person" | "unknown_plate" | "unknown_port" | "unknown_series" | "unknown_session" | "unknown_token" | "unknown_user" | "unknown_view" | "unknown_workout" | "unknown_zone" | "unsupported_media" | "user_exists" | "validation" | "weak_password" | "weak_pin" | "workout_taken";
+            code: "already_refunded" | "already_set_up" | "already_voided" | "already_waiting" | "asset_busy" | "asset_held" | "bad_binding" | "bad_command" | "bad_cursor" | "bad_idempotency_key" | "bad_json" | "bad_login" | "bad_method" | "bad_pin" | "bad_request" | "bad_token" | "bad_value" | "blocked" | "books_away" | "busy" | "card_taken" | "cross_origin" | "daemon_away" | "demo_away" | "demo_off" | "demo_refused" | "forbidden" | "full" | "garage_away" | "gym_away" | "history_away" | "host_not_allowed" | "id_reused" | "id_taken" | "internal" | "last_admin" | "method_not_allowed" | "no_garage" | "no_gym" | "no_member" | "no_person" | "no_view_yet" | "not_firm" | "not_found" | "not_latched" | "not_logged_in" | "not_now" | "not_on_site" | "not_ready" | "not_resettable" | "not_shelvable" | "not_waiting" | "offline_limit" | "pages_missing" | "port_busy" | "purse_short" | "stopping" | "storage" | "tender_short" | "too_large" | "too_many_streams" | "too_many_tries" | "too_much" | "too_old" | "too_slow" | "tray_changed" | "unknown_alarm" | "unknown_asset" | "unknown_card" | "unknown_category" | "unknown_dish" | "unknown_lane" | "unknown_member" | "unknown_order" | "unknown_person" | "unknown_plate" | "unknown_port" | "unknown_series" | "unknown_session" | "unknown_token" | "unknown_user" | "unknown_view" | "unknown_workout" | "unknown_zone" | "unsupported_media" | "user_exists" | "validation" | "weak_password" | "weak_pin" | "workout_taken" | "wrong_password";
             /**
              * @description What the words need, e.g. the tray's new version.
              * @example {
@@ -6930,6 +7208,89 @@ export interface components {
              * @example 420
              */
             longest_wait_s: number;
+            /**
+             * @description People who were called and did not come.
+             * @example 1
+             */
+            no_shows: number;
+        };
+        /** @description The profile of the week, over several weeks. */
+        UseWeek: {
+            /**
+             * @description First business day that counts.
+             * @example 2026-10-24
+             */
+            first_day: string;
+            /**
+             * @description Last business day that counts.
+             * @example 2026-11-20
+             */
+            last_day: string;
+            /**
+             * @description How many days of each weekday have figures, Monday first.
+             * @example [
+             *       4,
+             *       4,
+             *       4,
+             *       4,
+             *       3,
+             *       4,
+             *       4
+             *     ]
+             */
+            days: number[];
+            /**
+             * @description One for each room and kind of machine.
+             * @example []
+             */
+            items: components["schemas"]["UseWeekLine"][];
+        };
+        /** @description Use of one kind of machine in one room by the hour of the week; see ``view_docs_gym``. */
+        UseWeekLine: {
+            /**
+             * @description Id of the zone.
+             * @example B1
+             */
+            zone: string;
+            /**
+             * @description Kind of machine.
+             * @example treadmill
+             */
+            kind: string;
+            /**
+             * @description How many there are.
+             * @example 6
+             */
+            machines: number;
+            /**
+             * @description Mean share of time in use, per cent: 168 hours from Monday 0:00 on; null: closed, or no day with figures.
+             * @example [
+             *       null,
+             *       12,
+             *       40
+             *     ]
+             */
+            busy_pct: (number | null)[];
+            /**
+             * @description People served from the queue.
+             * @example 31
+             */
+            waits: number;
+            /**
+             * @description How long they waited on average, s; null: nobody waited.
+             * @example 312
+             */
+            mean_wait_s: number | null;
+            /**
+             * @description People who were called and did not come.
+             * @example 4
+             */
+            no_shows: number;
+            /**
+             * @description Claims refused because a machine was in use or held.
+             * @example 9
+             */
+            turned_away: number;
         };
         /**
          * User
@@ -7302,7 +7663,7 @@ export interface components {
              */
             state: string;
             /**
-             * @description Why it ended: idle, finished, left, claimed, signal_lost, restarted, locked_out.
+             * @description Why it ended: idle, finished, left, claimed, signal_lost, restarted, locked_out, queue_cap (others waited).
              * @example idle
              */
             reason: string;
@@ -8027,6 +8388,42 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    auth_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     auth_me: {
         parameters: {
             query?: never;
@@ -8133,6 +8530,45 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewPin"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    users_set_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User name. */
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenPassword"];
             };
         };
         responses: {
@@ -9571,6 +10007,43 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    garage_access_events: {
+        parameters: {
+            query?: {
+                /** @description Only this door. */
+                door?: string | null;
+                /** @description next_cursor of the page before; leave it out to begin. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessEventList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     garage_reset_zone: {
         parameters: {
             query?: never;
@@ -9632,43 +10105,6 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Done and on disk. A repeat under the same key gets the same answer. */
-    garage_access_events: {
-        parameters: {
-            query?: {
-                /** @description Only this door. */
-                door?: string | null;
-                /** @description next_cursor of the page before; leave it out to begin. */
-                cursor?: string | null;
-                /** @description How many at most. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Newest first. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccessEventList"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            405: components["responses"]["Problem405"];
-            408: components["responses"]["Problem408"];
-            413: components["responses"]["Problem413"];
-            422: components["responses"]["Problem422"];
-            500: components["responses"]["Problem500"];
-            503: components["responses"]["Problem503"];
-        };
-    };
             200: {
                 headers: {
                     /** @description true when this is the answer that an earlier request with this key got */
@@ -10361,7 +10797,7 @@ export interface operations {
             /** @description The file. */
             200: {
                 headers: {
-                    /** @description complete; none: nothing is stored of that time; away: the summary alone, ask again later. */
+                    /** @description complete; none: nothing is stored of that time; away: summary and pulse alone, ask again. */
                     "X-Kangle-Samples"?: string;
                     [name: string]: unknown;
                 };
@@ -11091,6 +11527,45 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    gym_lift_referral: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Token of the person. */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     gym_report_fault: {
         parameters: {
             query?: never;
@@ -11389,6 +11864,120 @@ export interface operations {
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_close_order: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the work order. */
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseOrderBody"];
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_use_week: {
+        parameters: {
+            query: {
+                /** @description Last business day that counts. */
+                last_day: string;
+                /** @description How many weeks. */
+                weeks?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Mean use by hour of the week, for each room and kind of machine. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UseWeek"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_my_week: {
+        parameters: {
+            query: {
+                /** @description Last business day that counts. */
+                last_day: string;
+                /** @description Only this person (token). */
+                person?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Seven days with minutes, distance, energy and effort by pulse. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyWeek"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];

@@ -80,6 +80,7 @@ function Ways() {
       </ul>
       <p class="home-me">
         <span>{t("home.me", { user: me.value?.user ?? "", role: roleName ? t(roleName) : role })}</span>
+        {me.value?.user.startsWith("token:") === false && <a href="/password">{t("home.password")}</a>}
         <button type="button" onClick={() => void logout()}>
           <Icon of={LogOut} />
           {t("home.logout")}
@@ -118,10 +119,10 @@ function garageWays(role: string): Way[] {
   if (role !== "read-only") {
     ways.push({ href: "/garage/sessions", icon: PlugZap, title: t("sessions.title"), todo: "home.sessions" });
   }
-  return ways;
   if (REPAIR.includes(role)) {
     ways.push({ href: "/garage/access", icon: DoorOpen, title: t("access.title"), todo: "home.access" });
   }
+  return ways;
 }
 
 function gymWays(role: string): Way[] {

@@ -22,7 +22,7 @@ export interface Help {
   busy?: boolean;
 }
 
-type OwnTopic = "home" | "menu" | "demo" | "cashier" | "login" | "setup" | "docs" | "missing" | "history";
+type OwnTopic = "home" | "menu" | "demo" | "cashier" | "login" | "setup" | "password" | "docs" | "missing" | "history";
 export type Topic = OwnTopic | GarageTopic | GymTopic;
 export type GymTopic = "gym" | "coach" | "machine" | "workouts" | "upkeep";
 export type GarageTopic = "garage" | "zone" | "alarms" | "sessions" | "access" | "port";
