@@ -8,9 +8,9 @@ being written. The hard part is to ask only for what the kernels promise (``edge
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from edge.storage.verify_rule import Rule
+from edge.storage.verify_rules_gym import GYM
 
-MONEY = "stop the daemon, keep a copy, restore the last backup and enter what is missing by hand"
 #: Rows with a seq of the log, by store: none can be ahead of it.
 SEQ_COLUMNS = {
     "canteen": (("orders", "seq"), ("purse_entry", "seq"), ("audit", "seq"), ("set_aside", "seq"), ("snapshot", "seq")),
@@ -18,16 +18,11 @@ SEQ_COLUMNS = {
         ("audit", "seq"), ("cut_record", "seq"), ("alarm_event", "seq"), ("zone_cause", "seq"), ("access_event", "seq"),
         ("set_aside", "seq"), ("snapshot", "seq"),
     ),
+    "gym": (
+        ("audit", "seq"), ("alarm_event", "seq"), ("vitals", "seq"), ("heart_alarm", "seq"), ("work_order_step", "seq"),
+        ("inspection", "seq"), ("set_aside", "seq"), ("snapshot", "seq"),
+    ),
 }  # fmt: skip
-
-
-class Rule(NamedTuple):
-    """``sql`` gives one text per offender, a few at most."""
-
-    name: str
-    sql: str
-    remedy: str = MONEY
-
 
 _CANTEEN = (
     Rule(
@@ -160,4 +155,4 @@ _GARAGE = (
     ),
 )
 
-RULES = {"canteen": _CANTEEN, "garage": _GARAGE}
+RULES = {"canteen": _CANTEEN, "garage": _GARAGE, "gym": GYM}
