@@ -42,6 +42,7 @@ _SESSION: Mapping[str, Range] = {
     "end_s": (10, 3600, "s"),
     "lost_s": (2, 600, "s"),
     "lost_end_s": (10, 3600, "s"),
+    "rep_s": (2, 120, "s"),
     "arm_s": (10, 3600, "s"),
     "warm_s": (0, 3600, "s"),
     "claim_s": (0, 86_400, "s"),
@@ -51,6 +52,8 @@ _SESSION: Mapping[str, Range] = {
 }
 _LIMITS: Mapping[str, Range] = {
     "reserve_pct": (20, 90, "%"),
+    "moderate_pct": (40, 80, "%"),
+    "vigorous_pct": (50, 95, "%"),
     "rest_bpm": (40, 120, "bpm"),
     "warn_s": (1, 300, "s"),
     "alarm_over_bpm": (1, 50, "bpm"),

@@ -213,6 +213,7 @@ class UseHour(msgspec.Struct, frozen=True, kw_only=True):
     waits: int
     wait_s: int
     longest_wait_s: int
+    no_shows: int
 
 
 class UseDay(msgspec.Struct, frozen=True, kw_only=True):

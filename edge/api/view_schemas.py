@@ -141,6 +141,7 @@ TYPES: tuple[Any, ...] = (
     TrailView,
     MaintenanceView,
     *gym_answers.ANSWERS,
+    *gym_sums.ANSWERS,
     *ANSWERS,
     *history_answers.ANSWERS,
 )

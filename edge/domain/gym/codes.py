@@ -37,11 +37,11 @@ ALARM_CAUSES = (
 )
 
 #: Why a workout ended (``WorkoutRow.reason``).
-END_REASONS = frozenset({"idle", "finished", "left", "claimed", "signal_lost", "restarted", "locked_out"})
+END_REASONS = frozenset({"idle", "finished", "left", "claimed", "signal_lost", "restarted", "locked_out", "queue_cap"})
 
 #: Why a command cannot be carried out now (``problem`` of the answer ``not_now``).
 NOT_NOW = GATE_REFUSALS | {
-    *("out_of_order", "closed", "busy_elsewhere", "no_order", "no_queue", "stop_not_allowed", "no_config"),
+    *("out_of_order", "closed", "busy_elsewhere", "no_order", "no_queue", "queue_cap", "stop_not_allowed", "no_config"),
     *("return_test_first", "not_referred"),
 }
 

@@ -11,7 +11,7 @@ import msgspec
 
 from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
-from edge.domain.gym import heart, occupancy, pulses, queue, wear
+from edge.domain.gym import cap, heart, occupancy, pulses, queue, wear
 from edge.domain.gym.messages import STOP_REASONS, ClaimAsset, ClaimWorkout, GiveStopReason, LeaveAsset
 from edge.domain.gym.people import verdict_of
 from edge.domain.gym.rows import WorkoutRow
@@ -91,20 +91,22 @@ def ticked(turn: Turn, asset: Asset) -> None:
 
 
 def told_long(turn: Turn) -> None:
-    """While others wait for its kind, a use that is longer than the settings' cap is told to the coach."""
+    """While others wait for its kind, a use that is longer than the settings' cap is told to the coach, and ends where
+    it stands still."""
     if not turn.world.queue and not any(key.startswith("cap:") for key in turn.world.alarms.alarms):
         return  # as nearly always: 200 machines need no look at every timer
-    waiting = {(one.row.zone, one.row.kind) for one in turn.world.queue}
+    waited_for = cap.lines(turn)
     for asset in turn.world.assets.values():
-        workout, here = asset.workout, (asset.settings.zone, asset.settings.kind.value)
-        cap_ns = turn.config.session.queue_cap_s * NS_PER_S
-        if workout is not None and here in waiting and turn.now_ns - workout.began_ns >= cap_ns:
+        if cap.left_s(turn, asset, waited_for) != 0:
+            clear_alarm(turn.world.alarms, cap_key(asset), turn.stamp)
+        elif asset.phase is Phase.PAUSED:
+            changed(turn, asset, [end(asset, "queue_cap", asset.since_ns)])
+            waited_for = cap.lines(turn)
+        else:
             raise_alarm(
-                turn.world.alarms, cap_key(asset), cause="queue_cap", zone=here[0], priority=Priority.LOW,
+                turn.world.alarms, cap_key(asset), cause="queue_cap", zone=asset.settings.zone, priority=Priority.LOW,
                 detail=asset.settings.asset, stamp=turn.stamp,
             )  # fmt: skip
-        else:
-            clear_alarm(turn.world.alarms, cap_key(asset), turn.stamp)
 
 
 def cap_key(asset: Asset) -> str:
@@ -164,6 +166,9 @@ def claim(turn: Turn, body: ClaimAsset, *, identity: Identity) -> Outcome:
         return refused("not_now", problem="out_of_order", asset=body.asset)
     if not is_open(turn, asset):
         return refused("not_now", problem="closed", asset=body.asset)
+    waiting = cap.waiting_before(turn, asset, person)
+    if waiting and person != (asset.armed_for if asset.workout is None else asset.workout.person):
+        return refused("not_now", problem="queue_cap", asset=body.asset, waiting=waiting)
     if not queue.may_take(turn, asset, person):
         occupancy.add(turn, asset.settings.zone, asset.settings.kind.value, turned_away=1)
         return refused("asset_held", asset=body.asset)

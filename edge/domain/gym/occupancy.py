@@ -34,7 +34,7 @@ def hour_of(turn: Turn, zone: str, kind: str, hour: int) -> UseHour:
             turn.put(found.row)
         row = UseRow(
             day=turn.world.day, hour=hour, zone=zone, kind=kind, busy_ms=0, workouts=0, turned_away=0, waits=0,
-            wait_ms=0, longest_wait_ms=0,
+            wait_ms=0, longest_wait_ms=0, no_shows=0,
         )  # fmt: skip
         found = turn.world.uses[key] = UseHour(row=row)
     return found

@@ -118,6 +118,7 @@ def call(turn: Turn) -> None:
             _update(turn, place, state=WAITING, asset="")
         else:
             _end(turn, place, "no_show")
+            add(turn, place.row.zone, place.row.kind, no_shows=1)
     held = {one.row.asset for one in world.queue if one.row.asset}
     for place in [one for one in world.queue if one.row.state == WAITING]:
         for name, asset in world.assets.items():

@@ -26,9 +26,9 @@ class DayRow(Row, frozen=True, kw_only=True, tag="business_day"):
 
 class WorkoutRow(Row, frozen=True, kw_only=True, tag="workout"):
     """A workout, ``state`` open (``standing``), ended or dropped (too short to be one). ``reason`` why it ended: idle,
-    finished, left, claimed, signal_lost, restarted, locked_out. ``breaks`` is msgpack of [kind, start_ms, end_ms]:
-    pauses and losses. ``filled_ms`` of ``active_ms`` were told by the machine's counters after a loss. ``body`` is
-    msgpack of the machine's state while open, empty afterwards."""
+    finished, left, claimed, signal_lost, restarted, locked_out, queue_cap. ``breaks`` is msgpack of
+    [kind, start_ms, end_ms]: pauses and losses. ``filled_ms`` of ``active_ms`` were told by the machine's counters
+    after a loss. ``body`` is msgpack of the machine's state while open, empty afterwards."""
 
     KEY: ClassVar = ("workout_id",)
     workout_id: str
@@ -132,6 +132,7 @@ class UseRow(Row, frozen=True, kw_only=True, tag="use_hour"):
     waits: int
     wait_ms: int
     longest_wait_ms: int
+    no_shows: int
 
 
 class QueueRow(Row, frozen=True, kw_only=True, tag="queue_entry"):

@@ -101,6 +101,8 @@ class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
     end_s: int = 90
     lost_s: int = 5
     lost_end_s: int = 180
+    rep_s: int = 15
+    """The longest repetition of a strength machine: until then its silence is neither pause nor loss."""
     arm_s: int = 60
     warm_s: int = 120
     claim_s: int = 1800
@@ -119,6 +121,9 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     date: str = ""
     reserve_pct: int = 60
     """Ceiling of moderate effort as a share of the heart-rate reserve, where staff set no personal one (Karvonen)."""
+    moderate_pct: int = 64
+    """Effort is moderate from this share of the maximum on, vigorous from ``vigorous_pct`` on (ACSM [K])."""
+    vigorous_pct: int = 77
     rest_bpm: int = 70
     """Resting pulse assumed when none is known."""
     warn_s: int = 10

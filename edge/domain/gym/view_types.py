@@ -53,7 +53,8 @@ class TotalsView(msgspec.Struct, frozen=True, kw_only=True):
 class AssetView(msgspec.Struct, frozen=True, kw_only=True):
     """One machine; key ``asset/<asset>``. ``person`` is a token, "" anonymous or free; the API takes it (and the pulse)
     out for those who may not see it. ``phase``: idle, armed, active, paused, lost. ``heard_ago_s`` None: not since
-    the start. ``due`` are maintenance codes (hours_soon, hours_due, days_overdue, drift ...)."""
+    the start. ``due`` are maintenance codes (hours_soon, hours_due, days_overdue, drift ...). ``cap_left_s`` until
+    others who wait may expect it, 0 when the time is up, None while nobody waits."""
 
     asset: str
     zone: str
@@ -77,6 +78,7 @@ class AssetView(msgspec.Struct, frozen=True, kw_only=True):
     hours_h: float | None = None
     distance_km: float | None = None
     due: tuple[str, ...] = ()
+    cap_left_s: int | None = None
 
 
 class ZoneUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +124,7 @@ class GymView(msgspec.Struct, frozen=True, kw_only=True):
     clock_trusted: bool
     at_wall_ns: int
     queue: tuple[QueueEntry, ...] = ()
+    no_shows_today: int = 0
 
 
 class GateDecision(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.domain.gym.cap import left_s, lines
 from edge.domain.gym.dues import dues
 from edge.domain.gym.heart import ceiling
 from edge.domain.gym.kiosks import current
@@ -55,6 +56,7 @@ def asset_view(turn: Turn, asset: Asset) -> AssetView:
         hours_h=round(known.hours_h, 1) if known is not None else None,
         distance_km=round(known.distance_km, 1) if known is not None else None,
         due=tuple(code for code, _ in dues(turn, asset)),
+        cap_left_s=left_s(turn, asset, lines(turn)),
         at_wall_ns=turn.stamp.wall_ns,
     )
 
@@ -106,6 +108,7 @@ def gym_view(turn: Turn) -> GymView:
         clock_trusted=turn.stamp.wall_trusted,
         at_wall_ns=turn.stamp.wall_ns,
         queue=entries(turn),
+        no_shows_today=sum(one.row.no_shows for one in world.uses.values() if one.row.day == world.day),
     )
 
 

@@ -196,6 +196,7 @@ CREATE TABLE use_hour (
     waits INTEGER NOT NULL,
     wait_ms INTEGER NOT NULL,
     longest_wait_ms INTEGER NOT NULL,
+    no_shows INTEGER NOT NULL,
     PRIMARY KEY (day, hour, zone, kind)
 ) STRICT, WITHOUT ROWID;
 
