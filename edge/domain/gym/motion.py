@@ -40,6 +40,10 @@ class Did(NamedTuple):
     work_j: float = 0.0
     peak_torque_nm: float = 0.0
     leaps: int = 0
+    from_ns: int = 0
+    """When what is told began, where the word comes at its end; 0: with the word."""
+    set_ms: int = 0
+    """How long the set that is over lasted by the machine's clock; 0: it does not say."""
     counts: bool = False
     """It counts something (metres, strokes), so that progress can be told from mere time."""
 
@@ -87,8 +91,10 @@ def machine_said(asset: Asset, reading: MachineReading, now_ns: int) -> Did:
 def rep_done(asset: Asset, reading: RepReading) -> Did:
     """A repetition is motion."""
     asset.set_reps += 1
+    began_ns, asset.set_ns = asset.set_ns, None
     return Did(
         moved=Motion.REPS in asset.settings.quirks.motion,
+        from_ns=0 if began_ns is None else max(began_ns, asset.since_ns),
         reps=1,
         work_j=reading.work_j or 0.0,
         peak_torque_nm=reading.peak_torque_nm or 0.0,
@@ -98,16 +104,22 @@ def rep_done(asset: Asset, reading: RepReading) -> Did:
 def set_said(asset: Asset, reading: StrengthSetReading, now_ns: int) -> Did:
     """A set or course under way: its minutes count as use while they grow. A finished set adds the repetitions that
     were not told one by one."""
-    grown, more = 0.0, 0
+    grown, more, from_ns = 0.0, 0, 0
+    if reading.state is MachineState.IN_USE and not reading.rep_count and asset.set_ns is None:
+        asset.set_ns = now_ns
     if reading.duration_s is not None:
         counter = asset.counters.setdefault("elapsed_s", Counter())
         _, grown = advance(counter, reading.duration_s, now_ns, rate_per_s=_RATE_PER_S["elapsed_s"])
+        from_ns = max(now_ns - round(grown * 1e9), asset.since_ns)
     if reading.finished:
         more, asset.set_reps = max(0, (reading.rep_count or 0) - asset.set_reps), 0
+        asset.set_ns = None
     over = reading.state is MachineState.FINISHED and asset.latest.state is not MachineState.FINISHED
     asset.latest.state = reading.state or asset.latest.state
     return Did(
         moved=(grown > 0 and Motion.MINUTES in asset.settings.quirks.motion) or reading.finished,
+        from_ns=from_ns if grown > 0 else 0,
+        set_ms=round((reading.duration_s or 0.0) * 1000) if reading.finished else 0,
         finished=over,
         elapsed_s=grown or None,
         reps=more,

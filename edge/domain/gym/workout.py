@@ -11,9 +11,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from edge.domain.gym.breaks import close_break, open_break, still_since
 from edge.domain.gym.motion import Did
+from edge.domain.gym.sets import fill_set, lost_ns, pause_ns
 from edge.domain.gym.settings import SessionSettings
-from edge.domain.gym.workout_state import MAX_BREAKS, Asset, Break, Identity, Phase, Totals, Workout
+from edge.domain.gym.workout_state import Asset, Identity, Phase, Totals, Workout
 from edge.domain.kernel import Stamp
 
 NS_PER_S = 1_000_000_000
@@ -52,6 +54,7 @@ def did(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> lis
             return []  # a bare state: what was done meanwhile is told by a later word
         happened = _found(asset, done, now_ns)
         over = any(one.what is What.ENDED for one in happened)
+        happened += _set_over(asset, done, now_ns)
         return [*happened, end(asset, "finished", now_ns)] if done.finished and not over else happened
     if asset.phase is Phase.ACTIVE and asset.workout is not None:
         _active(asset, asset.workout, done, now_ns)
@@ -60,9 +63,19 @@ def did(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> lis
         happened = _stirred(asset, Did(moved=True) if unheard else done, stamp, settings)
     elif asset.moving_ns is not None:
         _add(asset.pending, done)
+    happened += _set_over(asset, done, now_ns)
     if done.finished and asset.workout is not None:
         happened.append(end(asset, "finished", now_ns))
     return happened
+
+
+def _set_over(asset: Asset, done: Did, now_ns: int) -> list[Happened]:
+    """The machine says that a set is over: its time is what the machine says, and from now on it is a rest."""
+    if not done.sets or asset.workout is None or asset.phase is not Phase.ACTIVE:
+        return []
+    fill_set(asset.workout, done.set_ms, now_ns)
+    _pause_at(asset, now_ns)
+    return [Happened(What.PAUSED, asset.workout)]
 
 
 def _active(asset: Asset, workout: Workout, done: Did, now_ns: int) -> None:
@@ -85,9 +98,9 @@ def _stirred(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -
     """Motion where there was none: a workout begins or goes on once it has lasted, or at a repetition. What a counter
     grew by while nobody heard it (``did``) belongs to nobody."""
     now_ns = stamp.mono_ns
-    still = asset.moved_ns is None or now_ns - asset.moved_ns > settings.pause_s * NS_PER_S
+    still = asset.moved_ns is None or now_ns - asset.moved_ns > pause_ns(asset, settings)
     if still or asset.moving_ns is None:
-        asset.moving_ns, asset.pending = now_ns, Totals()
+        asset.moving_ns, asset.pending = done.from_ns or now_ns, Totals()
     asset.moved_ns = now_ns
     _add(asset.pending, done)
     began_ns = asset.moving_ns
@@ -127,7 +140,7 @@ def _go_on(asset: Asset, began_ns: int, stamp: Stamp) -> Happened:
         )
         asset.armed_for, asset.armed_by = "", Identity.NONE
     workout = asset.workout
-    _close_break(workout, began_ns)
+    close_break(workout, began_ns)
     _join(workout.totals, asset.pending)
     workout.totals.active_ms += (now_ns - began_ns) // NS_PER_MS
     asset.pending, asset.counted_ns = Totals(), now_ns
@@ -145,22 +158,22 @@ def tick(asset: Asset, now_ns: int, settings: SessionSettings) -> list[Happened]
         return []
     happened = []
     heard_ns = asset.since_ns if asset.heard_ns is None else asset.heard_ns
-    if asset.phase is not Phase.LOST and now_ns - heard_ns >= settings.lost_s * NS_PER_S:
+    if asset.phase is not Phase.LOST and now_ns - heard_ns >= lost_ns(asset, settings):
         _pause_at(asset, heard_ns)
-        _close_break(workout, heard_ns)
-        _break(workout, "lost", heard_ns)
+        close_break(workout, heard_ns)
+        open_break(workout, "lost", heard_ns)
         _enter(asset, Phase.LOST, heard_ns)
         happened.append(Happened(What.LOST, workout))
     if asset.phase is Phase.LOST:
         if now_ns - asset.since_ns >= settings.lost_end_s * NS_PER_S:
-            happened.append(end(asset, "signal_lost", _still_since(asset, workout)))
+            happened.append(end(asset, "signal_lost", still_since(asset, workout)))
         return happened
     moved_ns = asset.since_ns if asset.moved_ns is None else asset.moved_ns
-    if asset.phase is Phase.ACTIVE and now_ns - moved_ns >= settings.pause_s * NS_PER_S:
+    if asset.phase is Phase.ACTIVE and now_ns - moved_ns >= pause_ns(asset, settings):
         _pause_at(asset, moved_ns)
         happened.append(Happened(What.PAUSED, workout))
     if asset.phase is Phase.PAUSED and now_ns - asset.since_ns >= settings.end_s * NS_PER_S:
-        happened.append(end(asset, "idle", _still_since(asset, workout)))
+        happened.append(end(asset, "idle", still_since(asset, workout)))
     return happened
 
 
@@ -176,11 +189,11 @@ def _own_due_ns(asset: Asset, settings: SessionSettings) -> int | None:
     if asset.phase is Phase.LOST:
         return asset.since_ns + settings.lost_end_s * NS_PER_S
     heard_ns = asset.since_ns if asset.heard_ns is None else asset.heard_ns
-    silent_ns = heard_ns + settings.lost_s * NS_PER_S
+    silent_ns = heard_ns + lost_ns(asset, settings)
     if asset.phase is Phase.PAUSED:
         return min(silent_ns, asset.since_ns + settings.end_s * NS_PER_S)
     moved_ns = asset.since_ns if asset.moved_ns is None else asset.moved_ns
-    return min(silent_ns, moved_ns + settings.pause_s * NS_PER_S)
+    return min(silent_ns, moved_ns + pause_ns(asset, settings))
 
 
 def arm(asset: Asset, person: str, identity: Identity, now_ns: int) -> Happened:
@@ -204,7 +217,7 @@ def end(asset: Asset, reason: str, at_ns: int) -> Happened:
         raise ValueError(f"no workout at {asset.settings.asset}")
     while workout.breaks and workout.breaks[-1].start_ms >= workout.ms(at_ns):
         workout.breaks.pop()
-    _close_break(workout, at_ns)
+    close_break(workout, at_ns)
     asset.workout, asset.pending, asset.set_reps = None, Totals(), 0
     asset.moved_ns = asset.moving_ns = None
     asset.freed_ns = at_ns
@@ -224,7 +237,7 @@ def _found(asset: Asset, done: Did, now_ns: int) -> list[Happened]:
     told_ms = gap_ms if done.elapsed_s is None else min(gap_ms, round(done.elapsed_s * 1000))
     vouched = done.moved if done.counts else done.elapsed_s is not None and told_ms > 0
     filled_ms = told_ms if vouched else 0
-    _close_break(workout, now_ns)
+    close_break(workout, now_ns)
     if done.moved or filled_ms:
         _add(workout.totals, done)
         workout.totals.active_ms += filled_ms
@@ -233,49 +246,22 @@ def _found(asset: Asset, done: Did, now_ns: int) -> list[Happened]:
         _enter(asset, Phase.ACTIVE, now_ns)
     else:
         asset.moved_ns = lost_ns
-        _break(workout, "pause", now_ns)
+        open_break(workout, "pause", now_ns)
         _enter(asset, Phase.PAUSED, now_ns)
     return [Happened(What.FOUND, workout)]
-
-
-def _still_since(asset: Asset, workout: Workout) -> int:
-    """When the last motion ended: pauses and losses that follow each other without motion are one stillness."""
-    if not workout.breaks or workout.breaks[-1].end_ms is not None:
-        return asset.since_ns
-    start_ms = workout.breaks[-1].start_ms
-    for former in reversed(workout.breaks[:-1]):
-        if former.end_ms != start_ms:
-            break
-        start_ms = former.start_ms
-    return min(asset.since_ns, workout.began_ns + start_ms * NS_PER_MS)
 
 
 def _pause_at(asset: Asset, at_ns: int) -> None:
     """ACTIVE until ``at_ns``; the totals stand as they were then."""
     if asset.phase is not Phase.ACTIVE or asset.workout is None:
         return
-    _break(asset.workout, "pause", at_ns)
+    open_break(asset.workout, "pause", at_ns)
     asset.pending, asset.moving_ns = Totals(), None
     _enter(asset, Phase.PAUSED, at_ns)
 
 
 def _enter(asset: Asset, phase: Phase, at_ns: int) -> None:
     asset.phase, asset.since_ns = phase, at_ns
-
-
-def _break(workout: Workout, kind: str, at_ns: int) -> None:
-    if len(workout.breaks) < MAX_BREAKS:
-        workout.breaks.append(Break(kind, workout.ms(at_ns)))
-    else:
-        workout.breaks[-1].end_ms = None
-
-
-def _close_break(workout: Workout, at_ns: int) -> None:
-    if workout.breaks and workout.breaks[-1].end_ms is None:
-        last = workout.breaks[-1]
-        last.end_ms = max(last.start_ms, workout.ms(at_ns))
-        if last.end_ms == last.start_ms:
-            workout.breaks.pop()
 
 
 def _add(totals: Totals, done: Did) -> None:

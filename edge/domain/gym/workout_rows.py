@@ -28,6 +28,9 @@ class Kept(msgspec.Struct, array_like=True):
     since_ms: int
     totals: Totals
     counters: dict[str, float]
+    set_active_ms: int = 0
+    set_over_ms: int = 0
+    set_reps: int = 0
 
 
 def row_of(
@@ -73,7 +76,8 @@ def row_of(
 
 def _kept(asset: Asset, workout: Workout, stamp: Stamp) -> bytes:
     counters = {name: one.last for name, one in asset.counters.items() if one.last is not None}
-    kept = Kept(asset.phase, workout.ms(stamp.mono_ns), workout.ms(asset.since_ns), workout.totals, counters)
+    sets = (workout.set_active_ms, workout.set_over_ms, asset.set_reps)
+    kept = Kept(asset.phase, workout.ms(stamp.mono_ns), workout.ms(asset.since_ns), workout.totals, counters, *sets)
     return msgspec.msgpack.encode(kept)
 
 
@@ -106,10 +110,12 @@ def take_up(asset: Asset, row: WorkoutRow, stamp: Stamp) -> None:
         breaks=msgspec.msgpack.decode(row.breaks, type=list[Break]),
         backfilled_ms=row.filled_ms,
         pulse_from_s=kept.ms // 1000 + 1,
+        set_active_ms=kept.set_active_ms,
+        set_over_ms=kept.set_over_ms,
     )
     if workout.breaks and workout.breaks[-1].end_ms is None:
         workout.breaks[-1].end_ms = kept.ms
     workout.breaks = [*workout.breaks[: MAX_BREAKS - 1], Break("lost", kept.ms)]
     asset.workout, asset.phase, asset.since_ns = workout, Phase.LOST, noted_ns
     asset.counters = {name: Counter(value, noted_ns) for name, value in kept.counters.items()}
-    asset.noted_ns = stamp.mono_ns
+    asset.noted_ns, asset.set_reps = stamp.mono_ns, kept.set_reps

@@ -83,6 +83,9 @@ class Workout(msgspec.Struct, kw_only=True):
     """The part of its pulse under way (``pulses``), from its second ``pulse_from_s`` on."""
     pulse_from_s: int = 0
     pulse_kept: bool = True
+    set_active_ms: int = 0
+    """``active_ms`` and the time since the start when the last set was over (``sets``)."""
+    set_over_ms: int = 0
 
     def ms(self, now_ns: int) -> int:
         """Milliseconds since its start."""
@@ -111,7 +114,8 @@ class Asset(msgspec.Struct, kw_only=True):
     """One machine. ``heard_ns`` its last word of any kind (None: not since the start); ``moved_ns`` the last motion,
     ``moving_ns`` since when it moves without a break; ``since_ns`` of its phase; ``armed_for`` who claimed it;
     ``freed_ns`` when the last workout ended (warm until then + warm_s); ``fault`` a stable code. ``lag_ns``: how long
-    its last word had been on its way; ``set_reps`` told one by one since the last finished set."""
+    its last word had been on its way; ``set_reps`` told one by one since the last finished set; ``set_ns`` when a set
+    was said to begin, None once its first repetition has come."""
 
     settings: AssetSettings
     phase: Phase = Phase.IDLE
@@ -119,6 +123,7 @@ class Asset(msgspec.Struct, kw_only=True):
     heard_ns: int | None = None
     lag_ns: int = 0
     set_reps: int = 0
+    set_ns: int | None = None
     moved_ns: int | None = None
     moving_ns: int | None = None
     freed_ns: int | None = None
