@@ -7,9 +7,9 @@ import { known, say, t } from "../lib/i18n";
 import { me } from "../lib/session";
 import { Icon } from "../parts/Icon";
 import type { PortView } from "../types";
-import type { Act } from "./act";
-import { ActLine } from "./ActLine";
-import { Button } from "./AlarmCard";
+import type { Act } from "../parts/act";
+import { ActLine } from "../parts/ActLine";
+import { Button } from "../parts/ActButton";
 import { portLevel, portWord, troubleWord, whyOff } from "./words";
 
 interface Props {

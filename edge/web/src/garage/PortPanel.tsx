@@ -9,8 +9,8 @@ import { Fault } from "../parts/Fault";
 import { Hold } from "../parts/Hold";
 import { Money } from "../parts/Money";
 import type { PortView } from "../types";
-import { Act } from "./act";
-import { ActLine } from "./ActLine";
+import { Act } from "../parts/act";
+import { ActLine } from "../parts/ActLine";
 import { portWord, whyOff } from "./words";
 
 const OWNERS = ["resident", "member"];

@@ -9,9 +9,9 @@ import { t } from "../lib/i18n";
 import { me } from "../lib/session";
 import { Hold } from "../parts/Hold";
 import type { ZoneView } from "../types";
-import { Act } from "./act";
-import { ActLine } from "./ActLine";
-import { Button } from "./AlarmCard";
+import { Act } from "../parts/act";
+import { ActLine } from "../parts/ActLine";
+import { Button } from "../parts/ActButton";
 import { blockWords, levelOf } from "./words";
 
 const TEST_MIN = 30;

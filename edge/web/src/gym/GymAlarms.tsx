@@ -1,13 +1,11 @@
 /** Open alarms of the gym with their acts; a pulse's alarm carries the beats that caused it. */
 import { Info, Octagon, TriangleAlert } from "lucide";
-import { useMemo } from "preact/hooks";
 
-import { Act } from "../garage/act";
-import { ActLine } from "../garage/ActLine";
-import { Button } from "../garage/AlarmCard";
 import { alarmState } from "../garage/words";
 import { dayTimeOfNs } from "../lib/format";
 import { t } from "../lib/i18n";
+import { me } from "../lib/session";
+import { AlarmActs } from "../parts/AlarmActs";
 import { Icon } from "../parts/Icon";
 import type { AlarmView } from "../types";
 import { Beats } from "./Beats";
@@ -30,10 +28,8 @@ export function GymAlarms({ board }: { board: GymBoard }) {
 }
 
 function GymAlarm({ alarm, board }: { alarm: AlarmView; board: GymBoard }) {
-  const act = useMemo(() => new Act("gym"), []);
   const detail = alarm.details.at(-1) ?? "";
   const asset = board.assets.value.find((one) => one.asset === detail.split(":")[0]);
-  const unseen = alarm.state === "unacknowledged" || alarm.state === "returned_unacknowledged";
   const icon = alarm.priority === "high" ? Octagon : alarm.priority === "low" ? Info : TriangleAlert;
   return (
     <li class="alarm-card" data-priority={alarm.priority} data-state={alarm.state} data-cause={alarm.cause}>
@@ -48,23 +44,13 @@ function GymAlarm({ alarm, board }: { alarm: AlarmView; board: GymBoard }) {
         <span>{word("priority", alarm.priority)}</span>
         <time>{dayTimeOfNs(alarm.first_wall_ns)}</time>
         {alarm.count > 1 && <span>{t("alarm.count", { n: alarm.count })}</span>}
+        {alarm.latched && <span>{t("alarm.latched")}</span>}
       </p>
       {alarm.cause.startsWith("heart_") && asset && asset.workout_id !== "" && (
         <Beats id={asset.workout_id} level={asset.heart.level} />
       )}
-      {unseen && (
-        <div class="alarm-acts">
-          <Button
-            primary
-            busy={act.state.value.at === "sent"}
-            text={t("press.acknowledge")}
-            does={t("coach.ack.does")}
-            onPress={() => {
-              void act.send(`/alarms/${alarm.alarm_id}/acknowledge`);
-            }}
-          />
-          <ActLine act={act} />
-        </div>
+      {me.value?.role !== "read-only" && (
+        <AlarmActs alarm={alarm} part="gym" acknowledges={t("coach.ack.does")} />
       )}
     </li>
   );

@@ -1,8 +1,8 @@
 /** What a visitor may do at a machine: only what makes sense now is offered, each with its consequence. */
 import { useMemo } from "preact/hooks";
 
-import { Act } from "../garage/act";
-import { ActLine } from "../garage/ActLine";
+import { Act } from "../parts/act";
+import { ActLine } from "../parts/ActLine";
 import { t, type Key } from "../lib/i18n";
 import { me } from "../lib/session";
 import type { AssetView } from "../types";

@@ -1,8 +1,8 @@
 /** One machine for those who mend it: hours, wear curve, service, lock-out, inspection by checklist. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { Act } from "../garage/act";
-import { ActLine } from "../garage/ActLine";
+import { Act } from "../parts/act";
+import { ActLine } from "../parts/ActLine";
 import { call } from "../lib/http";
 import { say, t } from "../lib/i18n";
 import { me } from "../lib/session";

@@ -1,8 +1,8 @@
 /** A work order with its steps and what may be done next; the way back into use is a return test alone. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { Act } from "../garage/act";
-import { ActLine } from "../garage/ActLine";
+import { Act } from "../parts/act";
+import { ActLine } from "../parts/ActLine";
 import { dayTimeOfNs } from "../lib/format";
 import { call } from "../lib/http";
 import { known, t } from "../lib/i18n";

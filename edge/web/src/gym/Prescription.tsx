@@ -1,8 +1,8 @@
 /** Staff look up and set a person's prescription; what is set replaces the former one as a whole. */
 import { useMemo, useState } from "preact/hooks";
 
-import { Act } from "../garage/act";
-import { ActLine } from "../garage/ActLine";
+import { Act } from "../parts/act";
+import { ActLine } from "../parts/ActLine";
 import { Hold } from "../parts/Hold";
 import { ApiError, call, wordsOf } from "../lib/http";
 import { t, type Key } from "../lib/i18n";

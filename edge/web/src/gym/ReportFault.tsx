@@ -1,8 +1,8 @@
 /** Report a fault in one touch, with more words if wanted. */
 import { useMemo, useState } from "preact/hooks";
 
-import { Act } from "../garage/act";
-import { ActLine } from "../garage/ActLine";
+import { Act } from "../parts/act";
+import { ActLine } from "../parts/ActLine";
 import { t } from "../lib/i18n";
 
 const WHAT = ["noise", "stuck", "slips", "screen", "loose", "other"] as const;

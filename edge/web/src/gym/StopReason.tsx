@@ -1,8 +1,8 @@
 /** Why somebody stopped: one touch; a grave answer calls the coach, and says so. */
 import { useMemo, useState } from "preact/hooks";
 
-import { Act } from "../garage/act";
-import { ActLine } from "../garage/ActLine";
+import { Act } from "../parts/act";
+import { ActLine } from "../parts/ActLine";
 import { t } from "../lib/i18n";
 
 const REASONS = ["finished", "tired", "breathless", "dizzy", "chest_pain", "leg_pain"] as const;

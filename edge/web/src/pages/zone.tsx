@@ -3,7 +3,7 @@ import { effect } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import "../styles/garage.css";
-import { Act } from "../garage/act";
+import { Act } from "../parts/act";
 import { AlarmCard } from "../garage/AlarmCard";
 import { Board } from "../garage/board";
 import { Doors } from "../garage/Doors";
