@@ -2,14 +2,18 @@
 scenes. Never part of a running site.
 
 What the pages' buttons do goes to the same kernel, so a refusal here is a refusal of the daemon.
+
+A scene goes through the kernel once in a process (thousands of readings, a fifth of a second); whoever plays it again
+begins with a copy of what it came to, so that nothing done in one play is seen in the next.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, Literal
+
+import msgspec
 
 from edge.api.preview_fakes import MemoryGateway
 from edge.api.preview_gym_world import BELTS, CARDS, CONFIG, GATES, ROW
@@ -21,6 +25,7 @@ from edge.domain.field_devices import CardReading
 from edge.domain.gym.kernel import ALARMS_KEY, GymKernel
 from edge.domain.gym.messages import Command, CommandBody, ConfigApplied, DayOpened, GymInput, RecordVitals, Timer
 from edge.domain.gym.settings import AssetKind
+from edge.domain.gym.world import World
 from edge.domain.kernel import Effects, Put, Reply, Show, Stamp
 from edge.domain.machine_readings import (
     BloodPressureReading,
@@ -32,7 +37,7 @@ from edge.domain.machine_readings import (
     MachineState,
 )
 
-Scene = Literal["quiet", "busy", "queue", "heart", "locked", "closed", "trail"]
+Scene = Literal["quiet", "busy", "queue", "heart", "locked", "closed", "trail", "weeks", "capped"]
 DAY = "2026-11-20"
 #: Scenes that begin so many days earlier.
 DAYS_BEFORE = {"locked": 40}
@@ -44,27 +49,66 @@ STEP_S = 2.0
 _STAFF = Actor(Role.COACH, "coach-1")
 
 
+class Motion(msgspec.Struct, frozen=True):
+    """What a machine goes on doing: at 0 km/h it stands; ``bpm``: what a strap beside it says."""
+
+    km_h: float = 0.0
+    bpm: int | None = None
+    facts: dict[str, Any] = {}
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """How a scene begins: ``world`` and ``views`` encoded, so that no play can change them."""
+
+    world: bytes
+    views: dict[str, msgspec.Raw]
+    rows: MemoryRows
+    playing: dict[str, Motion]
+    metres: dict[str, float]
+    elapsed: dict[str, float]
+    seq: int
+    mono_ns: int
+    wall_ns: int
+
+
+_BEGUN: dict[Scene, _Begun] = {}
+
+
 class GymScript:
     """Shows one scene at a time. ``playing``: what each machine goes on doing, by name."""
 
     def __init__(self, gateway: MemoryGateway) -> None:
         self.gateway = gateway
+        self.kernel = GymKernel()
         self.scene: Scene = "quiet"
         self.play("quiet")
 
     def play(self, scene: Scene) -> None:
         """Begin ``scene`` anew."""
+        if scene not in _BEGUN:
+            _BEGUN[scene] = self._prepared(scene)
+        begun = _BEGUN[scene]
+        self.scene, self.rows, self.playing = scene, begun.rows.copy(), dict(begun.playing)
+        self.world = msgspec.msgpack.decode(begun.world, type=World)  # as a daemon takes up a snapshot
+        self._metres, self._elapsed = dict(begun.metres), dict(begun.elapsed)
+        self._seq, self.mono_ns, self.wall_ns = begun.seq, begun.mono_ns, begun.wall_ns
+        self._step = STEP_S
+        self._since = time.monotonic()
+        for key, view in begun.views.items():
+            self.gateway.show(key, view)
+
+    def _prepared(self, scene: Scene) -> _Begun:
+        """Play ``scene`` up to where it begins, shown to nobody."""
         from edge.api.preview_gym_scenes import SCENES  # noqa: PLC0415 - scenes play on a script
 
-        self.scene, self.rows, self.kernel = scene, MemoryRows(), GymKernel()
-        self.playing: dict[str, Callable[[], None]] = {}
-        self.shown: set[str] = set()
+        gateway, self.gateway = self.gateway, MemoryGateway()
+        self.rows = MemoryRows()
+        self.playing = {}
         first = date.fromisoformat(DAY) - timedelta(days=DAYS_BEFORE.get(scene, 0))
         self._seq, self.mono_ns = 0, 1_000 * NS_PER_S
         self.wall_ns = AT_NS - DAYS_BEFORE.get(scene, 0) * 86_400 * NS_PER_S
         self._step = STEP_S
-        self._metres: dict[str, float] = {}
-        self._elapsed: dict[str, float] = {}
+        self._metres, self._elapsed = {}, {}
         self.world = self.kernel.load(self.rows)
         self._take(self.kernel.resume(self.world, self.stamp()))
         self.give(ConfigApplied(CONFIG))
@@ -76,9 +120,13 @@ class GymScript:
                 self.stand(asset.asset)
         SCENES[scene](self)
         self.run(2)
-        self._since = time.monotonic()
-        if ALARMS_KEY not in self.shown:
-            self.gateway.show(ALARMS_KEY, alarms_view(self.world.alarms, self.stamp()))
+        shown, self.gateway = {view.key: msgspec.Raw(view.json) for view in self.gateway.present()}, gateway
+        if ALARMS_KEY not in shown:
+            shown[ALARMS_KEY] = msgspec.Raw(msgspec.json.encode(alarms_view(self.world.alarms, self.stamp())))
+        return _Begun(
+            msgspec.msgpack.encode(self.world), shown, self.rows, self.playing, self._metres, self._elapsed,
+            self._seq, self.mono_ns, self.wall_ns,
+        )  # fmt: skip
 
     # --- time ---
 
@@ -101,8 +149,8 @@ class GymScript:
         for _ in range(max(1, round(seconds / step_s))):
             self.elapse(step_s)
             self._step = step_s
-            for act in list(self.playing.values()):
-                act()
+            for asset, motion in list(self.playing.items()):
+                self._act(asset, motion)
             due = self.kernel.deadline(self.world)
             if due is not None and due <= self.mono_ns:
                 self.give(Timer())
@@ -121,28 +169,27 @@ class GymScript:
 
     def stand(self, asset: str) -> None:
         """A machine that speaks and does not move, and goes on so."""
-
-        def act() -> None:
-            self.says(asset, distance_m=round(self._metres.get(asset, 0.0), 2), speed_km_h=0.0)
-
-        self.playing[asset] = act
-        act()
+        self.playing[asset] = Motion()
+        self._act(asset, self.playing[asset])
 
     def move(self, asset: str, km_h: float = 5.4, bpm: int | None = None, **facts: Any) -> None:
         """A machine in motion, and a strap beside it if ``bpm``; both go on so."""
+        self.playing[asset] = Motion(km_h, bpm, facts)
 
-        def act() -> None:
-            self._metres[asset] = self._metres.get(asset, 0.0) + km_h / 3.6 * self._step
-            self._elapsed[asset] = self._elapsed.get(asset, 0.0) + self._step
-            self.says(
-                asset, distance_m=round(self._metres[asset], 2), elapsed_s=self._elapsed[asset], speed_km_h=km_h,
-                state=MachineState.IN_USE, **facts,
-            )  # fmt: skip
-            if bpm is not None:
-                wobble = self._seq % 3 - 1
-                self.give(DeviceReading(BELTS, 1, HeartRateReading(point=asset, heart_rate_bpm=bpm + wobble)))
-
-        self.playing[asset] = act
+    def _act(self, asset: str, motion: Motion) -> None:
+        """What the machine and its strap say next."""
+        if motion.km_h == 0.0:
+            self.says(asset, distance_m=round(self._metres.get(asset, 0.0), 2), speed_km_h=0.0)
+            return
+        self._metres[asset] = self._metres.get(asset, 0.0) + motion.km_h / 3.6 * self._step
+        self._elapsed[asset] = self._elapsed.get(asset, 0.0) + self._step
+        self.says(
+            asset, distance_m=round(self._metres[asset], 2), elapsed_s=self._elapsed[asset], speed_km_h=motion.km_h,
+            state=MachineState.IN_USE, **motion.facts,
+        )  # fmt: skip
+        if motion.bpm is not None:
+            beats = HeartRateReading(point=asset, heart_rate_bpm=motion.bpm + self._seq % 3 - 1)
+            self.give(DeviceReading(BELTS, 1, beats))
 
     def pause(self, asset: str) -> None:
         """It stands still from now on."""
@@ -189,7 +236,6 @@ class GymScript:
                 case Put(row=row):
                     self.rows.put(row)
                 case Show(key=key, view=view):
-                    self.shown.add(key)
                     self.gateway.show(key, view)
                 case _:
                     pass

@@ -21,6 +21,12 @@ class MemoryRows:
     def __init__(self) -> None:
         self._tables: dict[type[Row], dict[tuple[Any, ...], Row]] = {}
 
+    def copy(self) -> MemoryRows:
+        """The same rows (which never change) in tables of their own."""
+        made = MemoryRows()
+        made._tables = {kind: dict(table) for kind, table in self._tables.items()}
+        return made
+
     def put(self, row: Row) -> None:
         names: tuple[str, ...] = type(row).KEY  # type: ignore[attr-defined] # every stored row names its key
         self._tables.setdefault(type(row), {})[tuple(getattr(row, name) for name in names)] = row

@@ -14,9 +14,13 @@ from edge.api import preview_world as world
 from edge.api.app import create_app
 from edge.api.context import ApiConfig
 from edge.api.preview import Script, preview_router
-from edge.api.preview_fakes import MemoryBooks, MemoryDemo
+from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
+from edge.api.preview_gym import DAYS_BEFORE, GymScript
+from edge.api.preview_gym_scenes import SCENES
 from edge.api.roles import ROLES
 from edge.domain.canteen.messages import Phase
+from edge.domain.gym.messages import LeaveAsset, LockOut, ReportFault
+from edge.domain.gym.rows import WorkoutRow
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "edge" / "api" / "openapi.json").read_bytes())
 STATES = (
@@ -100,3 +104,27 @@ def test_lanes_walk_through_the_script_unless_pinned(monkeypatch):
 
     asyncio.run(walk())
     assert seen == {"lane/1": {phase.value for phase in Phase}, "lane/2": set()}
+
+
+@pytest.mark.parametrize("scene", sorted(SCENES.keys() - DAYS_BEFORE))
+def test_a_scene_of_the_gym_begins_the_same_each_time_and_forgets_what_was_done(scene):
+    def shown(gateway):
+        return {view.key: view.json for view in gateway.present()}
+
+    def stands(script):
+        worlds = msgspec.msgpack.encode(script.world)
+        return worlds, list(script.rows.all(WorkoutRow)), dict(script.playing), script.wall_ns, shown(script.gateway)
+
+    first = GymScript(MemoryGateway())
+    first.play(scene)
+    before = stands(first)
+    first.order(ReportFault(asset="tm-6", what="noise"))
+    first.order(LockOut(asset="tm-6", note="belt"))
+    first.move("tm-2", 6.0, 104)
+    first.run(20)
+    first.order(LeaveAsset(asset="tm-2"))
+    assert stands(first)[:2] != before[:2]
+    first.play(scene)
+    other = GymScript(MemoryGateway())
+    other.play(scene)
+    assert stands(first) == stands(other) == before
