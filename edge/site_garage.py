@@ -159,6 +159,7 @@ class _Zones:
             name=entry.text("name"),
             unit=entry.ident("unit", required=False),
             supervision_s=whole(entry, "supervision_s", 1, 604_800, 3600),
+            known_until=entry.day("known_until", required=False),
         )
         entry.finish()
         return source

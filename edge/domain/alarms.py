@@ -129,13 +129,6 @@ def silence(book: AlarmBook, stamp: Stamp, *, zone: str = "") -> None:
             mark(book, alarm)
 
 
-def sounds(book: AlarmBook) -> bool:
-    """True while some alarm is live, unacknowledged and not silenced."""
-    return any(
-        alarm.state is AlarmState.UNACKNOWLEDGED and alarm.live and not alarm.silenced for alarm in book.alarms.values()
-    )
-
-
 def shelve(book: AlarmBook, alarm_id: str, minutes: int, by: str, stamp: Stamp, *, reason: str = "") -> str:
     """Put it aside for ``minutes`` (1 to ``MAX_SHELF_MIN``): "ok", "unknown_alarm", "not_shelvable" (fire, and what its
     owner says) or "bad_value"."""

@@ -15,7 +15,6 @@ from edge.domain.alarms import (
     restore,
     shelve,
     silence,
-    sounds,
     suppress,
     take_out_of_service,
     unshelve,
@@ -38,11 +37,11 @@ def test_a_level_told_again_is_free(desk):
 
 def test_acknowledge_stops_the_sound_and_ends_nothing(desk):
     alarm_id = desk.raise_("stale:s1")
-    assert sounds(desk.book)
+    assert desk.now().sounding
     desk.do(acknowledge, alarm_id, "panel:p1")
     assert desk.result == "ok"
     assert desk.state("stale:s1") == "acknowledged"
-    assert not sounds(desk.book)
+    assert not desk.now().sounding
     assert desk.one("stale:s1").acknowledged_by == "panel:p1"
     desk.do(acknowledge, alarm_id, "panel:p2")
     assert desk.result == "ok"

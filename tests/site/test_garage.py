@@ -42,6 +42,11 @@ def test_the_example_arms_and_has_every_layer_of_the_interlock(example):
     }  # fmt: skip
 
 
+def test_a_sensor_may_be_known_to_be_away_until_a_day(site):
+    site.swap(ZONES, 'kind = "smoke"', 'kind = "smoke"\nknown_until = 2026-12-31')
+    assert "2026-12-31" in {source.known_until for source in site.load().garage.sources}
+
+
 def test_numbers_of_a_port_come_from_the_port_then_the_defaults(site):
     site.swap(ZONES, "warn_w = 300", "warn_w = 250")
     site.swap(ZONES, 'port = "b1e-01"', 'port = "b1e-01"\nwarn_w = 120')
@@ -55,6 +60,7 @@ def test_numbers_of_a_port_come_from_the_port_then_the_defaults(site):
     ("file", "old", "new", "expected"),
     [
         (ZONES, 'kind = "smoke"', 'kind = "smok"', ("not_allowed", "kind")),
+        (ZONES, 'kind = "smoke"', 'kind = "smoke"\nknown_until = "soon"', ("bad_format", "known_until")),
         (ZONES, 'device = "zigbee"', 'device = "zigbe"', ("unknown_id", "device")),
         (ZONES, "limit_w = 3000", "limit_w = 3", ("out_of_range", "limit_w")),
         (ZONES, "limit_w = 3000", "limit = 3000", ("unknown_key", "limit")),

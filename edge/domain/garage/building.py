@@ -98,7 +98,7 @@ def _source(world: World, new: Source) -> Source:
     old = world.sources.get(new.source)
     if old is None or (old.zone, old.kind, old.device) != (new.zone, new.kind, new.device):
         return new
-    old.name, old.unit, old.stale_ns = new.name, new.unit, new.stale_ns
+    old.name, old.unit, old.stale_ns, old.known_until = new.name, new.unit, new.stale_ns, new.known_until
     return old
 
 

@@ -19,7 +19,8 @@ from edge.domain.words import Text
 class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One detector, call point, panel contact, flow or pressure switch. ``unit`` names the physical head: two sources
     of one unit are one witness ("" = the source itself). ``supervision_s``: a healthy one is heard of at least so often
-    (two missed periods make it stale). ``confirms`` names the source that serves as feedback of an output."""
+    (two missed periods make it stale). ``known_until``: to the end of this business day ("2026-12-31") people know that
+    it is silent, faulty or low; its own alarm is suppressed by design till then, and nothing else is."""
 
     source: str
     zone: str
@@ -28,6 +29,7 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
     name: Text
     unit: str = ""
     supervision_s: int = 3600
+    known_until: str = ""
 
 
 class OutputKind(StrEnum):

@@ -78,6 +78,7 @@ class Source(msgspec.Struct):
     odd_heard_ns: int = 0
     battery_low: bool = False
     detail: str = ""
+    known_until: str = ""
 
 
 def new_source(settings: SourceSettings) -> Source:
@@ -92,6 +93,7 @@ def new_source(settings: SourceSettings) -> Source:
         stale_ns=MISSED_PERIODS * settings.supervision_s * NS_PER_S,
         detector=settings.kind in DETECTORS,
         fire=settings.kind in FIRE_KINDS,
+        known_until=settings.known_until,
     )
 
 

@@ -3,6 +3,10 @@
 Forty ports cut by one fire are one alarm with its causes as details. A source behind a link that is down is a detail of
 the link's alarm. A silent sensor is an alarm of its own. A user would notice a mistake as a page full of words that all
 mean the same, or as a detector that went missing without one.
+
+A sensor whose silence people know of (its zone is in a walk test, or the site file says until when) is suppressed by
+design: listed with its reason, without sound or notice, and back by itself when the reason ends. The zone stays WATCH
+all the while, and its fires, cuts and outputs are never suppressed (decision 0010).
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edge.domain.alarm_states import Priority
-from edge.domain.alarms import clear_alarm, raise_alarm, reset_key
+from edge.domain.alarms import clear_alarm, raise_alarm, reset_key, suppress, unsuppress
 from edge.domain.garage.interlock import ORDERS, Mode
 from edge.domain.garage.messages import SourceState
 from edge.domain.garage.outputs import PRESS_NS, water_confirmed
@@ -25,12 +29,13 @@ _SILENT = {
 
 
 class Due(NamedTuple):
-    """An alarm that should stand now."""
+    """An alarm that should stand now. ``known``: why it is suppressed by design, "" when it is not."""
 
     cause: str
     priority: Priority
     details: tuple[str, ...] = ()
     parent: str = ""
+    known: str = ""
 
 
 def sync_alarms(turn: Turn, zone: Zone) -> None:
@@ -43,13 +48,19 @@ def sync_alarms(turn: Turn, zone: Zone) -> None:
     for key in [key for key in known if key not in wanted]:
         del known[key]
         clear_alarm(world.alarms, key, stamp)
+        if key in world.alarms.by_design:
+            unsuppress(world.alarms, key, stamp)
         if key.startswith("fire:"):
             reset_key(world.alarms, key, "interlock", stamp)
     for key, due in wanted.items():
-        mark = f"{due.cause}|{'|'.join(due.details)}"
+        mark = f"{due.cause}|{due.known}|{'|'.join(due.details)}"
         if known.get(key) == mark:
             continue
         known[key] = mark
+        if due.known:
+            suppress(world.alarms, key, due.known, stamp)
+        elif key in world.alarms.by_design:
+            unsuppress(world.alarms, key, stamp)
         for detail in due.details or ("",):
             raise_alarm(
                 world.alarms, key, cause=due.cause, zone=zone.settings.zone, priority=due.priority, detail=detail,
@@ -82,12 +93,21 @@ def _of_sources(turn: Turn, zone: Zone, wanted: dict[str, Due]) -> None:
         source = turn.world.sources[name]
         if source.state is SourceState.CLEAR:
             if source.battery_low:
-                wanted[f"battery:{name}"] = Due("battery_low", Priority.LOW, (name,))
+                why = _known(turn, zone, source.known_until)
+                wanted[f"battery:{name}"] = Due("battery_low", Priority.LOW, (name,), known=why)
             continue
         cause = _SILENT.get(source.state)
         if cause is not None:
             parent = f"device:{source.device}" if source.link_down else ""
-            wanted[f"source:{name}"] = Due(cause, Priority.MEDIUM, (name,), parent)
+            why = _known(turn, zone, source.known_until)
+            wanted[f"source:{name}"] = Due(cause, Priority.MEDIUM, (name,), parent, why)
+
+
+def _known(turn: Turn, zone: Zone, until: str) -> str:
+    """Why people know of a sensor's trouble now: a code, and for the site file's word its last day; "" they do not."""
+    if until and turn.world.day and turn.world.day <= until:
+        return f"known_until:{until}"
+    return "walk_test" if zone.test_end_ns > turn.now_ns else ""
 
 
 def _of_switches(turn: Turn, zone: Zone, wanted: dict[str, Due]) -> None:
