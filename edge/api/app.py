@@ -49,6 +49,7 @@ from edge.api.routers import (
     gym_upkeep,
     gym_views,
     history,
+    history_zones,
     live,
     pages,
     quotes,
@@ -80,6 +81,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     gym_sums.router,
     alarm_router("gym", gym_messages.Command),
     history.router,
+    history_zones.router,
     demo.router,
 )
 FLUSH_S = 30.0

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.api.preview_gym_world import CONFIG, ROW
+from edge.domain.words import Text
 from edge.runtime.history_messages import (
+    ActOnSink,
     Ask,
     AskGroup,
     AskLast,
@@ -15,6 +17,8 @@ from edge.runtime.history_messages import (
     AskSeries,
     AskStatus,
     AskWindows,
+    AskZone,
+    AskZones,
     CurvePart,
     GapPart,
     GroupPart,
@@ -28,6 +32,9 @@ from edge.runtime.history_messages import (
     StatusPart,
     VerticalStatus,
     WindowsPart,
+    ZoneInfo,
+    ZoneQuantity,
+    ZonesPart,
 )
 from edge.storage.bins import Bins, bins_of
 from edge.storage.plotting import curve_of_samples
@@ -70,6 +77,19 @@ class MemoryHistory:
             return Refused("absent", "no such vertical")
         infos = [_info(ask.vertical, number) for number in range(1, len(_names(ask.vertical)) + 1)]
         match ask:
+            case ActOnSink():
+                return Refused("bad", "the preview has no sinks")
+            case AskZones():
+                quantity = ZoneQuantity("power_w", "W", 8)
+                name = Text(zh="B1 充电区", en="Charging area B1")
+                return ZonesPart((ZoneInfo("B1", name, (quantity,)),) if ask.vertical == "garage" else ())
+            case AskZone():
+                if (ask.vertical, ask.zone) != ("garage", "B1"):
+                    return Refused("no_zone", "no such zone")
+                found = [info for info in infos if info.quantity == ask.quantity]
+                span = (ask.begin_ns, ask.end_ns, ask.width_s, ask.offset_s)
+                group = AskGroup(ask.vertical, tuple(info.id for info in found), *span)
+                return _answer(group, found) if found else Refused("absent", "no such series")
             case AskSeries():
                 found = [info for info in infos if info.id > ask.after]
                 return SeriesPart(tuple(found[: ask.limit]), len(found) > ask.limit)

@@ -160,6 +160,8 @@ ROLES: dict[str, frozenset[Role] | None] = {
     "history_samples": HISTORY,
     "history_windows": HISTORY,
     "history_group": HISTORY,
+    "history_zones": HISTORY,
+    "history_zone": HISTORY,
     "history_plot": HISTORY,
     "history_status": HISTORY,
     "history_export": HISTORY,

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from edge.api import gym_answers, gym_sums, history_answers
+from edge.api import gym_answers, gym_sums, history_answers, history_zone_answers
 from edge.api.access_books import AccessEventList
 from edge.api.garage_books import AlarmEventList, SessionList
 from edge.api.hub import PulseData
@@ -144,6 +144,7 @@ TYPES: tuple[Any, ...] = (
     *gym_sums.ANSWERS,
     *ANSWERS,
     *history_answers.ANSWERS,
+    *history_zone_answers.ANSWERS,
 )
 #: Answers that may carry more fields than are named.
 OPEN = {"CommandDone", "DemoAnswer", "DemoState", "DemoLane", "DemoPlate", "DemoDiners", "DemoMember", "ViewEvent"}

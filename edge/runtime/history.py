@@ -27,6 +27,7 @@ from edge.runtime.history_answers import Answerer
 from edge.runtime.history_messages import SOCKET_NAME, Part, StatusPart, VerticalStatus
 from edge.runtime.history_server import HistoryServer
 from edge.runtime.history_sinks import SinkDesk
+from edge.runtime.history_zones import zones_of
 from edge.runtime.lag import settle_memory
 from edge.runtime.service import Notifier, set_up_log
 from edge.site import Site, SiteErrors, load_site, render_mistakes
@@ -161,7 +162,10 @@ class HistoryService:
         self._followers = {name: Follower(history) for name, history in self._histories.items()}
         self._sinks = {name: _sinks_of(site, name, history) for name, history in self._histories.items()}
         desk = SinkDesk(self._histories, lambda name: self._sinks[name].names)
-        self._server = HistoryServer(site.run_dir / SOCKET_NAME, lambda: Answerer(self._histories, desk), self._status)
+        zones = zones_of(site)
+        self._server = HistoryServer(
+            site.run_dir / SOCKET_NAME, lambda: Answerer(self._histories, desk, zones), self._status
+        )
         self._notifier = Notifier()
 
     def _close_histories(self) -> None:

@@ -16,6 +16,8 @@ from edge.runtime.history_messages import (
     AskSamples,
     AskSeries,
     AskWindows,
+    AskZone,
+    AskZones,
     CurvePart,
     GapPart,
     GroupPart,
@@ -27,8 +29,10 @@ from edge.runtime.history_messages import (
     SeriesInfo,
     SeriesPart,
     WindowsPart,
+    ZonesPart,
 )
 from edge.runtime.history_sinks import SinkDesk
+from edge.runtime.history_zones import MEMBERS_MAX, Zones, describe, members
 from edge.storage.errors import StoreError
 from edge.storage.rollups import NS
 from edge.storage.sample_columns import QUALITY_BITS
@@ -43,9 +47,12 @@ SERIES_PAGE_MAX = 5_000
 class Answerer:
     """Answers from the histories of a site, by vertical."""
 
-    def __init__(self, histories: Mapping[str, SampleHistory], desk: SinkDesk | None = None) -> None:
-        """``desk`` takes what is done to sinks; None where there are none."""
+    def __init__(
+        self, histories: Mapping[str, SampleHistory], desk: SinkDesk | None = None, zones: Zones | None = None
+    ) -> None:
+        """``desk`` takes what is done to sinks; None where there are none. ``zones``: by vertical and name."""
         self._histories = histories
+        self._zones = zones or {}
         self._desk = desk
         self._queries = {name: SampleQueries(history) for name, history in histories.items()}
 
@@ -75,6 +82,10 @@ class Answerer:
                 return self._group(ask)
             case AskPlot():
                 return self._plot(ask)
+            case AskZones():
+                return self._zones_of(ask.vertical)
+            case AskZone():
+                return self._zone(ask)
             case ActOnSink() if self._desk is not None:
                 return self._desk.act(ask)
             case _:
@@ -131,10 +142,27 @@ class Answerer:
         columns = (begin_ns, bins.n, bins.sum, bins.min, bins.max, bins.first, bins.last)
         return WindowsPart(self._info(ask.vertical, ask.series), *(_bytes(column) for column in columns))
 
-    def _group(self, ask: AskGroup) -> Part:
+    def _zones_of(self, vertical: str) -> Part:
+        history, _ = self._of(vertical)
+        series = history.names.all()
+        return ZonesPart(tuple(describe(zone, series) for zone in self._zones.get(vertical, {}).values()))
+
+    def _zone(self, ask: AskZone) -> Part:
+        history, _ = self._of(ask.vertical)
+        zone = self._zones.get(ask.vertical, {}).get(ask.zone)
+        if zone is None:
+            return Refused("no_zone", f"there is no zone {ask.zone!r} in {ask.vertical}")
+        found = members(zone, ask.quantity, history.names.all())
+        if not found:
+            return Refused("absent", f"nothing in zone {ask.zone!r} has told {ask.quantity!r} yet")
+        return self._group(
+            AskGroup(ask.vertical, found, ask.begin_ns, ask.end_ns, ask.width_s, ask.offset_s), most=MEMBERS_MAX
+        )
+
+    def _group(self, ask: AskGroup, most: int = SERIES_MAX) -> Part:
         history, queries = self._of(ask.vertical)
         width_s = max(ask.width_s, 1)
-        group = queries.group(ask.series, ask.begin_ns, ask.end_ns, width_s, ask.offset_s)
+        group = queries.group(ask.series, ask.begin_ns, ask.end_ns, width_s, ask.offset_s, most=most)
         begin_ns = (group.slot * width_s - ask.offset_s) * NS
         last = history.last.picture()
         infos = tuple(self._info(ask.vertical, number, last) for number in ask.series)

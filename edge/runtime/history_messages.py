@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from edge.domain.words import Text
+
 #: Longest request; ours are below 2 KiB.
 REQUEST_BYTES_MAX = 64 << 10
 #: Longest answer: 64 curves of 4 points on 4,000 columns, or 50,000 series with their names.
@@ -68,6 +70,24 @@ class AskPlot(msgspec.Struct, frozen=True, tag="plot"):
     pixels: int
 
 
+class AskZones(msgspec.Struct, frozen=True, tag="zones"):
+    """The zones of a vertical, with what can be asked of them."""
+
+    vertical: str
+
+
+class AskZone(msgspec.Struct, frozen=True, tag="zone"):
+    """One quantity of a zone as one curve; answered as a group."""
+
+    vertical: str
+    zone: str
+    quantity: str
+    begin_ns: int
+    end_ns: int
+    width_s: int
+    offset_s: int = 0
+
+
 class AskStatus(msgspec.Struct, frozen=True, tag="status"):
     """How every daemon's history and its sinks are."""
 
@@ -89,7 +109,7 @@ class ActOnSink(msgspec.Struct, frozen=True, tag="act_on_sink"):
     ids: tuple[int, ...] | None
 
 
-Ask = AskSeries | AskLast | AskSamples | AskWindows | AskGroup | AskPlot | AskStatus | ActOnSink
+Ask = AskSeries | AskLast | AskSamples | AskWindows | AskGroup | AskPlot | AskZones | AskZone | AskStatus | ActOnSink
 
 
 class SeriesInfo(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -157,6 +177,24 @@ class GroupPart(msgspec.Struct, frozen=True, tag="group"):
     max: bytes
 
 
+class ZoneQuantity(msgspec.Struct, frozen=True, array_like=True):
+    """``members``: things in the zone that tell it."""
+
+    quantity: str
+    unit: str
+    members: int
+
+
+class ZoneInfo(msgspec.Struct, frozen=True, array_like=True):
+    zone: str
+    name: Text
+    quantities: tuple[ZoneQuantity, ...]
+
+
+class ZonesPart(msgspec.Struct, frozen=True, tag="zones"):
+    items: tuple[ZoneInfo, ...]
+
+
 class CurvePart(msgspec.Struct, frozen=True):
     """Columns: time (i8), value (f8, NaN where the line is broken)."""
 
@@ -204,10 +242,21 @@ class ActDone(msgspec.Struct, frozen=True, tag="act_done"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """``code``: absent, slow, storage, busy, bad."""
+    """``code``: absent, no_zone, slow, storage, busy, bad."""
 
     code: str
     text: str
 
 
-Part = SeriesPart | LastPart | SamplesPart | WindowsPart | GroupPart | PlotPart | StatusPart | ActDone | Refused
+Part = (
+    SeriesPart
+    | LastPart
+    | SamplesPart
+    | WindowsPart
+    | GroupPart
+    | PlotPart
+    | ZonesPart
+    | StatusPart
+    | ActDone
+    | Refused
+)

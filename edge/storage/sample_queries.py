@@ -121,10 +121,19 @@ class SampleQueries:
 
         return self._read(read)
 
-    def group(self, series: Sequence[int], begin_ns: int, end_ns: int, width_s: int, offset_s: int = 0) -> Group:
+    def group(
+        self,
+        series: Sequence[int],
+        begin_ns: int,
+        end_ns: int,
+        width_s: int,
+        offset_s: int = 0,
+        *,
+        most: int = SERIES_MAX,
+    ) -> Group:
         """Several series as one, window by window: a zone's power, its hottest charger."""
-        if not 1 <= len(series) <= SERIES_MAX:
-            raise StoreError("slow", f"{len(series)} series; 1 to {SERIES_MAX} at once")
+        if not 1 <= len(series) <= most:
+            raise StoreError("slow", f"{len(series)} series; 1 to {most} at once")
         found = [self.windows(number, begin_ns, end_ns, width_s, offset_s) for number in series]
         index = np.unique(np.concatenate([bins.slot for bins in found]))
         total, members, n = np.zeros(index.size), np.zeros(index.size, np.int64), np.zeros(index.size, np.int64)

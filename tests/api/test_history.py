@@ -147,3 +147,18 @@ def test_status_names_each_part_and_its_sinks(api):
     status = api.get(f"{BASE}/status", who="maintenance").json()
     assert [one["vertical"] for one in status["items"]] == ["canteen", "garage", "gym"]
     assert status["items"][1]["sinks"][0]["lag_inputs"] == 12
+
+
+def test_a_zone_is_asked_for_by_its_name(api):
+    (zone,) = api.get(f"{BASE}/zones?vertical=garage", who="read-only").json()["items"]
+    assert (zone["zone"], zone["name"]["en"]) == ("B1", "Charging area B1")
+    assert zone["quantities"] == [{"quantity": "power_w", "unit": "W", "members": 8}]
+    asked = f"zone?vertical=garage&zone=B1&quantity=power_w&{SPAN}&window_s=600"
+    group = api.get(f"{BASE}/{asked}", who="manager").json()
+    assert len(group["series"]) == 8
+    assert {one["quantity"] for one in group["series"]} == {"power_w"}
+    keys = "&".join(f"series={one['key']}" for one in group["series"])
+    assert group == api.get(f"{BASE}/group?{keys}&{SPAN}&window_s=600", who="manager").json()
+    unknown = api.get(f"{BASE}/{asked.replace('zone=B1', 'zone=Z9')}", who="manager")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_zone")
+    assert api.get(f"{BASE}/{asked}", who="cashier").status_code == 403

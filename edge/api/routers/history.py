@@ -69,12 +69,12 @@ Vertical = Annotated[
 ]
 
 _CSV = {"description": "UTF-8 with a byte order mark.", "content": {"text/csv": {"schema": {"type": "string"}}}}
-_PROBLEMS = {"absent": "unknown_series", "slow": "too_much", "bad": "bad_value"}
+_PROBLEMS = {"absent": "unknown_series", "no_zone": "unknown_zone", "slow": "too_much", "bad": "bad_value"}
 
 P = TypeVar("P", bound=Part)
 
 
-async def _ask(ctx: Context, ask: Ask, kind: type[P]) -> P:
+async def ask_history(ctx: Context, ask: Ask, kind: type[P]) -> P:
     """The answer to ``ask``; what stands against it as a problem."""
     part = await ctx.history.ask(ask)
     if isinstance(part, Refused):
@@ -84,7 +84,7 @@ async def _ask(ctx: Context, ask: Ask, kind: type[P]) -> P:
     return part
 
 
-def _span(begin_ms: int, end_ms: int) -> tuple[int, int]:
+def span_of(begin_ms: int, end_ms: int) -> tuple[int, int]:
     if end_ms <= begin_ms:
         errors = [{"pointer": "query:end_ms", "message": "must be later than begin_ms"}]
         raise ApiProblem("bad_value", errors=errors)
@@ -142,7 +142,7 @@ async def series(
 ) -> Response:
     """Names, units and last values."""
     after = _place("series", cursor) or (0, 0)
-    part = await _ask(ctx, AskSeries(vertical, after[0], limit), SeriesPart)
+    part = await ask_history(ctx, AskSeries(vertical, after[0], limit), SeriesPart)
     following = _cursor("series", (part.items[-1].id, 0)) if part.more else None
     items = [answers.series_of(info) for info in part.items]
     return struct_response(answers.HistorySeriesList(items=items, next_cursor=following))
@@ -157,7 +157,7 @@ async def series(
 )
 async def last(ctx: Ctx, _who: Who, vertical: Vertical) -> Response:
     """From memory; states as codes of their words (see /series)."""
-    return struct_response(answers.last_of(vertical, await _ask(ctx, AskLast(vertical), LastPart)))
+    return struct_response(answers.last_of(vertical, await ask_history(ctx, AskLast(vertical), LastPart)))
 
 
 @router.get(
@@ -178,8 +178,8 @@ async def samples(
 ) -> Response:
     """Exactly as measured."""
     vertical, number = _split(series)
-    ask = AskSamples(vertical, number, *_span(begin_ms, end_ms), limit, _place(series, cursor))
-    part = await _ask(ctx, ask, SamplesPart)
+    ask = AskSamples(vertical, number, *span_of(begin_ms, end_ms), limit, _place(series, cursor))
+    part = await ask_history(ctx, ask, SamplesPart)
     following = None if part.place is None else _cursor(series, part.place)
     return struct_response(answers.samples_of(part, following))
 
@@ -201,11 +201,11 @@ async def windows(
     offset_min: OffsetMin = 480,
 ) -> Response:
     """Whole windows, those that the span touches."""
-    span = _span(begin_ms, end_ms)
+    span = span_of(begin_ms, end_ms)
     found = []
     for key in series:
         ask = AskWindows(*_split(key), *span, window_s, offset_min * 60)
-        found.append(answers.windows_of(await _ask(ctx, ask, WindowsPart), window_s))
+        found.append(answers.windows_of(await ask_history(ctx, ask, WindowsPart), window_s))
     return struct_response(answers.HistoryWindowsList(items=found))
 
 
@@ -231,8 +231,8 @@ async def group(
         errors = [{"pointer": "query:series", "message": "must be of one part of the box"}]
         raise ApiProblem("bad_value", errors=errors)
     ((vertical, members),) = by_vertical.items()
-    ask = AskGroup(vertical, tuple(members), *_span(begin_ms, end_ms), window_s, offset_min * 60)
-    return struct_response(answers.group_of(await _ask(ctx, ask, GroupPart), window_s))
+    ask = AskGroup(vertical, tuple(members), *span_of(begin_ms, end_ms), window_s, offset_min * 60)
+    return struct_response(answers.group_of(await ask_history(ctx, ask, GroupPart), window_s))
 
 
 @router.get(
@@ -244,10 +244,10 @@ async def group(
 )
 async def plot(ctx: Ctx, _who: Who, series: Keys, begin_ms: BeginMs, end_ms: EndMs, pixels: Pixels = 1200) -> Response:
     """From samples, minutes or hours, whichever is fine enough; no spike is lost."""
-    span = _span(begin_ms, end_ms)
+    span = span_of(begin_ms, end_ms)
     parts = []
     for vertical, members in _by_vertical(series).items():
-        part = await _ask(ctx, AskPlot(vertical, tuple(members), *span, pixels), PlotPart)
+        part = await ask_history(ctx, AskPlot(vertical, tuple(members), *span, pixels), PlotPart)
         parts.append((vertical, part))
     return struct_response(answers.plot_of(parts, list(dict.fromkeys(series))))
 
@@ -261,7 +261,7 @@ async def plot(ctx: Ctx, _who: Who, series: Keys, begin_ms: BeginMs, end_ms: End
 )
 async def status(ctx: Ctx, _who: Who) -> Response:
     """How far the log is read and sealed, what it takes on the disk, what is wrong."""
-    return struct_response(answers.status_of(await _ask(ctx, AskStatus(), StatusPart)))
+    return struct_response(answers.status_of(await ask_history(ctx, AskStatus(), StatusPart)))
 
 
 @router.get(
@@ -273,9 +273,9 @@ async def status(ctx: Ctx, _who: Who) -> Response:
 )
 async def export(ctx: Ctx, _who: Who, series: Keys, begin_ms: BeginMs, end_ms: EndMs) -> Response:
     """One line a sample, series after series, at most a million lines; a download that breaks off is not complete."""
-    span = _span(begin_ms, end_ms)
+    span = span_of(begin_ms, end_ms)
     keys = list(dict.fromkeys(series))
-    first = [await _ask(ctx, AskSamples(*_split(key), *span, CSV_PAGE), SamplesPart) for key in keys]
+    first = [await ask_history(ctx, AskSamples(*_split(key), *span, CSV_PAGE), SamplesPart) for key in keys]
     headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="kangle-history.csv"'}
     return StreamingResponse(_csv(ctx, keys, first, span), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -291,4 +291,4 @@ async def _csv(ctx: Context, keys: list[str], first: list[SamplesPart], span: tu
             yield text
             if part.place is None or rows >= CSV_ROWS_MAX:
                 break
-            part = await _ask(ctx, AskSamples(*_split(key), *span, CSV_PAGE, part.place), SamplesPart)
+            part = await ask_history(ctx, AskSamples(*_split(key), *span, CSV_PAGE, part.place), SamplesPart)

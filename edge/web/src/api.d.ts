@@ -2427,6 +2427,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/history/zones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Zones that can be asked for as one
+         * @description Each with the quantities that things in it have told.
+         *
+         *     Roles: admin, maintenance, manager, read-only.
+         */
+        get: operations["history_zones"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/zone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A zone as one curve
+         * @description Each outlet or machine counts once: by its own meter where it has one. Feeds are left out of their zone.
+         *
+         *     Roles: admin, maintenance, manager, read-only.
+         */
+        get: operations["history_zone"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo/state": {
         parameters: {
             query?: never;
@@ -4187,6 +4231,58 @@ export interface components {
              * @example []
              */
             items: components["schemas"]["HistoryWindows"][];
+        };
+        /** @description A zone of one part of the box, as the site file names it. */
+        HistoryZone: {
+            /**
+             * @description Part of the box.
+             * @example garage
+             */
+            vertical: string;
+            /**
+             * @description Its name in the site file, and in requests.
+             * @example B1
+             */
+            zone: string;
+            /**
+             * @description Its name for people.
+             * @example {
+             *       "zh": "B1 充电区",
+             *       "en": "Charging area B1"
+             *     }
+             */
+            name: components["schemas"]["Text"];
+            /**
+             * @description What it can be asked for.
+             * @example []
+             */
+            quantities: components["schemas"]["HistoryZoneQuantity"][];
+        };
+        /** @description What a zone can be asked for; ``members``: how many things in it tell it. */
+        HistoryZoneQuantity: {
+            /**
+             * @description What is measured, with its unit as suffix.
+             * @example power_w
+             */
+            quantity: string;
+            /**
+             * @description Unit as people write it, empty without one.
+             * @example W
+             */
+            unit: string;
+            /**
+             * @description How many things in the zone tell it.
+             * @example 8
+             */
+            members: number;
+        };
+        /** @description All zones of one part of the box. */
+        HistoryZones: {
+            /**
+             * @description The zones.
+             * @example []
+             */
+            items: components["schemas"]["HistoryZone"][];
         };
         /**
          * IdentifyBody
@@ -12473,6 +12569,84 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    history_zones: {
+        parameters: {
+            query: {
+                /** @description Part of the box. */
+                vertical: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By the names of the site file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryZones"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    history_zone: {
+        parameters: {
+            query: {
+                /** @description Part of the box. */
+                vertical: string;
+                /** @description Its name in the site file. */
+                zone: string;
+                /** @description Of what. */
+                quantity: string;
+                /** @description From when, UTC ms since 1970. */
+                begin_ms: number;
+                /** @description Until before when, UTC ms. */
+                end_ms: number;
+                /** @description Width of a window, s. */
+                window_s?: number;
+                /** @description Windows begin at multiples of their width in a time so far ahead of UTC, min. */
+                offset_min?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Windows that hold something of anything in the zone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryGroup"];
                 };
             };
             400: components["responses"]["Problem400"];

@@ -6,6 +6,7 @@ import { t } from "../lib/i18n";
 import { Icon } from "../parts/Icon";
 import type { HistorySeries } from "../types";
 import { CHOSEN_MAX, type Archive } from "./archive";
+import { isZone, zoneNote } from "./zones";
 import { lastWords, quantityWord, titleOf } from "./names";
 
 /** So many are listed; a search finds the others. */
@@ -46,7 +47,7 @@ export function Picker({ archive }: { archive: Archive }) {
               <Icon of={chosen.includes(one.key) ? Check : Plus} />
               <strong>{titleOf(one)}</strong>
               <span class="picker-last">{lastWords(one)}</span>
-              <small>{one.device}</small>
+              <small>{isZone(one.key) ? zoneNote(one.key) : one.device}</small>
             </button>
           </li>
         ))}

@@ -6,7 +6,8 @@ import { batch, computed, signal } from "@preact/signals";
 
 import { call, wordsOf } from "../lib/http";
 import { info } from "../lib/session";
-import type { HistoryPlot, HistorySeries, HistorySeriesList } from "../types";
+import type { HistoryCurve, HistoryPlot, HistorySeries, HistorySeriesList } from "../types";
+import { isZone, zoneCurve, zonesOf } from "./zones";
 
 /** More would not be told apart. */
 export const CHOSEN_MAX = 4;
@@ -56,7 +57,9 @@ export class Archive {
   async learn(): Promise<void> {
     try {
       const found: HistorySeries[] = [];
-      for (const vertical of info.value?.verticals ?? []) found.push(...(await seriesOf(vertical)));
+      const verticals = info.value?.verticals ?? [];
+      for (const vertical of verticals) found.push(...(await zonesOf(vertical)));
+      for (const vertical of verticals) found.push(...(await seriesOf(vertical)));
       batch(() => {
         this.series.value = found;
         this.trouble.value = null;
@@ -141,7 +144,7 @@ export class Archive {
     }
     const begun = performance.now();
     try {
-      const answer = await call<HistoryPlot>(`/history/plot?${this.query(span)}&pixels=${this.pixels}`);
+      const answer = await this.plotOf(span);
       batch(() => {
         this.plot.value = answer;
         this.shown.value = span;
@@ -153,9 +156,26 @@ export class Archive {
     }
   }
 
-  /** The query of what is chosen over a span. */
+  /** The curves of what is chosen, in that order: zones are asked for one by one. */
+  private async plotOf(span: Span): Promise<HistoryPlot> {
+    const chosen = this.chosen.value;
+    const series = chosen.some((key) => !isZone(key));
+    const [plot, ...zones] = await Promise.all([
+      series ? call<HistoryPlot>(`/history/plot?${this.query(span)}&pixels=${this.pixels}`) : { curves: [], gaps: [] },
+      ...chosen
+        .map((key) => this.byKey.value.get(key))
+        .filter((one) => one !== undefined)
+        .filter((one) => isZone(one.key))
+        .map((one) => zoneCurve(one, span.beginMs, span.endMs, this.pixels)),
+    ]);
+    const curves = new Map<string, HistoryCurve>([...plot.curves, ...zones].map((curve) => [curve.series.key, curve]));
+    return { gaps: plot.gaps, curves: chosen.map((key) => curves.get(key)).filter((curve) => curve !== undefined) };
+  }
+
+  /** The query of the series that are chosen (not of zones) over a span. */
   query(span: Span): string {
-    const keys = this.chosen.value.map((key) => `series=${encodeURIComponent(key)}`).join("&");
+    const series = this.chosen.value.filter((key) => !isZone(key));
+    const keys = series.map((key) => `series=${encodeURIComponent(key)}`).join("&");
     return `${keys}&begin_ms=${Math.round(span.beginMs)}&end_ms=${Math.round(span.endMs)}`;
   }
 }

@@ -1,6 +1,7 @@
 /** How series are called on the page: words where there are some, else the names of the site file. */
 import { known, t } from "../lib/i18n";
 import type { HistorySeries } from "../types";
+import { isZone, zoneName } from "./zones";
 
 /** "功率" of power_w; the name itself where nobody gave it a word. */
 export function quantityWord(quantity: string): string {
@@ -10,7 +11,8 @@ export function quantityWord(quantity: string): string {
 
 /** "B1-P03 · 功率". */
 export function titleOf(series: HistorySeries): string {
-  return `${series.point || series.device} · ${quantityWord(series.quantity)}`;
+  const place = isZone(series.key) ? zoneName(series.key) : series.point || series.device;
+  return `${place} · ${quantityWord(series.quantity)}`;
 }
 
 /** A word of a state in the page's language. */
@@ -21,6 +23,7 @@ export function stateWord(word: string): string {
 
 /** The last value as people read it, with its unit. */
 export function lastWords(series: HistorySeries): string {
+  if (isZone(series.key)) return "";
   if (series.kind === "state") return series.last_word === null ? t("history.never") : stateWord(series.last_word);
   return series.last_value === null ? t("history.never") : `${number(series.last_value)} ${series.unit}`.trim();
 }

@@ -7,6 +7,7 @@ import { Archive, SPANS } from "../history/archive";
 import { COLOURS, CurvePlot, DASHES } from "../history/CurvePlot";
 import { titleOf } from "../history/names";
 import { Picker } from "../history/Picker";
+import { isZone } from "../history/zones";
 import { t } from "../lib/i18n";
 import { session } from "../lib/session";
 import { Fault } from "../parts/Fault";
@@ -105,7 +106,9 @@ function Curves({ archive }: { archive: Archive }) {
   if (archive.chosen.value.length === 0) return <p class="empty curves-empty">{t("history.choose_first")}</p>;
   if (plot === null) return <p class="empty curves-empty">{t("notice.connecting")}</p>;
   const empty = plot.curves.every((curve) => curve.time_ms.length === 0);
-  const coarse = Math.max(...plot.curves.map((curve) => curve.resolution_s));
+  const zones = plot.curves.filter((curve) => isZone(curve.series.key));
+  const single = plot.curves.filter((curve) => !isZone(curve.series.key));
+  const coarse = Math.max(0, ...single.map((curve) => curve.resolution_s));
   return (
     <figure class="curves" data-busy={archive.busy.value} data-took={archive.tookMs.value} data-resolution={coarse}>
       <CurvePlot archive={archive} plot={plot} span={archive.shown.value} />
@@ -119,12 +122,16 @@ function Curves({ archive }: { archive: Archive }) {
         {empty && <p class="curves-none">{t("history.empty_span")}</p>}
         {plot.gaps.length > 0 && <p class="curves-lost">{t("history.lost", { n: plot.gaps.length })}</p>}
         <p class="curves-how">
-          {t(coarse === 0 ? "history.each" : coarse === 60 ? "history.minutes" : "history.hours")} {t("history.drag")}
+          {single.length > 0 &&
+            t(coarse === 0 ? "history.each" : coarse === 60 ? "history.minutes" : "history.hours")}{" "}
+          {zones.length > 0 && t("history.zone_how")} {t("history.drag")}
         </p>
-        <a class="button" href={`/api/v1/history/export.csv?${archive.query(archive.shown.value)}`} download>
-          <Icon of={Download} />
-          {t("history.csv")}
-        </a>
+        {single.length > 0 && (
+          <a class="button" href={`/api/v1/history/export.csv?${archive.query(archive.shown.value)}`} download>
+            <Icon of={Download} />
+            {t("history.csv")}
+          </a>
+        )}
       </figcaption>
     </figure>
   );
