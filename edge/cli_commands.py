@@ -43,8 +43,8 @@ LATER = {
 }
 
 USAGE = "Usage: kangle COMMAND [ARGUMENTS]"
-HEAD = """Kangle Edge: the edge box of a community. It prices a tray of chipped plates, and cuts a garage's chargers
-when there is smoke."""
+HEAD = """Kangle Edge: the edge box of a community. It prices a tray of chipped plates, cuts a garage's chargers when
+there is smoke, and turns gym machines into honest workouts."""
 TAIL = """`kangle COMMAND --help` tells more. Human text goes to stderr, data to stdout.
 Exit status: 0 ok, 1 a check failed, 2 usage, 3 the site file is wrong, 4 something is missing or cannot be reached,
 130 interrupted."""

@@ -20,7 +20,7 @@ def decode(words: Sequence[str]) -> int:
     from drivers.decoding import main
     from drivers.registry import PROTOCOLS, decode_option_form
 
-    if not words or words[0] in {"-h", "--help"}:
+    if not words or {"-h", "--help"} & set(words):
         (sys.stdout if words else sys.stderr).write(f"{USAGE_TEXT}\nProtocols and options (the default first):\n")
         for protocol, entry in PROTOCOLS.items():
             options = " ".join(f"--{name} {decode_option_form(each)}" for name, each in entry.decode_options.items())

@@ -124,3 +124,15 @@ def test_a_set_up_that_fails_gives_its_status_and_runs_nothing(bootstrap, monkey
     monkeypatch.setattr(edge.bootstrap.setup, "prepare", lambda *_: 4)
     monkeypatch.setattr(bootstrap, "run", lambda _: pytest.fail("must not run"))
     assert bootstrap.main(["decode", "feig"]) == 4
+
+
+@pytest.mark.parametrize(("words", "needs"), [(["bench", "chekout"], {"runtime"}), (["bench", "checkout"], {"dev"})])
+def test_a_slip_of_the_pen_installs_nothing_that_benches_need(bootstrap, monkeypatch, words, needs):
+    import edge.bootstrap.setup
+
+    asked = []
+    monkeypatch.setattr(bootstrap, "in_place", lambda *_, **__: False)
+    monkeypatch.setattr(edge.bootstrap.setup, "prepare", lambda _root, needs, _words: asked.append(set(needs)) or 4)
+    assert bootstrap.main(words) == 4
+    assert needs <= asked[0]
+    assert ("dev" in asked[0]) is ("dev" in needs)

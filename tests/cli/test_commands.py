@@ -85,7 +85,7 @@ def test_a_quote_adds_up_and_takes_grams(command, site):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["d999"], 1, "d999"),
+        (["d999"], 1, "the site has no dish 'd999'; it has d001 to d048"),
         (["--diner", "nobody", "d001"], 1, "guest"),
         (["--at", "25:00", "d001"], 2, "25:00"),
         (["--at", "2026-02-30", "d001"], 2, "no such day"),
@@ -170,6 +170,13 @@ def test_decode_refuses_wrong_words_before_any_output(kangle, words):
     ran = kangle("decode", *words, stdin="00\n")
     assert (ran.status, ran.out) == (2, "")
     assert "feig" in ran.err or "host" in ran.err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["feig", "--help"], ["feig", "-h"]], ids=" ".join)
+def test_decode_helps_wherever_help_is_asked_for(kangle, words):
+    ran = kangle("decode", *words)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.startswith("Usage: kangle decode")
 
 
 def test_a_reader_that_has_had_enough_is_no_error(root):

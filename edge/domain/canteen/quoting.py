@@ -89,7 +89,9 @@ def _dish(config: CanteenConfig, dish_id: str) -> DishCard:
     for dish in config.dishes:
         if dish.dish_id == dish_id:
             return dish
-    raise QuoteError("unknown_dish", f"no dish {dish_id!r}; see the dish files of the site or GET /canteen/menu")
+    known = sorted(dish.dish_id for dish in config.dishes)
+    there = f"it has {known[0]} to {known[-1]}, {len(known)} in all" if known else "it has none"
+    raise QuoteError("unknown_dish", f"the site has no dish {dish_id!r}; {there}")
 
 
 def _line(card: DishCard, grams: int, row: Line, steps: Sequence[Step], i: int) -> QuoteLine:
