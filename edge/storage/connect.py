@@ -127,6 +127,13 @@ def quick_check(connection: sqlite3.Connection, path: Path, limit_s: float = QUI
     return True
 
 
+def unreadable(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
+    """The error for a store that is open and cannot be read: "storage" when that may pass, else "damaged"."""
+    if isinstance(error, sqlite3.OperationalError):
+        return StoreError("storage", f"{path} cannot be read: {error}. Is the disk well?")
+    return damaged(path, str(error))
+
+
 def damaged(path: Path, why: str) -> StoreError:
     """The error for a file that SQLite itself calls bad."""
     return StoreError(

@@ -18,7 +18,7 @@ from edge.domain.kernel import Row
 from edge.storage.ballast import Ballast
 from edge.storage.batch import Batch
 from edge.storage.chores import CHECKPOINT_PAGES, PruneGoal
-from edge.storage.connect import FILE_NAME, damaged, lengthen_wal, open_writer, quick_check
+from edge.storage.connect import FILE_NAME, damaged, lengthen_wal, open_writer, quick_check, unreadable
 from edge.storage.errors import StoreError
 from edge.storage.lock import StoreLock
 from edge.storage.log_table import last_seq, newest_wall_ns
@@ -52,6 +52,7 @@ class FactsStore:
         self._ballast = ballast
         self._writer = writer
         self._row_types = frozenset(row_types)
+        self._path = path
         self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._reader.execute("PRAGMA query_only = ON")
         self._closed = False
@@ -106,15 +107,22 @@ class FactsStore:
     def rows(self) -> StoredRows:
         """Committed rows, in key order. Call it when nothing is in flight (before the first submit, after ``reset``, or
         after the ``done`` of an empty batch)."""
-        return StoredRows(self._reader)
+        return StoredRows(self._reader, self._path)
 
     def last_seq(self) -> int:
-        """Seq of the last committed record, 0 for a new store. The next record has this + 1."""
-        return last_seq(self._reader)
+        """Seq of the last committed record, 0 for a new store. The next record has this + 1. Raises StoreError."""
+        return self._read(last_seq)
 
     def newest_wall_ns(self) -> int:
-        """Wall time (UTC ns) of the newest committed record, 0 for a new store: an honest clock is not before it."""
-        return newest_wall_ns(self._reader)
+        """Wall time (UTC ns) of the newest committed record, 0 for a new store: an honest clock is not before it.
+        Raises StoreError."""
+        return self._read(newest_wall_ns)
+
+    def _read(self, work: Callable[[sqlite3.Connection], int]) -> int:
+        try:
+            return work(self._reader)
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise unreadable(self._path, error) from error
 
     def submit(self, batch: Batch, done: Done) -> None:
         """Queue a batch; returns at once. ``done(None)`` is called from the writer thread when it is on disk,

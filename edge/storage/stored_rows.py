@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 from edge.domain.kernel import Row
+from edge.storage.connect import unreadable
 from edge.storage.tables import Table, table_of
 
 R = TypeVar("R", bound=Row)
@@ -14,10 +16,12 @@ _FETCH = 256
 
 
 class StoredRows:
-    """Reads through a connection of its own; each iteration is one statement, in the order of the primary key."""
+    """Reads through a connection of its own; each iteration is one statement, in the order of the primary key. Raises
+    StoreError "storage" or "damaged" while it is iterated."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
 
     def all(self, kind: type[R]) -> Iterator[R]:
         """Every row of a table."""
@@ -31,10 +35,13 @@ class StoredRows:
         return self._select(table, sql, (value,))
 
     def _select(self, table: Table[R], sql: str, values: tuple[Any, ...]) -> Iterator[R]:
-        cursor = self._connection.execute(sql, values)
+        cursor = self._connection.cursor()
         try:
+            cursor.execute(sql, values)
             while found := cursor.fetchmany(_FETCH):
                 for row in found:
                     yield table.row(row)
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise unreadable(self._path, error) from error
         finally:
             cursor.close()

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,23 @@ def test_samples_that_no_words_can_tell_about_are_begun_anew(tmp_path: Path) -> 
     again = SampleDb(tmp_path / "store")
     assert again.set_aside is not None
     again.close()
+
+
+def test_a_store_that_cannot_be_read_any_more_says_so(
+    open_store: Open, write: Write, record: Record, tmp_path: Path
+) -> None:
+    """The disk gives other bytes under an open store: a StoreError for whoever starts, never SQLite's own."""
+    store = open_store()
+    assert write(store, Batch(records=[record(1)], rows=[audit(1)])) is None
+    store.close()
+    store = open_store()
+    path = tmp_path / "store" / "facts.db"
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.write(b"\xff" * size)
+    for read in (store.last_seq, store.newest_wall_ns, lambda: list(store.rows().all(AuditRow))):
+        with pytest.raises(StoreError) as caught:
+            read()
+        assert caught.value.code in {"damaged", "storage"}
+    with suppress(StoreError):
+        store.close()

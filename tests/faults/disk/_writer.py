@@ -123,7 +123,11 @@ def main() -> int:
         return 4
     owner = Owner(store, os.open(acks, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
     chores.CHECKPOINT_PAGES = 40  # checkpoints every few commits, so that faults meet them too
-    status = owner.write(count)
+    try:
+        status = owner.write(count)
+    except StoreError as error:  # what it holds cannot be read: a daemon ends here too, and is started anew
+        owner.told["unreadable"] = error.code
+        status = 3
     owner.told["counters"] = store.counters()
     owner.told["degraded"] = store.degraded
     print(json.dumps(owner.told), flush=True)
