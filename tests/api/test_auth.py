@@ -93,6 +93,11 @@ def test_the_cookie_is_secure_under_tls(api):
     assert "secure" in answer.headers["set-cookie"].lower()
 
 
+def test_the_cookie_is_secure_behind_a_proxy_with_tls(api):
+    answer = api.post(LOGIN, with_user(api), headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "10.0.0.9"})
+    assert "; secure" in answer.headers["set-cookie"].lower()
+
+
 @pytest.mark.parametrize(
     "password", ["", PASSWORD[:-1], PASSWORD + "x", PASSWORD.upper(), " " + PASSWORD, PASSWORD + "\x00", "密码" * 60]
 )

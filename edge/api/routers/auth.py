@@ -96,6 +96,12 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
+def _came_by_tls(request: Request) -> bool:
+    """By our own TLS, or by that of the proxy in front. Of a proxy's headers only this one is believed: whoever makes
+    it up gets a stricter cookie, nothing else."""
+    return "https" in {request.url.scheme, request.headers.get("x-forwarded-proto", "")}
+
+
 async def _come_in(
     ctx: Context, request: Request, response: Response, enter: Callable[[str, str], NewSession], *, hashes: bool
 ) -> Me:
@@ -110,7 +116,7 @@ async def _come_in(
         session.secret,
         max_age=session.max_age_s,
         path="/",
-        secure=request.url.scheme == "https",
+        secure=_came_by_tls(request),
         httponly=True,
         samesite="strict",
     )
