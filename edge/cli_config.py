@@ -20,7 +20,7 @@ def config() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Mistakes and warnings as JSON on stdout.")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="en", show_default=True, help="Language of the text.")
 def check(site_dir: Path, as_json: bool, lang: str) -> int:  # noqa: FBT001 - click gives it by name
-    """Report every mistake of a site at once. Exit status 0: usable, 3: not."""
+    """Report every mistake of a site at once. Exit status 0: usable, 3: not, or its garage would not arm."""
     from edge.runtime.clock import local_today
     from edge.site import SiteErrors, SiteMistake, load_site, mistakes_json, render_mistakes
 
@@ -31,6 +31,7 @@ def check(site_dir: Path, as_json: bool, lang: str) -> int:  # noqa: FBT001 - cl
         warnings = load_site(site_dir, local_today()).warnings
     except SiteErrors as errors:
         mistakes, warnings = errors.mistakes, errors.warnings
+    unarmed = any(warning.code == "not_armed" for warning in warnings)
     if as_json:
         parts = b",".join((b'"mistakes":' + mistakes_json(mistakes), b'"warnings":' + mistakes_json(warnings)))
         click.echo((b"{" + parts + b"}").decode())
@@ -38,8 +39,9 @@ def check(site_dir: Path, as_json: bool, lang: str) -> int:  # noqa: FBT001 - cl
         for kind, found in (("warning", warnings), ("mistake", mistakes)):
             if found:
                 click.echo(f"{len(found)} {kind}{'s' * (len(found) != 1)}:\n{render_mistakes(found, lang)}", err=True)
-        click.echo(f"{site_dir}: {'NOT usable' if mistakes else 'ok'}", err=True)
-    return BAD_CONFIG if mistakes else OK
+        verdict = "NOT usable" if mistakes else "ok, but the garage will NOT ARM" if unarmed else "ok"
+        click.echo(f"{site_dir}: {verdict}", err=True)
+    return BAD_CONFIG if mistakes or unarmed else OK
 
 
 @config.command()

@@ -34,7 +34,7 @@ from edge.site_dishes import digest
 from edge.site_doors import check_door, read_credentials, read_door
 from edge.site_model import DeviceSettings
 from edge.site_places import Range, numbers, place_at, read_escalation, read_place, whole
-from edge.site_report import Bag
+from edge.site_report import Bag, same
 from edge.site_report import Place as FilePlace
 from edge.site_table import Seen, Table, once, open_table
 from edge.site_toml import read_toml
@@ -107,8 +107,7 @@ def read_garage(table: Table, folder: Path, name: Text, devices: Sequence[Device
     top.finish()
     if not len(bag):
         for words in mistakes(config):
-            hint = Text(f"车库不会投入运行：{words}", f"the garage will refuse to arm: {words}")
-            bag.add("contradiction", FilePlace(zones_file, None, "zones"), hint=hint, warn=True)
+            bag.add("not_armed", FilePlace(zones_file, None, "zones"), hint=same(words), warn=True)
     return msgspec.structs.replace(config, version=digest(config))
 
 

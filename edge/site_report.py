@@ -32,6 +32,7 @@ WHAT: dict[str, Text] = {
     "duplicate": Text("重复", "given twice"),
     "ambiguous": Text("规则互相重叠", "overlaps another rule"),
     "contradiction": Text("前后矛盾", "contradicts another value"),
+    "not_armed": Text("车库不会投入保护", "the garage will not arm"),
     "unsafe": Text("不安全", "not safe"),
     "unused": Text("没有用到", "not used"),
     "energy": Text("能量与营养成分对不上", "energy does not fit the nutrients"),

@@ -52,6 +52,19 @@ def test_ten_mistakes_are_told_at_once_and_status_is_3(command, site):
     assert "epsilon" in started.err
 
 
+def test_a_garage_that_would_not_arm_is_no_ok(command, site):
+    zones = site / "garage" / "zones.toml"
+    text = zones.read_text(encoding="utf-8").replace('kind = "contactor"', 'kind = "door"', 1)
+    zones.write_text(text, encoding="utf-8")
+    ran = command("config", "check", "--site", str(site))
+    assert (ran.status, ran.out) == (3, "")
+    assert "the garage will NOT ARM" in ran.err
+    assert "has chargers and no contactor; a welded outlet could not be cut" in ran.err
+    as_json = command("config", "check", "--site", str(site), "--json")
+    assert as_json.status == 3
+    assert "not_armed" in {warning["code"] for warning in json.loads(as_json.out)["warnings"]}
+
+
 @pytest.mark.parametrize(
     "words", [["config", "check"], ["config", "show"], ["up"], ["run", "api"], ["quote", "d001"]], ids=" ".join
 )

@@ -22,6 +22,7 @@ from edge.domain.garage.messages import (
     TestZone,
 )
 from edge.domain.garage.turn import Turn
+from edge.domain.garage.world import is_armed
 from edge.domain.outcome import Outcome, refused
 
 MAX_COMMAND_ID = 255
@@ -33,7 +34,8 @@ def decide(turn: Turn, command: Command) -> Outcome:
         return refused("bad_value", max_command_id=MAX_COMMAND_ID)
     if command.actor.role not in COMMAND_ROLES[type(command.body)]:
         return refused("forbidden", role=command.actor.role.value)
-    if turn.world.config is None and not isinstance(command.body, AlarmCommand):
+    away = turn.world.config is None and not isinstance(command.body, AlarmCommand)
+    if away or (not is_armed(turn.world) and isinstance(command.body, StartSession | RearmPort)):
         return refused("not_now", problem="no_config", problems=list(turn.world.problems))
     return _dispatch(turn, command)
 

@@ -1,7 +1,8 @@
 """Whether a garage may be armed as it is described: every mistake at once, each with its remedy.
 
 A wrong description is worse than none: a detector that stands in two zones cuts the wrong one, a zone without a
-contactor has no answer to a welded outlet. So nothing is armed until all of it makes sense. Pure: the site reader calls
+contactor has no answer to a welded outlet. So nothing is armed until all of it makes sense; but where nothing was in
+force before, the zones that make sense are heard and cut all the same (``sound_part``). Pure: the site reader calls
 it to tell a person, the kernel to refuse. A user would notice a mistake in here as smoke that cut nobody's charger.
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+
+import msgspec
 
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.settings import GarageConfig, OutputKind, ZoneSettings
@@ -27,6 +30,53 @@ def mistakes(config: GarageConfig) -> tuple[str, ...]:
         *(text for zone in config.zones for text in _zone(config, zone)),
         *_feedback(config),
         *_numbers(config),
+    )
+
+
+def sound_part(config: GarageConfig) -> GarageConfig | None:
+    """What of a wrong description makes sense by itself, for hearing and cutting: without the things that are named or
+    placed twice, and only the zones that have no mistake then. None when no zone is left."""
+    names = Counter(source.source for source in config.sources)
+    heads = Counter((source.at, source.kind) for source in config.sources)
+    units = {unit for unit in (source.unit for source in config.sources) if len(_zones_of(config, unit)) > 1}
+    sources = tuple(
+        each for each in config.sources
+        if names[each.source] == heads[each.at, each.kind] == 1 and each.unit not in units
+    )  # fmt: skip
+    switches, spots = Counter(_switch_names(config)), Counter(_spots(config))
+    outputs = tuple(each for each in config.outputs if switches[each.output] == spots[each.at] == 1)
+    ports = tuple(each for each in config.ports if switches[each.port] == spots[each.at] == 1)
+    clean = msgspec.structs.replace(config, sources=sources, outputs=outputs, ports=ports)
+    named = Counter(zone.zone for zone in config.zones)
+    kept = {name for name, count in named.items() if count == 1 and not mistakes(_only(clean, {name}))}
+    return _only(clean, kept) if kept else None
+
+
+def _spots(config: GarageConfig) -> Iterator[Place]:
+    yield from (output.at for output in config.outputs)
+    yield from (port.at for port in config.ports)
+
+
+def _zones_of(config: GarageConfig, unit: str) -> set[str]:
+    return {source.zone for source in config.sources if unit and source.unit == unit}
+
+
+def _only(config: GarageConfig, kept: set[str]) -> GarageConfig:
+    """The zones of ``kept`` with what is theirs; neighbours among themselves."""
+    zones = tuple(
+        msgspec.structs.replace(zone, neighbours=tuple(n for n in zone.neighbours if n in kept and n != zone.zone))
+        for zone in config.zones
+        if zone.zone in kept
+    )
+    outputs = tuple(each for each in config.outputs if each.zone in kept)
+    releases = {output.output for output in outputs}
+    return msgspec.structs.replace(
+        config,
+        zones=zones,
+        sources=tuple(each for each in config.sources if each.zone in kept),
+        outputs=outputs,
+        ports=tuple(each for each in config.ports if each.zone in kept),
+        doors=tuple(each for each in config.doors if each.zone in kept and each.release in releases),
     )
 
 

@@ -12,19 +12,21 @@ from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.answered import ConfigRow
 from edge.domain.garage.access import by_card, new_doors
-from edge.domain.garage.arming import mistakes
+from edge.domain.garage.arming import mistakes, sound_part
 from edge.domain.garage.cut import NS_PER_S, Switch, operate
 from edge.domain.garage.interlock import Mode
 from edge.domain.garage.messages import CutState
 from edge.domain.garage.settings import GarageConfig, OutputKind, OutputSettings, PortSettings, ZoneSettings
 from edge.domain.garage.signals import Source, Weight, new_source
 from edge.domain.garage.turn import Turn
-from edge.domain.garage.world import Output, World, Zone
+from edge.domain.garage.world import Output, World, Zone, is_armed
 from edge.domain.garage.zones import evaluate
 from edge.domain.kernel import EffectClass
 from edge.domain.places import place_key
 
 PORT = "port"
+#: The row of a makeshift description; it counts only where no whole one was ever taken.
+MAKESHIFT = "makeshift"
 #: Mistakes of a refused description that its alarm names; `config check` names all.
 MAX_TOLD = 8
 
@@ -35,8 +37,16 @@ def apply_config(turn: Turn, config: GarageConfig, kind: str) -> None:
     world.problems = () if world.config == config else (*_not_now(world), *mistakes(config))
     world.starting = False
     _tell_refused(turn)
-    if world.problems or world.config == config:
+    makeshift = bool(world.problems)
+    if makeshift:
+        # Nothing was in force before: what makes sense of it is heard and cut all the same, but never switched on.
+        part = None if is_armed(world) or _not_now(world) else sound_part(config)
+        if part is None or part == world.config:
+            return
+        config = part
+    elif world.config == config:
         return
+    world.makeshift = makeshift
     kept = {port.port: port.at for port in config.ports}
     for port in world.ports.values():
         if port.wanted and kept.get(port.name) != port.at:
@@ -46,6 +56,7 @@ def apply_config(turn: Turn, config: GarageConfig, kind: str) -> None:
     build(world, config)
     for source in world.sources.values():
         source.begun_ns = source.begun_ns or turn.now_ns
+    kind = MAKESHIFT if makeshift else kind
     turn.put(ConfigRow(kind=kind, version=config.version, body=msgspec.msgpack.encode(config)))
     for zone in world.zones.values():
         evaluate(turn, zone)
@@ -57,16 +68,18 @@ def _tell_refused(turn: Turn) -> None:
     if not world.problems:
         clear_alarm(world.alarms, key, turn.stamp)
     for problem in world.problems[:MAX_TOLD]:
-        cause, priority = ("not_armed", Priority.HIGH) if world.config is None else ("config_refused", Priority.MEDIUM)
+        armed = is_armed(world)
+        cause, priority = ("config_refused", Priority.MEDIUM) if armed else ("not_armed", Priority.HIGH)
         raise_alarm(
             world.alarms, key, cause=cause, zone="", priority=priority, detail=problem, stamp=turn.stamp,
-            shelvable=world.config is not None,
+            shelvable=armed,
         )  # fmt: skip
 
 
 def _not_now(world: World) -> tuple[str, ...]:
     """A reload waits until every zone is NORMAL; at a start, until nothing is latched."""
-    allowed = {Mode.NORMAL, Mode.WATCH, Mode.BLIND, Mode.DARK} if world.starting else {Mode.NORMAL}
+    unlatched = world.starting or world.makeshift
+    allowed = {Mode.NORMAL, Mode.WATCH, Mode.BLIND, Mode.DARK} if unlatched else {Mode.NORMAL}
     return tuple(
         f"zone {name} is {zone.mode.value}: a configuration is taken when every zone is normal"
         for name, zone in world.zones.items()

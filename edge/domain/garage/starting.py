@@ -18,7 +18,7 @@ from edge.domain.answered import ConfigRow, ReplyRow, StoredReply
 from edge.domain.field_devices import Poll
 from edge.domain.garage import port_kernel
 from edge.domain.garage.access import forget_boot as forget_doors
-from edge.domain.garage.building import apply_rows, build
+from edge.domain.garage.building import MAKESHIFT, apply_rows, build
 from edge.domain.garage.cut import NS_PER_S, REPEAT_NS, again
 from edge.domain.garage.cut import forget_boot as forget_switch
 from edge.domain.garage.interlock import ORDERS, Mode
@@ -42,9 +42,11 @@ def load_world(rows: Rows) -> World:
     for day in rows.all(DayRow):
         world.day = day.day
     world.alarms = load_alarms(rows)
-    for config in rows.all(ConfigRow):
-        if config.kind == CONFIG_KIND:
-            world.config = msgspec.msgpack.decode(config.body, type=GarageConfig)
+    configs = {row.kind: row for row in rows.all(ConfigRow)}
+    world.makeshift = CONFIG_KIND not in configs and MAKESHIFT in configs
+    config = configs.get(MAKESHIFT if world.makeshift else CONFIG_KIND)
+    if config is not None:
+        world.config = msgspec.msgpack.decode(config.body, type=GarageConfig)
     world.zone_rows = {row.zone: row for row in rows.all(ZoneRow)}
     world.switch_rows = {row.name: row for row in rows.all(SwitchRow)}
     for cause in rows.since(CauseRow, "standing", 1):

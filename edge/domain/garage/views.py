@@ -24,7 +24,7 @@ from edge.domain.garage.messages import (
 from edge.domain.garage.settings import PortSettings
 from edge.domain.garage.signals import NS_PER_S
 from edge.domain.garage.turn import Turn
-from edge.domain.garage.world import World, Zone
+from edge.domain.garage.world import World, Zone, is_armed
 from edge.domain.kernel import Effects, Show, Stamp
 from edge.domain.words import Text
 
@@ -204,7 +204,7 @@ def garage_view(world: World, stamp: Stamp) -> GarageView:
     site = world.config.site if world.config is not None else Text("", "")
     return GarageView(
         site=site,
-        armed=world.config is not None,
+        armed=is_armed(world),
         problems=world.problems,
         zones=tuple((name, SHOWN[zone.mode], zone_cut(world, zone)) for name, zone in world.zones.items()),
         sessions=sum(port.wanted for port in world.ports.values()),

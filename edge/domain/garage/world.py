@@ -80,7 +80,8 @@ class Zone(msgspec.Struct, kw_only=True):
 class World(msgspec.Struct, kw_only=True):
     """See the module's head. ``*_at`` give the names at a place (``place_key``; for sources with their kind).
     ``problems``: why the last configuration was refused (the one before it stays in force). ``starting``: none was
-    given since the start. ``zone_rows`` and ``cause_rows`` are full only between loading and building."""
+    given since the start. ``makeshift``: ``config`` is only what of a first, wrong description makes sense: heard, cut,
+    never switched on. ``zone_rows`` and ``cause_rows`` are full only between loading and building."""
 
     config: GarageConfig | None = None
     problems: tuple[str, ...] = ()
@@ -101,8 +102,14 @@ class World(msgspec.Struct, kw_only=True):
     zone_rows: dict[str, ZoneRow] = {}
     cause_rows: dict[str, list[CauseRow]] = {}
     starting: bool = True
+    makeshift: bool = False
     alarms: AlarmBook = msgspec.field(default_factory=AlarmBook)
     replies: dict[str, StoredReply] = {}
     set_aside: int = 0
     clock_trusted: bool = True
     charging: Book = msgspec.field(default_factory=Book)
+
+
+def is_armed(world: World) -> bool:
+    """Whether a whole description is in force."""
+    return world.config is not None and not world.makeshift

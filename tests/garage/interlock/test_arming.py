@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from edge.domain.alarm_commands import AckAlarm
-from edge.domain.field_devices import SignalKind
-from edge.domain.garage.arming import mistakes
-from edge.domain.garage.messages import ConfigApplied, StartSession
+from edge.domain.devices import DeviceReading
+from edge.domain.field_devices import CardReading, SignalKind
+from edge.domain.garage.arming import mistakes, sound_part
+from edge.domain.garage.messages import ConfigApplied, RearmPort, StartSession
 from edge.domain.garage.settings import OutputKind, ZoneSettings
 from edge.domain.places import Place
 
@@ -96,3 +97,72 @@ def test_what_was_in_force_stays_in_force(garage, kit):
     assert [alarm.cause for alarm in garage.shown["alarms"].alarms] == ["config_refused"]
     garage.says("B1-s1", True)
     assert garage.zone().mode == "pre_alarm"
+
+
+@pytest.fixture
+def half_wrong(kit):
+    """Two zones: B2 has no contactor, and one of B1's heads is also said to stand in B2."""
+    zones = tuple(ZoneSettings(zone=name, name=kit.text(name), panels=(f"panel-{name}",)) for name in ("B1", "B2"))
+    whole = kit.config(*zones)
+    outputs = tuple(one for one in whole.outputs if one.output != "B2-k")
+    twice = msgspec.structs.replace(whole.sources[0], zone="B2")
+    return whole, msgspec.structs.replace(whole, version="bad", outputs=outputs, sources=(*whole.sources, twice))
+
+
+def test_what_makes_sense_of_a_first_wrong_description_is_heard_and_cut_and_never_switched_on(kit, half_wrong):
+    whole, wrong = half_wrong
+    garage = kit.new(wrong)
+    view = garage.shown["garage"]
+    assert not view.armed
+    assert len(view.problems) == 2
+    assert [zone for zone, _, _ in view.zones] == ["B1"], "B2 could not cut a welded outlet"
+    assert "B1-s1" not in {one.source for one in garage.shown["zone/B1"].sources}, "nobody knows where it hangs"
+    garage.says("B1-s2", False)
+    start = StartSession(session_id="s", port="B1-p1")
+    assert garage.command(start).body["problem"] == "no_config"
+    assert garage.command(RearmPort(port="B1-p1")).body["problem"] == "no_config"
+    garage.give(DeviceReading(kit.field, 1, CardReading(point="B1-p1", card="c")))
+    assert garage.operates("B1-p1", on=True) == []
+    garage.says("B1-s2", True)
+    assert garage.operates("B1-p1", on=False)
+    assert garage.operates("B1-siren", on=True)
+    assert {alarm.cause for alarm in garage.shown["alarms"].alarms} >= {"not_armed", "pre_alarm"}
+    garage.give(ConfigApplied(whole))
+    assert not garage.shown["garage"].armed, "not under a latch"
+
+
+def test_a_latch_of_a_makeshift_zone_outlives_the_restart_that_corrects_the_file(kit, half_wrong):
+    whole, wrong = half_wrong
+    garage = kit.new(wrong)
+    garage.says("B1-s2", True)
+    garage.config = wrong
+    garage.restart()
+    assert garage.zone().mode == "pre_alarm"
+    assert garage.zone().causes
+    garage.config = whole
+    garage.restart()
+    assert garage.zone().mode == "pre_alarm"
+    assert not garage.shown["garage"].armed
+    garage.make_resettable()
+    assert garage.reset().code == "ok"
+    garage.give(ConfigApplied(whole))
+    assert garage.shown["garage"].armed
+    assert [alarm.cause for alarm in garage.shown["alarms"].alarms if alarm.active] == []
+    garage.restart()
+    assert garage.shown["garage"].armed
+    assert set(garage.world.zones) == {"B1", "B2"}
+
+
+def test_a_better_but_still_wrong_description_is_heard_as_far_as_it_goes(kit, half_wrong):
+    whole, wrong = half_wrong
+    garage = kit.new(wrong)
+    garage.give(ConfigApplied(msgspec.structs.replace(whole, version="b2", sources=wrong.sources)))
+    view = garage.shown["garage"]
+    assert not view.armed
+    assert [zone for zone, _, _ in view.zones] == ["B1", "B2"]
+
+
+@pytest.mark.parametrize("what", WHAT)
+def test_the_sound_part_has_no_mistake(kit, what):
+    part = sound_part(broken(kit.config(), kit, what))
+    assert part is None or mistakes(part) == ()
