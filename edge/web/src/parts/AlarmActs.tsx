@@ -9,6 +9,8 @@ import { Button } from "./ActButton";
 import { ActLine } from "./ActLine";
 
 const SHELF_MIN = [15, 60, 240, 480] as const;
+/** What is put aside already cannot be shelved. */
+const ASIDE = ["shelved", "suppressed", "out_of_service"];
 /** Who may bring back what maintenance took out of service. */
 const STAFF = ["maintenance", "manager", "admin"];
 
@@ -30,7 +32,6 @@ export function AlarmActs({ alarm, part, acknowledges, silenceable = false }: Pr
     void act.send(`/alarms/${alarm.alarm_id}/${what}`, body);
   };
   const unseen = alarm.state === "unacknowledged" || alarm.state === "returned_unacknowledged";
-  const sounds = silenceable && alarm.state === "unacknowledged" && !alarm.silenced && alarm.zone !== "";
   return (
     <div class="alarm-acts">
       {unseen && (
@@ -38,30 +39,19 @@ export function AlarmActs({ alarm, part, acknowledges, silenceable = false }: Pr
           send("acknowledge");
         }} />
       )}
-      {sounds && (
+      {silenceable && sounds(alarm) && (
         <Button busy={busy} text={t("press.silence")} does={t("press.silence.does")} onPress={() => {
           void act.send(`/zones/${encodeURIComponent(alarm.zone)}/silence`);
         }} />
       )}
-      {alarm.state === "out_of_service" && STAFF.includes(me.value?.role ?? "") && (
-        <Button busy={busy} text={t("press.restore")} does={t("press.restore.does")} onPress={() => {
-          send("service", { out: false });
-        }} />
-      )}
-      {alarm.state === "shelved" ? (
-        <Button busy={busy} text={t("press.unshelve")} does={t("press.unshelve.does")} onPress={() => {
-          send("shelve", { minutes: 0 });
-        }} />
-      ) : (
-        <Button
-          busy={busy || !alarm.shelvable}
-          text={t("press.shelve")}
-          does={t(alarm.shelvable ? "press.shelve.does" : "press.shelve.never")}
-          onPress={() => {
-            setShelving(!shelving);
-          }}
-        />
-      )}
+      <PutAside
+        alarm={alarm}
+        busy={busy}
+        send={send}
+        onShelve={() => {
+          setShelving(!shelving);
+        }}
+      />
       {alarm.latched && alarm.priority !== "fire" && (
         <Button busy={busy} text={t("press.reset_alarm")} does={t("press.reset_alarm.does")} onPress={() => {
           send("reset");
@@ -72,6 +62,46 @@ export function AlarmActs({ alarm, part, acknowledges, silenceable = false }: Pr
       }} />}
       <ActLine act={act} />
     </div>
+  );
+}
+
+/** Whether there is a sound to silence. */
+function sounds(alarm: AlarmView): boolean {
+  return alarm.state === "unacknowledged" && !alarm.silenced && alarm.zone !== "";
+}
+
+interface AsideProps {
+  alarm: AlarmView;
+  busy: boolean;
+  send: (what: string, body: object) => void;
+  onShelve: () => void;
+}
+
+/** Put it aside, or bring back what is aside. */
+function PutAside({ alarm, busy, send, onShelve }: AsideProps) {
+  if (alarm.state === "out_of_service") {
+    if (!STAFF.includes(me.value?.role ?? "")) return null;
+    return (
+      <Button busy={busy} text={t("press.restore")} does={t("press.restore.does")} onPress={() => {
+        send("service", { out: false });
+      }} />
+    );
+  }
+  if (alarm.state === "shelved") {
+    return (
+      <Button busy={busy} text={t("press.unshelve")} does={t("press.unshelve.does")} onPress={() => {
+        send("shelve", { minutes: 0 });
+      }} />
+    );
+  }
+  if (ASIDE.includes(alarm.state)) return null;
+  return (
+    <Button
+      busy={busy || !alarm.shelvable}
+      text={t("press.shelve")}
+      does={t(alarm.shelvable ? "press.shelve.does" : "press.shelve.never")}
+      onPress={onShelve}
+    />
   );
 }
 
