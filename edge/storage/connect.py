@@ -23,6 +23,9 @@ _FRAME_HEADER_BYTES = 24
 #: STRICT tables came with SQLite 3.37.0 (sqlite.org/stricttables.html).
 MIN_SQLITE = (3, 37, 0)
 BUSY_TIMEOUT_MS = 2000
+#: A write-ahead log that a hanging reader kept from beginning anew is cut back to this when the reader has gone. More
+#: than it ever has without one (``chores.FORCED_PAGES``), so that no ordinary commit cuts.
+WAL_LIMIT_BYTES = 24 << 20
 CACHE_KIB = 8192
 #: A start must answer within 2 s (issue 2); the check gets a quarter of that, however large the file.
 QUICK_CHECK_LIMIT_S = 0.5
@@ -44,6 +47,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
             "journal_mode = WAL",
             "synchronous = FULL",
             "wal_autocheckpoint = 0",
+            f"journal_size_limit = {WAL_LIMIT_BYTES}",
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
             f"cache_size = -{CACHE_KIB}",
             "temp_store = MEMORY",

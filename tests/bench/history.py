@@ -38,6 +38,8 @@ PIXELS = 1600
 CURVES = 4
 STEPS = {"year": 366 * 86_400, "month": 31 * 86_400, "week": 7 * 86_400, "day": 86_400, "hour": 3600, "minute": 60}
 STEPS["second"] = 1
+#: The widest span that is still drawn from samples: one second less and more of it would come from minutes.
+STEPS["samples at their most"] = MINUTE_S * PIXELS // 2 - 1
 ROUNDS = 9
 
 
