@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 from edge.api.preview_gym import AT_NS, DAY, DAYS_BEFORE, NS_PER_S, GymScript
+from edge.api.preview_gym_past import past_use, past_workouts
 from edge.domain.actors import Actor, Role
 from edge.domain.gym.messages import (
     ClaimAsset,
@@ -130,12 +131,36 @@ def trail(script: GymScript) -> None:
     script.gate(0, "aa02")
 
 
+def weeks(script: GymScript) -> None:
+    """As quiet, and the first of the two has trained in the days before."""
+    quiet(script)
+    past_workouts(script, "m001")
+
+
+def capped(script: GymScript) -> None:
+    """Treadmills in use for more than half an hour, somebody waits; a safety key was pulled and put back."""
+    _know(script)
+    script.order(ClaimAsset(asset="tm-1", person="m001"))
+    for number in range(1, 7):
+        script.move(f"tm-{number}", 5.2)
+    script.run(10)
+    for _ in range(10):  # heard now and then is enough: the machines' own counters fill the rest
+        script.elapse(170)
+        script.run(8)
+    script.order(JoinQueue(zone="hall", kind=AssetKind.TREADMILL, person="m003"))
+    script.run(40)
+    for pulled in (True, False):
+        script.says("rw-1", safety_key_pulled=pulled)
+
+
 SCENES: Mapping[str, Callable[[GymScript], None]] = {
     "quiet": quiet, "busy": busy, "queue": queue, "heart": heart, "locked": locked, "closed": closed, "trail": trail,
+    "weeks": weeks, "capped": capped,
 }  # fmt: skip
 
 
 def _know(script: GymScript) -> None:
+    past_use(script)
     for number, (person, born, ceiling, highest, blocker) in enumerate(PEOPLE, start=1):
         script.order(
             SetPerson(person=person, birth_year=born, ceiling_bpm=ceiling, max_bpm=highest, beta_blocker=blocker,

@@ -8,7 +8,14 @@ import { word } from "./words";
 
 const SHOWN = 8;
 
-export function Queue({ board, entries }: { board: GymBoard; entries: readonly QueueEntry[] }) {
+interface Props {
+  board: GymBoard;
+  entries: readonly QueueEntry[];
+  /** Who was called today and did not come. */
+  missed: number;
+}
+
+export function Queue({ board, entries, missed }: Props) {
   return (
     <section class="panel gym-queue">
       <h2>{t("queue.title")}</h2>
@@ -27,6 +34,7 @@ export function Queue({ board, entries }: { board: GymBoard; entries: readonly Q
           </li>
         ))}
       </ol>
+      {missed > 0 && <p class="muted">{t("queue.no_shows", { n: missed })}</p>}
     </section>
   );
 }

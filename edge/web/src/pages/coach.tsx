@@ -4,10 +4,12 @@ import { useEffect, useMemo } from "preact/hooks";
 
 import "../styles/gym.css";
 import { GymBoard, tellShown } from "../gym/board";
+import { BusyMap } from "../gym/BusyMap";
 import { CARE_ROLES, GymFrame, Guarded } from "../gym/frame";
 import { GymAlarms } from "../gym/GymAlarms";
 import { HeartLine } from "../gym/HeartLine";
 import { Prescription } from "../gym/Prescription";
+import { Queue } from "../gym/Queue";
 import { duration, gateWords, toneOf, word } from "../gym/words";
 import { say, t } from "../lib/i18n";
 import { mount } from "../parts/mount";
@@ -58,7 +60,11 @@ function Coach() {
             <Kiosk key={kiosk.kiosk} kiosk={kiosk} />
           ))}
           <Prescription />
+          {board.gym.value && (
+            <Queue board={board} entries={board.gym.value.queue} missed={board.gym.value.no_shows_today} />
+          )}
         </div>
+        {board.gym.value && <BusyMap gym={board.gym.value} detailed />}
       </div>
     </GymFrame>
   );

@@ -3,6 +3,7 @@ import { useMemo } from "preact/hooks";
 
 import "../styles/gym.css";
 import { GymBoard } from "../gym/board";
+import { BusyMap } from "../gym/BusyMap";
 import { GymFrame, Guarded } from "../gym/frame";
 import { MachineTile } from "../gym/MachineTile";
 import { Queue } from "../gym/Queue";
@@ -37,7 +38,8 @@ function Wall() {
         {gym && (
           <aside class="gym-side">
             <Today gym={gym} />
-            <Queue board={board} entries={gym.queue} />
+            <Queue board={board} entries={gym.queue} missed={gym.no_shows_today} />
+            <BusyMap gym={gym} />
             <Trails board={board} />
             {gym.limits_signed === "" && <p class="unsigned">{t("gym.unsigned")}</p>}
           </aside>

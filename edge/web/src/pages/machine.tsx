@@ -84,11 +84,19 @@ function State({ asset, mine, board }: { asset: AssetView; mine: boolean; board:
       <p class="machine-word">{text}</p>
       {asset.use === "busy" && <p>{word("phase.gym", asset.phase)}</p>}
       {(asset.use === "locked" || asset.use === "fault") && <p>{t("machine.locked")}</p>}
+      {(mine || asset.person === "") && <Cap asset={asset} />}
       {board.stale && <p class="stale-word">{t("gym.stale", { age: ageWords(heldS) })}</p>}
       {asset.totals && <Totals of={asset.totals} speed={asset.speed_km_h} />}
       {asset.heart.level !== "off" && <HeartLine heart={asset.heart} stale={board.stale} />}
     </section>
   );
+}
+
+/** While others wait: how long it may still be kept. */
+function Cap({ asset }: { asset: AssetView }) {
+  const left = asset.cap_left_s;
+  if (left === null) return null;
+  return <p class="unsigned">{left === 0 ? t("machine.cap.over") : t("machine.cap", { n: Math.ceil(left / 60) })}</p>;
 }
 
 mount(Page, "page.machine");

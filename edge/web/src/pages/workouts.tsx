@@ -6,6 +6,7 @@ import "../styles/gym.css";
 import { GymBoard } from "../gym/board";
 import { curveOf, type Curve } from "../gym/curve";
 import { CARE_ROLES, GymFrame, Guarded, OWN_ROLES } from "../gym/frame";
+import { MyWeek } from "../gym/MyWeek";
 import { Totals } from "../gym/Totals";
 import { duration, metres, word } from "../gym/words";
 import { WorkoutPlot } from "../gym/WorkoutPlot";
@@ -34,12 +35,11 @@ function Workouts() {
   const role = me.value?.role ?? "";
   const [person, setPerson] = useState("");
   const [one, setOne] = useState<Workout | null>(null);
-  const asks = role === "family" || CARE_ROLES.includes(role);
+  const caring = CARE_ROLES.includes(role);
   return (
-    <GymFrame board={board} topic="workouts" title={t(CARE_ROLES.includes(role) ? "workouts.all" : "workouts.title")}>
+    <GymFrame board={board} topic="workouts" title={t(caring ? "workouts.all" : "workouts.title")}>
       <div class="workouts">
-        {asks && !one && <Whose onPerson={setPerson} family={role === "family"} />}
-        {one && (
+        {one ? (
           <Detail
             one={one}
             board={board}
@@ -47,12 +47,27 @@ function Workouts() {
               setOne(null);
             }}
           />
-        )}
-        {!one && (role !== "family" || person !== "") && (
-          <List key={person} person={person} board={board} onChoose={setOne} />
+        ) : (
+          <>
+            {(caring || role === "family") && <Whose onPerson={setPerson} family={role === "family"} />}
+            <Of key={person} person={person} board={board} onChoose={setOne} />
+          </>
         )}
       </div>
     </GymFrame>
+  );
+}
+
+/** The week and the workouts of one person ("": the own; for those who care for all, everybody's workouts). */
+function Of({ person, board, onChoose }: ListProps) {
+  const role = me.value?.role ?? "";
+  const today = board.gym.value?.business_day;
+  const one = person !== "" || role === "member" || role === "resident";
+  return (
+    <>
+      {one && today !== undefined && <MyWeek person={person} today={today} />}
+      {(one || CARE_ROLES.includes(role)) && <List person={person} board={board} onChoose={onChoose} />}
+    </>
   );
 }
 
@@ -160,9 +175,11 @@ function Detail({ one, board, onBack }: { one: Workout; board: GymBoard; onBack:
         {one.ended_ns === 0 ? t("workouts.under_way") : word("ended", one.reason)}
         {one.stop_reason !== "" && ` · ${t("workouts.stopped", { why: word("stop", one.stop_reason) })}`}
       </p>
-      {curve && curve.times.length > 2 && samples === "complete" && <WorkoutPlot curve={curve} />}
+      {curve && curve.times.length > 2 && <WorkoutPlot curve={curve} />}
       {samples === "none" && <p class="muted">{t("workouts.no_samples")}</p>}
-      {samples === "away" && <p class="unsigned">{t("workouts.away")}</p>}
+      {samples === "away" && (
+        <p class="unsigned">{t(curve?.pulse.some((bpm) => bpm !== null) ? "workouts.away.pulse" : "workouts.away")}</p>
+      )}
       <p class="files">
         {FORMS.map((form) => (
           <a key={form} class="button" href={`${path}.${form}`} download>
