@@ -4,9 +4,10 @@
 and cycles both lanes through every phase. Without login:
 
 * ``POST /api/v1/preview/{lane}/{phase}?problem=...&guest=true`` pins a lane to a phase (``cycle`` lets it go on);
-* ``POST /api/v1/preview/garage/{scene}`` plays a scene of the garage (quiet, watch, pre_alarm, fire, unproven,
-  resettable, unarmed);
-* ``POST /api/v1/preview/gym/{scene}`` plays a scene of the gym (quiet, busy, queue, heart, locked, closed, trail);
+* ``POST /api/v1/preview/garage/{scene}`` plays a scene of the garage (quiet, watch, gateway, aside, pre_alarm, fire,
+  unproven, latched, resettable, unarmed);
+* ``POST /api/v1/preview/gym/{scene}`` plays a scene of the gym (quiet, busy, queue, heart, locked, closed, trail,
+  weeks, capped);
 * ``POST /api/v1/preview/panels/{panel}`` gives a token bound to that place, and a guard ``duty1`` a PIN;
 * ``POST /api/v1/preview/daemon/{state}`` with ``alive`` or ``dead`` makes the daemon seem so;
 * ``POST /api/v1/preview/links`` gives a fresh login link (``?role=cashier``) for scripts that take screenshots.

@@ -31,7 +31,7 @@ from edge.domain.alarm_metrics import AlarmKpi, kpi
 from edge.domain.alarm_rows import AlarmEventRow
 from edge.domain.alarm_states import Priority
 from edge.domain.alarm_views import alarms_view
-from edge.domain.alarms import raise_alarm, silence
+from edge.domain.alarms import raise_alarm, shelve, silence, suppress
 from edge.domain.garage import messages
 from edge.domain.garage.access_rows import AccessEventRow
 from edge.domain.garage.messages import Command, CutState, PortPhase, PortView
@@ -39,8 +39,10 @@ from edge.domain.garage.session_rows import SessionRow
 from edge.domain.kernel import Put, Stamp
 
 R = TypeVar("R")
-Scene = Literal["quiet", "watch", "pre_alarm", "fire", "unproven", "resettable", "unarmed"]
-_CUT = {"pre_alarm", "fire", "unproven", "resettable"}
+Scene = Literal[
+    "quiet", "watch", "gateway", "aside", "pre_alarm", "fire", "unproven", "latched", "resettable", "unarmed"
+]  # fmt: skip
+_CUT = {"pre_alarm", "fire", "unproven", "latched", "resettable"}
 
 
 class GarageScript:
@@ -74,8 +76,17 @@ class GarageScript:
                     detail=detail,
                     stamp=stamp,
                     latched=priority is Priority.FIRE,
+                    parent="device:zigbee" if key.startswith("source:") and scene == "gateway" else "",
                 )
+        if scene == "aside":
+            self._put_aside()
         self.show()
+
+    def _put_aside(self) -> None:
+        """One alarm on the shelf, one suppressed by design."""
+        stamp = self._stamp()
+        shelve(self.book, self.book.alarms["stale:B2-smoke-4"].alarm_id, 60, "maintenance:li", stamp, reason="fitter")
+        suppress(self.book, "source:S3-smoke-1", "walk_test", stamp)
 
     @property
     def access(self) -> list[AccessEventRow]:
@@ -197,7 +208,14 @@ def _alarms_of(scene: Scene) -> list[tuple[str, str, str, Priority, tuple[str, .
     match scene:
         case "watch":
             return [stale]
-        case "pre_alarm" | "resettable":
+        case "aside":
+            return [stale, ("source:S3-smoke-1", "sensor_absent", "S3", Priority.MEDIUM, ("S3-smoke-1",))]
+        case "gateway":
+            lost = ("device:zigbee", "device_lost", "", Priority.MEDIUM, ("timeout:zigbee",))
+            away = [f"{zone}-smoke-{n}" for zone in ZONES for n in range(1, ZONES[zone].smokes + 1)]
+            silent = [(f"source:{h}", "sensor_absent", h[:2], Priority.MEDIUM, (h,)) for h in away]
+            return [lost, *silent]
+        case "pre_alarm" | "latched" | "resettable":
             return [one]
         case "fire":
             return [stale, (*fire, heads)]

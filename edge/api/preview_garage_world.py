@@ -52,6 +52,7 @@ _STATES = {
     "pre_alarm": ZoneState.PRE_ALARM,
     "fire": ZoneState.FIRE,
     "unproven": ZoneState.LATCHED,
+    "latched": ZoneState.LATCHED,
     "resettable": ZoneState.RESETTABLE,
 }
 #: Phase and full power in W of every fourth charger, in turn.
@@ -106,7 +107,9 @@ def zone_view(zone: str, scene: str, ports: list[PortView]) -> ZoneView:
     """A zone in a scene: only B1 burns, only B2 has a silent detector."""
     plan = ZONES[zone]
     state = _STATES.get(scene, ZoneState.NORMAL) if zone == "B1" else ZoneState.NORMAL
-    if zone == "B2" and scene in {"watch", "fire"}:
+    if (zone == "B2" and scene in {"watch", "fire", "aside"}) or (zone == "S3" and scene == "aside"):
+        state = ZoneState.WATCH
+    if scene == "gateway":
         state = ZoneState.WATCH
     hot = state not in {ZoneState.NORMAL, ZoneState.WATCH}
     fire = state is ZoneState.FIRE
@@ -117,15 +120,15 @@ def zone_view(zone: str, scene: str, ports: list[PortView]) -> ZoneView:
         zone=zone,
         name=plan.name,
         state=state,
-        reasons=("sensor_stale:B2-smoke-4",) if state is ZoneState.WATCH else reasons,
+        reasons=reasons,
         blocks_reset=_blocks(state, welded=welded),
         clear_in_s=25 if state is ZoneState.LATCHED else None,
         cut=cut,
         silenced=False,
-        test_left_s=0,
+        test_left_s=1260 if scene == "aside" and zone == "S3" else 0,
         water_asked=fire,
         doors_released=fire,
-        sources=_sources(zone, state),
+        sources=_sources(zone, state, scene),
         outputs=_outputs(zone, state, cut),
         doors=door_views(zone, scene, state),
         ports=plan.ports,
@@ -185,13 +188,15 @@ def _blocks(state: ZoneState, *, welded: bool) -> tuple[str, ...]:
     return ("clear_for:25", *(("cut:B1-P07",) if welded else ())) if state is ZoneState.LATCHED else ()
 
 
-def _sources(zone: str, state: ZoneState) -> tuple[SourceView, ...]:
+def _sources(zone: str, state: ZoneState, scene: str) -> tuple[SourceView, ...]:
     burning = {ZoneState.PRE_ALARM: {3}, ZoneState.FIRE: {3, 4}}.get(state, set())
     found = []
     for n in range(1, ZONES[zone].smokes + 1):
         now = SourceState.ACTIVE if n in burning else SourceState.CLEAR
         if zone == "B2" and n == 4 and state is ZoneState.WATCH:
             now = SourceState.STALE
+        if scene == "gateway" or (scene == "aside" and (zone, n) == ("S3", 1)):
+            now = SourceState.ABSENT
         heard = 8100 if now is SourceState.STALE else 20 + 97 * n % 900
         name = Text(f"烟感 {n}", f"Smoke {n}")
         low = zone == "S3" and n == 2

@@ -19,6 +19,9 @@ PAGES = {
     "wall-phone": ("/garage", "maintenance", "watch", PHONE, ".zone-tile[data-state=watch]"),
     "zone-fire": ("/garage/zone/B1", "maintenance", "fire", TABLET, ".alarm-card"),
     "zone-wall": ("/garage/zone/B1", "admin", "quiet", WALL, ".port"),
+    "wall-gateway": ("/garage", "admin", "gateway", WALL, ".zone-tile[data-state=watch]"),
+    "wall-aside": ("/garage", "maintenance", "aside", TABLET, ".alarm-card[data-state=suppressed]"),
+    "zone-latched": ("/garage/zone/B1", "maintenance", "latched", TABLET, ".on-site"),
     "zone-phone": ("/garage/zone/B1", "maintenance", "resettable", PHONE, ".on-site"),
     "alarms": ("/garage/alarms", "admin", "unproven", TABLET, ".alarm-card .act"),
     "alarms-phone": ("/garage/alarms", "maintenance", "fire", PHONE, ".alarm-card .act"),
@@ -106,6 +109,30 @@ def test_the_worst_zone_is_first_and_says_what_is_proven(preview, open_page):
     preview.scene("unproven")
     page.wait_for_selector(".zone-done[data-bad=true]")
     assert "请到现场" in page.locator(".zone-done[data-bad=true]").inner_text()
+
+
+def test_a_dead_gateway_is_one_alarm_and_each_zone_says_which_heads_are_gone(preview, open_page):
+    preview.scene("gateway")
+    page = open_page(*WALL).goto("/garage", ".alarm-card")
+    assert page.locator(".alarm-card").count() == 1
+    west = page.locator(".zone-tile", has_text="地下车库西区").inner_text()
+    assert "探测器离线 · 烟感 1" in west
+    assert "还有 2 个" in west
+    assert page.locator(".all-quiet").count() == 0
+
+
+def test_what_is_put_aside_says_why_and_does_not_shout(preview, open_page):
+    preview.scene("aside")
+    page = open_page(*TABLET, role="maintenance").goto("/garage/alarms", ".alarm-card")
+    assert page.locator(".notice[data-level=quiet]").inner_text() == "没有要处理的报警，2 条已放到一边。"
+    hidden = page.locator(".alarm-card[data-state=suppressed]")
+    assert "按设计抑制：本区正在巡检测试" in hidden.inner_text()
+    assert hidden.locator(".act").count() == 0, "nothing that would be refused is offered"
+    preview.scene("unproven")
+    page.goto(page.url.replace("/garage/alarms", "/garage/zone/B1"))
+    page.wait_for_selector(".zone-head[data-level=act]")
+    assert page.locator(".zone-head h1").inner_text() == "已锁定，切断未证实", "never 'off' while current flows"
+    assert "触点粘连" in page.locator(".zone-list li[data-level=act]").first.inner_text()
 
 
 def test_every_garage_page_says_what_it_is_not(preview, open_page):

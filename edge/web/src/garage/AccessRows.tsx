@@ -69,17 +69,22 @@ function Line({ row }: { row: AccessEvent }) {
   const event = known(`access_event.${row.what}`);
   return (
     <li data-level={LEVELS[row.what] ?? "quiet"} data-what={row.what}>
-      <time>
-        {dayTimeOfNs(row.at_ns)}
-        {!row.at_trusted && <small> {t("access.clock")}</small>}
-      </time>
+      <time>{dayTimeOfNs(row.at_ns)}</time>
       <strong>{event ? t(event) : row.what}</strong>
       <span class="access-door">{nameOf(row.door)}</span>
-      {row.why !== "" && <span>{answerWord(row.why)}</span>}
-      {row.holder !== "" && <span>{t("access.holder", { holder: row.holder })}</span>}
-      {row.card_end !== "" && <span>{t("access.card_end", { end: row.card_end })}</span>}
+      <span>{factsOf(row).join(" · ")}</span>
     </li>
   );
+}
+
+/** Why, whose card, and whether the box was sure of the time. */
+function factsOf(row: AccessEvent): string[] {
+  return [
+    row.why === "" ? "" : answerWord(row.why),
+    row.holder === "" ? "" : t("access.holder", { holder: row.holder }),
+    row.card_end === "" ? "" : t("access.card_end", { end: row.card_end }),
+    row.at_trusted ? "" : t("access.clock"),
+  ].filter((fact) => fact !== "");
 }
 
 function pathOf(door: string, cursor: string): string {

@@ -36,7 +36,7 @@ export function leafWord(door: DoorView): string {
   return t(door.open ? "door.open" : "door.shut");
 }
 
-function troubleOf(door: DoorView): string {
+export function troubleOf(door: DoorView): string {
   const key = known(`door.${door.trouble}`);
   return key ? t(key) : door.trouble;
 }

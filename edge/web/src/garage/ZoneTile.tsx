@@ -8,7 +8,7 @@ import { say, t } from "../lib/i18n";
 import type { Live } from "../lib/live";
 import { Icon } from "../parts/Icon";
 import type { ZoneState, ZoneView } from "../types";
-import { levelOf, reasonWords, sinceS, zoneWord } from "./words";
+import { levelOf, reasonsOf, reasonWords, sinceS, zoneWord } from "./words";
 
 const ICONS: Record<ZoneState, IconNode> = {
   normal: CircleCheck,
@@ -30,7 +30,7 @@ export function ZoneTile({ zone, live }: { zone: ZoneView; live: Live }) {
         <h2>{say(zone.name)}</h2>
         <p class="zone-state">
           <Icon of={ICONS[zone.state]} />
-          <strong>{zoneWord(zone.state)}</strong>
+          <strong>{zoneWord(zone)}</strong>
           <span>{t("zone.since", { age: ageWords(sinceS(zone, heldS)) })}</span>
         </p>
         <Reasons zone={zone} />
@@ -43,13 +43,14 @@ export function ZoneTile({ zone, live }: { zone: ZoneView; live: Live }) {
 }
 
 function Reasons({ zone }: { zone: ZoneView }) {
-  if (zone.reasons.length === 0) return null;
+  const reasons = reasonsOf(zone);
+  if (reasons.length === 0) return null;
   return (
     <ol class="zone-reasons">
-      {zone.reasons.slice(0, MAX_REASONS).map((reason) => (
+      {reasons.slice(0, MAX_REASONS).map((reason) => (
         <li key={reason}>{reasonWords(reason, zone)}</li>
       ))}
-      {zone.reasons.length > MAX_REASONS && <li>{t("zone.more", { n: zone.reasons.length - MAX_REASONS })}</li>}
+      {reasons.length > MAX_REASONS && <li>{t("zone.more", { n: reasons.length - MAX_REASONS })}</li>}
     </ol>
   );
 }

@@ -12,7 +12,7 @@ import { linkNotice, NoticeStrip, type Notice } from "../parts/NoticeStrip";
 import { StateStrip, type GarageTopic } from "../parts/StateStrip";
 import type { Board } from "./board";
 import { nameOf } from "./names";
-import { causeWord, reasonWords } from "./words";
+import { causeWord, isAside, reasonWords } from "./words";
 
 export const WATCH_ROLES = ["panel", "maintenance", "manager", "admin", "read-only"];
 /** Who may read who came and went; a wall shows it to everybody who passes. */
@@ -50,6 +50,11 @@ export function GarageFrame({ board, topic, title, children }: Props) {
   );
 }
 
+function quietText(board: Board): string {
+  const aside = board.alarms.value?.alarms.filter(isAside).length ?? 0;
+  return aside > 0 ? t("garage.aside", { n: aside }) : t("garage.quiet");
+}
+
 function alarmsText(board: Board): string {
   const open = board.alarms.value?.alarms.length ?? 0;
   return open > 0 ? t("alarms.open", { n: open }) : t("alarms.title");
@@ -79,7 +84,7 @@ function noticeOf(board: Board): Notice {
   const link = linkNotice(board.live.state.value, board.live.ageS.value, "garage");
   if (link) return link;
   const garage = board.garage.value;
-  const first = board.alarms.value?.alarms.find((alarm) => alarm.active || alarm.latched);
+  const first = board.alarms.value?.alarms.find((alarm) => (alarm.active || alarm.latched) && !isAside(alarm));
   if (first) {
     const where = nameOf(first.zone === "" ? reasonWords(first.details[0] ?? "") : first.zone);
     const text = where === "" ? causeWord(first) : t("notice.alarm", { what: causeWord(first), zone: where });
@@ -89,7 +94,7 @@ function noticeOf(board: Board): Notice {
     return { level: "alarm", text: t("garage.unarmed", { why: garage.problems.join("; ") }) };
   }
   if (board.zones.value.some((zone) => !zone.clock_trusted)) return { level: "warning", text: t("garage.clock") };
-  return { level: "quiet", text: t("garage.quiet") };
+  return { level: "quiet", text: quietText(board) };
 }
 
 /** A garage page once somebody with the right role is logged in; until then what is missing. */

@@ -52,8 +52,26 @@ export function sinceS(zone: ZoneView, heldS: number): number {
   return Math.max(0, (zone.at_wall_ns - zone.since_wall_ns) / 1e9) + heldS;
 }
 
-export function zoneWord(state: ZoneState): string {
-  return t(`zone.${state}`);
+/** A state in words; "chargers off" is not said while a contact is known to hold. */
+export function zoneWord(zone: ZoneView): string {
+  const holds = zone.cut === "unproven" || zone.cut === "welded";
+  if (holds && (zone.state === "pre_alarm" || zone.state === "latched")) return t(`zone.${zone.state}_unproven`);
+  return t(`zone.${zone.state}`);
+}
+
+const DOUBTS: Partial<Record<SourceView["state"], string>> = {
+  stale: "sensor_stale",
+  absent: "sensor_absent",
+  fault: "sensor_fault",
+};
+
+/** Why a zone is what it is: what latched it, else the sensors that make it doubtful. */
+export function reasonsOf(zone: ZoneView): readonly string[] {
+  if (zone.reasons.length > 0 || zone.state !== "watch") return zone.reasons;
+  return zone.sources.flatMap((source) => {
+    const doubt = DOUBTS[source.state];
+    return doubt === undefined ? [] : [`${doubt}:${source.source}`];
+  });
 }
 
 export function causeWord(alarm: AlarmView): string {
@@ -64,7 +82,21 @@ export function causeWord(alarm: AlarmView): string {
 export function alarmState(alarm: AlarmView): string {
   if (alarm.state === "shelved") return t("alarm.shelved", { left: ageWords(alarm.shelved_left_s) });
   const key = known(`alarm.${alarm.state}`);
-  return key ? t(key) : alarm.state;
+  const word = key ? t(key) : alarm.state;
+  const why = whyHidden(alarm.hidden_by);
+  return why === "" ? word : t("alarm.why", { what: word, why });
+}
+
+/** Why an alarm is suppressed by design ("design:<code>:<day>"), "" for another reason. */
+function whyHidden(by: string): string {
+  const [root, code = "", day = ""] = by.split(":");
+  const key = root === "design" ? known(`design.${code}`) : null;
+  return key ? t(key, { day }) : "";
+}
+
+/** Somebody, or the site file, has put it aside: it lasts, and nobody is called. */
+export function isAside(alarm: AlarmView): boolean {
+  return ["shelved", "suppressed", "out_of_service"].includes(alarm.state);
 }
 
 /** What a charger does, for people; why it was switched off, where that matters more. */
@@ -109,6 +141,12 @@ export function sourceWord(source: SourceView, heldS: number): string {
   const word = t(calm ?? `source.${source.state}`);
   if (source.heard_ago_s === null) return `${word} · ${t("source.never")}`;
   return `${word} · ${t("source.heard", { age: ageWords(source.heard_ago_s + heldS) })}`;
+}
+
+/** An output whose contact holds needs somebody there; one that disagrees with its order, a look. */
+export function outputLevel(output: OutputView): Level {
+  if (output.cut === "welded" || output.cut === "unproven") return "act";
+  return output.fault !== "" || output.on !== output.wanted ? "look" : "quiet";
 }
 
 /** What an output was told and what it says of itself. */

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import "../styles/garage.css";
 import { AccessRows } from "../garage/AccessRows";
 import { Board } from "../garage/board";
-import { doorLevel, leafWord } from "../garage/Doors";
+import { doorLevel, leafWord, troubleOf } from "../garage/Doors";
 import { GarageFrame, Guarded, STAFF_ROLES } from "../garage/frame";
 import { say, t } from "../lib/i18n";
 import { mount } from "../parts/mount";
@@ -60,7 +60,8 @@ interface TileProps {
 }
 
 function DoorTile({ door, chosen, stale, onChoose }: TileProps) {
-  const now = `${t(`door.${door.lock}`)} · ${leafWord(door)}`;
+  const leaf = door.trouble === "" ? leafWord(door) : troubleOf(door);
+  const now = `${t(`door.${door.lock}`)} · ${leaf}`;
   return (
     <button
       type="button"

@@ -36,7 +36,7 @@ function Wall() {
             <ZoneTile key={zone.zone} zone={zone} live={board.live} />
           ))}
         </ul>
-        <section class="wall-alarms" aria-label={t("alarms.title")}>
+        <section class="wall-alarms" data-stale={stale} aria-label={t("alarms.title")}>
           {alarms.length === 0 ? (
             <Quiet board={board} zones={zones} stale={stale} />
           ) : (

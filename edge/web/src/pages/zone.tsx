@@ -12,7 +12,9 @@ import { PortCard, PortMap } from "../garage/PortMap";
 import { Samples, TimePlot } from "../garage/TimePlot";
 import {
   levelOf,
+  outputLevel,
   outputWord,
+  reasonsOf,
   reasonWords,
   sinceS,
   sourceLevel,
@@ -67,10 +69,10 @@ function Detail({ board, zone }: { board: Board; zone: ZoneView }) {
   return (
     <div class="zone-page" data-level={levelOf(zone.state)} data-stale={stale}>
       <section class="panel zone-head" data-level={levelOf(zone.state)}>
-        <h1>{zoneWord(zone.state)}</h1>
+        <h1>{zoneWord(zone)}</h1>
         <p>{t("zone.since", { age: ageWords(sinceS(zone, heldS)) })}</p>
         <ol class="zone-reasons">
-          {zone.reasons.map((reason) => (
+          {reasonsOf(zone).map((reason) => (
             <li key={reason}>{reasonWords(reason, zone)}</li>
           ))}
         </ol>
@@ -124,7 +126,7 @@ function Outputs({ zone }: { zone: ZoneView }) {
       <h2>{t("zone.outputs")}</h2>
       <ul class="rows">
         {zone.outputs.map((output) => (
-          <li key={output.output} data-level={output.fault !== "" || output.on !== output.wanted ? "look" : "quiet"}>
+          <li key={output.output} data-level={outputLevel(output)}>
             <strong>{say(output.name)}</strong>
             <span>{outputWord(output)}</span>
             {output.fault !== "" && <em>{troubleWord(output.fault)}</em>}
