@@ -99,3 +99,20 @@ def test_who_may_not_see_it_is_told(open_page):
     opened = open_page(*SIZES["desk"], role="cashier")
     page = opened.goto("/history", ".fault")
     assert page.locator(".picker").count() == 0
+
+
+def test_a_zone_is_one_curve_beside_others(open_page):
+    """What all outlets of a zone draw together, by the zone's name; a table is offered of single series only."""
+    opened = open_page(*SIZES["desk"], role="manager")
+    page = opened.goto("/history", ".picker-one")
+    choose(page, "B1 充电区")
+    assert page.locator(".curves-keys strong").first.inner_text() == "B1 充电区 · 功率"
+    assert "共 8 路" in page.locator(".picker-one").first.inner_text()
+    assert page.locator(".curves a").count() == 0
+    opened.shot("history-zone")
+    page.locator(".picker-one", has_text="B1-P01").first.click()
+    page.wait_for_selector(".curves-keys li:nth-child(2)")
+    settled(page)
+    assert page.locator(".curves a").count() == 1
+    for look in opened.looks():
+        opened.shot(f"history-zone-and-outlet-{look}")
