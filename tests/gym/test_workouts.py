@@ -207,3 +207,22 @@ def test_a_late_claim_has_an_end(gym):
     gym.command(LeaveAsset(asset="t1"))
     gym.elapse(1801)
     assert gym.command(ClaimWorkout(workout_id=only(gym).workout_id, person="anna")).code == "unknown_workout"
+
+
+def test_what_was_done_unheard_is_told_before_the_end_is(gym):
+    """A console says in one word that it is over and in later ones how far it was."""
+    gym.stand("t1")
+    gym.train("t1", 60, km_h=7.2)
+    gym.run(40)
+    assert gym.asset("t1").phase == "lost"
+    gym.says("t1", state=MachineState.FINISHED)
+    gym.run(1)
+    gym.says("t1", state=MachineState.FINISHED, elapsed_s=gym.elapsed["t1"] + 30)
+    gym.run(1)
+    gym.says("t1", state=MachineState.FINISHED, distance_m=round(gym.metres["t1"] + 60, 2))
+    gym.run(10, each=lambda: gym.says("t1", state=MachineState.FINISHED))
+    (row,) = gym.workouts()
+    assert (row.state, row.reason) == ("ended", "finished")
+    assert row.distance_m == pytest.approx(60 * 2 + 60, abs=4)
+    assert row.active_ms == pytest.approx(90_000, abs=3_000)
+    assert row.filled_ms == pytest.approx(30_000, abs=1_000)

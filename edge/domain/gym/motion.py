@@ -49,8 +49,8 @@ class Did(NamedTuple):
 
     @property
     def tells(self) -> bool:
-        """Whether it says anything of progress; a bare state or a pulse does not."""
-        return self.moved or self.counts or self.finished or self.elapsed_s is not None
+        """Whether it says anything of progress; a bare state, even the last one, or a pulse does not."""
+        return self.moved or self.counts or self.elapsed_s is not None
 
 
 def machine_said(asset: Asset, reading: MachineReading, now_ns: int) -> Did:

@@ -50,12 +50,11 @@ def did(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> lis
     silent = asset.heard_ns is None or now_ns - asset.heard_ns >= settings.lost_s * NS_PER_S
     asset.heard_ns = now_ns
     if asset.phase is Phase.LOST and asset.workout is not None:
+        asset.workout.finishing |= done.finished  # it ends once a later word has told what was done unheard
         if not done.tells and asset.counters:
             return []  # a bare state: what was done meanwhile is told by a later word
         happened = _found(asset, done, now_ns)
-        over = any(one.what is What.ENDED for one in happened)
-        happened += _set_over(asset, done, now_ns)
-        return [*happened, end(asset, "finished", now_ns)] if done.finished and not over else happened
+        return [*happened, *_set_over(asset, done, now_ns)]
     if asset.phase is Phase.ACTIVE and asset.workout is not None:
         _active(asset, asset.workout, done, now_ns)
     elif done.moved:
@@ -172,7 +171,9 @@ def tick(asset: Asset, now_ns: int, settings: SessionSettings) -> list[Happened]
     if asset.phase is Phase.ACTIVE and now_ns - moved_ns >= pause_ns(asset, settings):
         _pause_at(asset, moved_ns)
         happened.append(Happened(What.PAUSED, workout))
-    if asset.phase is Phase.PAUSED and now_ns - asset.since_ns >= settings.end_s * NS_PER_S:
+    if asset.phase is Phase.PAUSED and workout.finishing:
+        happened.append(end(asset, "finished", still_since(asset, workout)))
+    elif asset.phase is Phase.PAUSED and now_ns - asset.since_ns >= settings.end_s * NS_PER_S:
         happened.append(end(asset, "idle", still_since(asset, workout)))
     return happened
 

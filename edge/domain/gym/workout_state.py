@@ -83,6 +83,8 @@ class Workout(msgspec.Struct, kw_only=True):
     """The part of its pulse under way (``pulses``), from its second ``pulse_from_s`` on."""
     pulse_from_s: int = 0
     pulse_kept: bool = True
+    finishing: bool = False
+    """The machine said that it was over when it was heard again."""
     set_active_ms: int = 0
     """``active_ms`` and the time since the start when the last set was over (``sets``)."""
     set_over_ms: int = 0
