@@ -211,7 +211,7 @@ def _alarms_of(scene: Scene) -> list[tuple[str, str, str, Priority, tuple[str, .
         case "aside":
             return [stale, ("source:S3-smoke-1", "sensor_absent", "S3", Priority.MEDIUM, ("S3-smoke-1",))]
         case "gateway":
-            lost = ("device:zigbee", "device_lost", "", Priority.MEDIUM, ("timeout:zigbee",))
+            lost = ("device:zigbee", "device_lost", "", Priority.MEDIUM, ("bridge_offline:zigbee",))
             away = [f"{zone}-smoke-{n}" for zone in ZONES for n in range(1, ZONES[zone].smokes + 1)]
             silent = [(f"source:{h}", "sensor_absent", h[:2], Priority.MEDIUM, (h,)) for h in away]
             return [lost, *silent]

@@ -85,8 +85,12 @@ def test_a_wall_whose_line_is_dead_says_so_within_five_seconds_and_recovers_alon
 def test_a_wall_whose_daemon_is_dead_names_it(preview, open_page):
     opened = open_page(*WALL, lang="en")
     page = opened.goto("/garage", ".all-quiet[data-well=true]")
+    preview.scene("fire")
+    page.wait_for_selector(".zone-tile[data-state=fire]")
     preview.post("daemon/dead")
     page.wait_for_selector(".zone-tile[data-stale=true]", timeout=5000)
+    hatched = "(list) => list.every((one) => getComputedStyle(one).backgroundImage.startsWith('repeating'))"
+    assert page.locator(".zone-tile > a, .wall-alarms .alarm-card").evaluate_all(hatched), "a fire that is old too"
     assert "The garage program does not answer" in page.locator(".notice").inner_text()
     preview.post("daemon/alive")
     page.wait_for_selector(".zone-tile[data-stale=false]")
