@@ -201,6 +201,26 @@ def test_the_entry_gate_stands_before_the_elders_gym(api):
     assert api.post(f"{BASE}/assets/et-1/claim", {}, who="member").status_code == 200
 
 
+def test_a_referral_is_lifted_by_staff_alone(api):
+    path = f"{BASE}/persons/m001/lift-referral"
+    high, low = ({"systolic_mmhg": value, "diastolic_mmhg": 78, "pulse_bpm": 70} for value in (205, 126))
+    assert api.post(path, {}, who="coach").json()["facts"]["problem"] == "not_referred"
+    assert api.post(f"{BASE}/persons/m001/vitals", high, who="coach").json()["decision"] == "refer"
+    assert api.post(f"{BASE}/persons/m001/vitals", low, who="coach").json()["decision"] == "refer"
+    assert api.post(f"{BASE}/assets/et-1/claim", {}, who="member").json()["facts"]["problem"] == "gate_refer"
+    assert api.post(path, {}, who="member").status_code == 403
+    assert api.post(path, {}, who="coach").json()["decision"] == "measure"
+
+
+def test_an_order_of_a_machine_that_is_here_is_not_closed_without_a_test(api):
+    api.gym.play("locked")
+    order = next(one for one in api.get(f"{BASE}/orders?asset=tm-6", who="maintenance").json()["items"])
+    path = f"{BASE}/orders/{order['order_id']}/close"
+    assert api.post(path, {"note": ""}, who="maintenance").status_code == 422
+    assert api.post(path, {"note": "sold"}, who="coach").status_code == 403
+    assert api.post(path, {"note": "sold"}, who="maintenance").json()["facts"]["problem"] == "return_test_first"
+
+
 def test_a_site_without_a_gym_says_so(make_api):
     api = make_api(gym_books=None)
     assert api.get(f"{BASE}/workouts", who="coach").json()["code"] == "no_gym"
