@@ -54,7 +54,7 @@ class Server:
         until = time.monotonic() + WAIT_S
         while True:
             with contextlib.suppress(urllib.error.URLError, OSError):
-                get(f"{self.url}/health", timeout=2)
+                get(f"{self.url}/health", timeout=60)
                 return self
             assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
             assert time.monotonic() < until, "the server does not come up"
