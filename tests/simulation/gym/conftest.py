@@ -241,3 +241,25 @@ def scene(started, loop):
         loop.run_until_complete(asyncio.wait_for(whole(), 240))
 
     return play
+
+
+@pytest.fixture(scope="session")
+def together(started, loop):
+    """Play stories that each have machines of their own at the same time, once, and tell what became of ``story``.
+    Most of a scene is waiting for a workout to end by itself, which the machines can do side by side."""
+    told = {}
+
+    def play(stories, story):
+        async def whole():
+            try:
+                return await asyncio.gather(*(each(started) for each in stories), return_exceptions=True)
+            finally:
+                await started.recover()
+
+        if stories not in told:
+            told[stories] = loop.run_until_complete(asyncio.wait_for(whole(), 240))
+        broken = told[stories][stories.index(story)]
+        if broken is not None:
+            raise broken
+
+    return play

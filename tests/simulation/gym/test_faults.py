@@ -60,14 +60,11 @@ def test_killed_in_a_workout_it_goes_on_as_one(scene):
     scene(story)
 
 
-def test_the_cable_of_a_console_is_pulled_and_put_back(scene):
-    async def story(gym):
-        workout = await gym.trains("tm-2", percent=60)
-        gym.sim("cable", wire="console-tm-2", on=False)
-        row = await lost_and_found(gym, "tm-2", workout, lambda: gym.sim("cable", wire="console-tm-2", on=True))
-        assert row["filled_ms"] > 0
-
-    scene(story)
+async def the_cable_of_a_console_is_pulled_and_put_back(gym):
+    workout = await gym.trains("tm-2", percent=60)
+    gym.sim("cable", wire="console-tm-2", on=False)
+    row = await lost_and_found(gym, "tm-2", workout, lambda: gym.sim("cable", wire="console-tm-2", on=True))
+    assert row["filled_ms"] > 0
 
 
 @pytest.mark.full
@@ -81,17 +78,14 @@ def test_a_gateway_without_power_remembers_nothing_and_the_counters_fill_the_gap
     scene(story)
 
 
-def test_a_console_that_begins_anew_loses_nothing(scene):
-    async def story(gym):
-        workout = await gym.trains("tm-1", percent=60)
-        await asyncio.sleep(1.5)
-        first_m = gym.truth()["tm-1"]["distance_m"]
-        gym.sim("reset", asset="tm-1")
-        await gym.until(lambda: gym.asset("tm-1")["totals"]["distance_m"] > first_m + 10)
-        row, since_m = await gym.ends("tm-1", workout)
-        assert abs(row["distance_m"] - first_m - since_m) <= NEAR_M
-
-    scene(story)
+async def a_console_that_begins_anew_loses_nothing(gym):
+    workout = await gym.trains("tm-1", percent=60)
+    await asyncio.sleep(1.5)
+    first_m = gym.truth()["tm-1"]["distance_m"]
+    gym.sim("reset", asset="tm-1")
+    await gym.until(lambda: gym.asset("tm-1")["totals"]["distance_m"] > first_m + 10)
+    row, since_m = await gym.ends("tm-1", workout)
+    assert abs(row["distance_m"] - first_m - since_m) <= NEAR_M
 
 
 @pytest.mark.full
@@ -118,16 +112,26 @@ def test_a_belt_that_drags_is_an_alarm_with_the_motor_s_current(scene):
     scene(story)
 
 
-def test_a_strap_that_slips_off_is_unknown_and_never_normal(scene):
-    async def story(gym):
-        clara = gym.persons[3]["person"]
-        gym.sim("train", asset="ebike-1", who=clara)
-        await gym.until(lambda: gym.asset("ebike-1")["heart"]["level"] == "ok")
-        gym.sim("strap", asset="ebike-1", on=False)
-        await gym.until(lambda: gym.asset("ebike-1")["heart"]["level"] == "unknown")
-        assert gym.asset("ebike-1")["heart"]["bpm"] is None
-        assert gym.asset("ebike-1")["phase"] == "active", "the workout goes on"
-        gym.sim("strap", asset="ebike-1", on=True)
-        await gym.until(lambda: gym.asset("ebike-1")["heart"]["level"] == "ok")
+async def a_strap_that_slips_off_is_unknown_and_never_normal(gym):
+    clara = gym.persons[3]["person"]
+    gym.sim("train", asset="ebike-1", who=clara)
+    await gym.until(lambda: gym.asset("ebike-1")["heart"]["level"] == "ok")
+    gym.sim("strap", asset="ebike-1", on=False)
+    await gym.until(lambda: gym.asset("ebike-1")["heart"]["level"] == "unknown")
+    assert gym.asset("ebike-1")["heart"]["bpm"] is None
+    assert gym.asset("ebike-1")["phase"] == "active", "the workout goes on"
+    gym.sim("strap", asset="ebike-1", on=True)
+    await gym.until(lambda: gym.asset("ebike-1")["heart"]["level"] == "ok")
 
-    scene(story)
+
+#: Each on machines of its own.
+TOGETHER = (
+    the_cable_of_a_console_is_pulled_and_put_back,
+    a_console_that_begins_anew_loses_nothing,
+    a_strap_that_slips_off_is_unknown_and_never_normal,
+)
+
+
+@pytest.mark.parametrize("story", TOGETHER, ids=lambda story: story.__name__)
+def test_a_fault_of_one_machine_stays_its_own(together, story):
+    together(TOGETHER, story)

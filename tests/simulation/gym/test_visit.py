@@ -12,64 +12,58 @@ pytestmark = pytest.mark.xdist_group("gym-scenes")
 NEAR_M = 6
 
 
-def test_an_elder_is_measured_trains_and_is_watched(scene):
-    async def story(gym):
-        anna = gym.persons[0]
-        name, ceiling = anna["person"], anna["ceiling_bpm"]
-        gym.sim("card", name="etm-1", who=name)
-        await gym.until(lambda: "gate_measure" in {alarm["cause"] for alarm in gym.alarms()})
-        assert gym.asset("etm-1")["phase"] == "idle", "nobody trains here who was not measured"
+async def an_elder_is_measured_trains_and_is_watched(gym):
+    anna = gym.persons[0]
+    name, ceiling = anna["person"], anna["ceiling_bpm"]
+    gym.sim("card", name="etm-1", who=name)
+    await gym.until(lambda: "gate_measure" in {alarm["cause"] for alarm in gym.alarms()})
+    assert gym.asset("etm-1")["phase"] == "idle", "nobody trains here who was not measured"
 
-        gym.sim("measure", who=name, systolic=132, diastolic=81, pulse=71)
-        # The desk still shows whoever another scene measured last, until this person's first reading.
-        await gym.until(lambda: gym.view("kiosk/elders-desk").get("person") == name)
-        await gym.until(lambda: gym.view("kiosk/elders-desk")["readings"] == 2)
-        assert gym.view("kiosk/elders-desk")["decision"] == "admit"
-        gym.sim("card", name="etm-1", who=name)
-        await gym.until(lambda: gym.asset("etm-1")["phase"] == "armed")
-        assert (gym.asset("etm-1")["person"], gym.asset("etm-1")["identity"]) == (name, "card")
+    gym.sim("measure", who=name, systolic=132, diastolic=81, pulse=71)
+    # The desk still shows whoever another scene measured last, until this person's first reading.
+    await gym.until(lambda: gym.view("kiosk/elders-desk").get("person") == name)
+    await gym.until(lambda: gym.view("kiosk/elders-desk")["readings"] == 2)
+    assert gym.view("kiosk/elders-desk")["decision"] == "admit"
+    gym.sim("card", name="etm-1", who=name)
+    await gym.until(lambda: gym.asset("etm-1")["phase"] == "armed")
+    assert (gym.asset("etm-1")["person"], gym.asset("etm-1")["identity"]) == (name, "card")
 
-        workout = await gym.trains("etm-1", who=name)
-        await gym.until(lambda: gym.asset("etm-1")["heart"]["level"] == "ok")
-        assert gym.asset("etm-1")["heart"]["ceiling_bpm"] == ceiling
-        gym.sim("pulse", asset="etm-1", bpm=150)
-        await gym.until(lambda: gym.asset("etm-1")["heart"]["level"] == "alarm")
-        await gym.until(lambda: gym.sim("state")["buzzing"] == ["gym-cards/1"])
-        alarm = next(one for one in gym.alarms() if one["cause"] == "heart_alarm")
-        assert await gym.command(AckAlarm(alarm_id=alarm["alarm_id"])) == "ok"
-        await gym.until(lambda: gym.sim("state")["buzzing"] == [])
-        assert gym.asset("etm-1")["heart"]["level"] == "alarm", "seen is not over"
-        gym.sim("pulse", asset="etm-1", bpm=0)
-        await gym.until(lambda: gym.asset("etm-1")["heart"]["level"] == "ok")
+    workout = await gym.trains("etm-1", who=name)
+    await gym.until(lambda: gym.asset("etm-1")["heart"]["level"] == "ok")
+    assert gym.asset("etm-1")["heart"]["ceiling_bpm"] == ceiling
+    gym.sim("pulse", asset="etm-1", bpm=150)
+    await gym.until(lambda: gym.asset("etm-1")["heart"]["level"] == "alarm")
+    await gym.until(lambda: gym.sim("state")["buzzing"] == ["gym-cards/1"])
+    alarm = next(one for one in gym.alarms() if one["cause"] == "heart_alarm")
+    assert await gym.command(AckAlarm(alarm_id=alarm["alarm_id"])) == "ok"
+    await gym.until(lambda: gym.sim("state")["buzzing"] == [])
+    assert gym.asset("etm-1")["heart"]["level"] == "alarm", "seen is not over"
+    gym.sim("pulse", asset="etm-1", bpm=0)
+    await gym.until(lambda: gym.asset("etm-1")["heart"]["level"] == "ok")
 
-        row, done_m = await gym.ends("etm-1", workout)
-        assert (row["state"], row["person"], row["identity"], row["reason"]) == ("ended", name, "card", "finished")
-        assert abs(row["distance_m"] - done_m) <= NEAR_M
-        assert row["peak_bpm"] == 150
-        beats = [one for one in gym.rows("heart_alarm", workout_id=workout) if one["level"] == "alarm"]
-        assert (beats[0]["person"], beats[0]["ceiling_bpm"]) == (name, ceiling)
-        samples = msgspec.msgpack.decode(beats[0]["samples"])
-        assert samples[-1][1] > ceiling
-        assert [age for age, _ in samples] == sorted((age for age, _ in samples), reverse=True)
-        assert len(gym.rows("vitals", person=name)) == 2
-
-    scene(story)
+    row, done_m = await gym.ends("etm-1", workout)
+    assert (row["state"], row["person"], row["identity"], row["reason"]) == ("ended", name, "card", "finished")
+    assert abs(row["distance_m"] - done_m) <= NEAR_M
+    assert row["peak_bpm"] == 150
+    beats = [one for one in gym.rows("heart_alarm", workout_id=workout) if one["level"] == "alarm"]
+    assert (beats[0]["person"], beats[0]["ceiling_bpm"]) == (name, ceiling)
+    samples = msgspec.msgpack.decode(beats[0]["samples"])
+    assert samples[-1][1] > ceiling
+    assert [age for age, _ in samples] == sorted((age for age, _ in samples), reverse=True)
+    assert len(gym.rows("vitals", person=name)) == 2
 
 
-def test_a_card_at_a_wired_console_and_one_person_on_one_machine(scene):
-    async def story(gym):
-        ben = gym.persons[1]["person"]
-        gym.sim("card", name="tm-1", who=ben)
-        await gym.until(lambda: gym.asset("tm-1")["phase"] == "armed")
-        workout = await gym.trains("tm-1", who=ben, percent=60)
-        assert gym.asset("tm-1")["person"] == ben
-        assert gym.asset("tm-1")["heart"]["level"] == "off", "no limits are watched in the hall"
-        await gym.until(lambda: (gym.asset("tm-1")["hours_h"] or 0) > 4000)
-        row, done_m = await gym.ends("tm-1", workout)
-        assert (row["state"], row["person"], row["kind"]) == ("ended", ben, "treadmill")
-        assert abs(row["distance_m"] - done_m) <= NEAR_M
-
-    scene(story)
+async def a_card_at_a_wired_console_and_one_person_on_one_machine(gym):
+    ben = gym.persons[1]["person"]
+    gym.sim("card", name="tm-1", who=ben)
+    await gym.until(lambda: gym.asset("tm-1")["phase"] == "armed")
+    workout = await gym.trains("tm-1", who=ben, percent=60)
+    assert gym.asset("tm-1")["person"] == ben
+    assert gym.asset("tm-1")["heart"]["level"] == "off", "no limits are watched in the hall"
+    await gym.until(lambda: (gym.asset("tm-1")["hours_h"] or 0) > 4000)
+    row, done_m = await gym.ends("tm-1", workout)
+    assert (row["state"], row["person"], row["kind"]) == ("ended", ben, "treadmill")
+    assert abs(row["distance_m"] - done_m) <= NEAR_M
 
 
 @pytest.mark.full
@@ -84,17 +78,27 @@ def test_an_elliptical_that_says_speed_0_for_ever_has_a_workout_and_a_speed(scen
     scene(story)
 
 
-def test_a_course_and_sets_without_metres(scene):
-    async def story(gym):
-        gym.sim("train", asset="circ-1", ready=True)
-        gym.sim("train", asset="iso-1", ready=True)
-        await gym.until(lambda: gym.asset("circ-1")["phase"] == "active")
-        await gym.until(lambda: gym.asset("iso-1").get("totals") and gym.asset("iso-1")["totals"]["reps"] >= 3)
-        gym.sim("leave", asset="circ-1")
-        gym.sim("leave", asset="iso-1")
-        ended = await gym.until(lambda: gym.rows("workout", asset="iso-1", state="ended"))
-        assert ended[0]["reps"] >= 3
-        assert ended[0]["peak_torque_nm"] > 40
-        assert (await gym.until(lambda: gym.rows("workout", asset="circ-1", state="ended")))[0]["active_ms"] > 0
+async def a_course_and_sets_without_metres(gym):
+    gym.sim("train", asset="circ-1", ready=True)
+    gym.sim("train", asset="iso-1", ready=True)
+    await gym.until(lambda: gym.asset("circ-1")["phase"] == "active")
+    await gym.until(lambda: gym.asset("iso-1").get("totals") and gym.asset("iso-1")["totals"]["reps"] >= 3)
+    gym.sim("leave", asset="circ-1")
+    gym.sim("leave", asset="iso-1")
+    ended = await gym.until(lambda: gym.rows("workout", asset="iso-1", state="ended"))
+    assert ended[0]["reps"] >= 3
+    assert ended[0]["peak_torque_nm"] > 40
+    assert (await gym.until(lambda: gym.rows("workout", asset="circ-1", state="ended")))[0]["active_ms"] > 0
 
-    scene(story)
+
+#: Each on machines of its own.
+TOGETHER = (
+    an_elder_is_measured_trains_and_is_watched,
+    a_card_at_a_wired_console_and_one_person_on_one_machine,
+    a_course_and_sets_without_metres,
+)
+
+
+@pytest.mark.parametrize("story", TOGETHER, ids=lambda story: story.__name__)
+def test_a_visit_from_the_door_to_the_book(together, story):
+    together(TOGETHER, story)
