@@ -35,8 +35,8 @@ FAULTS = (
     {"do": "slow", "seconds": 0.5},
     {"do": "hang"},
 )
-#: Shorter than in the field, so that a server that hangs costs seconds; and requests so small that the fake, which takes
-#: 40 ms of the processor for a thousand lines, answers in time also on a machine that has other work.
+#: Shorter than in the field, so that a server that hangs costs seconds; and requests so small that the fake, which
+#: takes 40 ms of the processor for a thousand lines, answers in time also on a machine that has other work.
 TIMEOUT_S = 8
 BATCH_SAMPLES = 1000
 
