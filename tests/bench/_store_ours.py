@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from edge.storage.sample_queries import SampleQueries
 VERTICAL = "bench"
 #: Inputs of one commit while the whole days are loaded.
 LOAD = 256
+#: As ``edge.runtime.history.NICE``: the history gives way to the daemons.
+HISTORY_NICE = 5
 
 
 def written_bytes(pid: int | str = "self") -> int:
@@ -49,7 +52,7 @@ class Ours:
         self.directory = directory
         self._store = FactsStore.open(directory, (), vertical=VERTICAL, ballast_bytes=0)
         self._writer = BatchWriter(names(SERIES, "field"))
-        self._seq = 0
+        self._seq = self._store.last_seq()
         self._done = threading.Event()
 
     def put(self, second: int, values: Floats) -> None:
@@ -86,6 +89,7 @@ class Ours:
 
 def follow(directory: Path, pipe: Connection) -> None:
     """The history's process: follows, seals and rolls until it is told the last seq and has sealed it."""
+    os.nice(HISTORY_NICE)
     history = SampleHistory(directory, VERTICAL)
     until: int | None = None
     pipe.send("ready")

@@ -1,0 +1,140 @@
+"""How long a commit of facts takes beside the history that seals a backlog: on the disk as it is, and with each sync
+slowed to ``SLOW_MS`` by strace, in a process of its own.
+
+The hard part is a machine that others use too: each put is followed by a write and sync of as many bytes through a
+thread that must be woken, as the store's writer must; what that takes is no fault of the store. How long both threads
+of a put waited for a processor is taken off in a line of its own, without a bar: the two waits may overlap. With slow
+syncs the syncs of each put are taken off, as strace saw them: what is left is the store's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from _report import Result, quantile, result
+from _store_data import SERIES, Sensors
+from _store_ours import Follower, Ours
+
+SLOW_MS = 50.0
+#: Puts a second while the disk is as it is.
+PACE_S = 0.02
+#: About what the log of one batch writes.
+RECORD = bytes(12_288)
+BAR_MS = 20.0
+_SYNC = re.compile(r"^(\d+)\s+(\d+\.\d+) (?:fsync|fdatasync)\(.*<(\d+\.\d+)>$", re.MULTILINE)
+
+
+class _Bare(threading.Thread):
+    """Writes and syncs when it is asked to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(name="bare", daemon=True)
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT)
+        os.pwrite(self._fd, RECORD, 0)
+        os.fsync(self._fd)
+        self._asked, self._done = threading.Event(), threading.Event()
+
+    def run(self) -> None:
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            os.pwrite(self._fd, RECORD, 0)
+            os.fdatasync(self._fd)
+            self._done.set()
+
+    def put(self) -> None:
+        self._done.clear()
+        self._asked.set()
+        self._done.wait()
+
+
+def child(folder: Path, puts: int, *, slow: bool) -> None:
+    """Time ``puts`` while the history seals what is there; the moments as JSON on stdout."""
+    follower, store, bare = Follower(folder / "ours"), Ours(folder / "ours"), _Bare(folder / "bare")
+    bare.start()
+    writer = next(thread.native_id for thread in threading.enumerate() if thread.name == "facts-writer")
+    threads = (writer, threading.get_native_id())
+    moments, floor_ms, queued_ms = [], [], []
+    for second, values in enumerate(Sensors(SERIES, 7).ticks(puts), 100_000):
+        before_ms = sum(map(_queued_ms, threads))
+        begun = time.time()
+        store.put(second, values)
+        moments.append((begun, time.time()))
+        queued_ms.append(sum(map(_queued_ms, threads)) - before_ms)
+        if slow:
+            continue
+        begun = time.perf_counter()
+        bare.put()
+        floor_ms.append((time.perf_counter() - begun) * 1e3)
+        time.sleep(max(0.0, PACE_S - (time.time() - moments[-1][0])))
+    told = follower.finish(store.seq)
+    store.close()
+    said = {"writer": writer, "moments": moments, "queued_ms": queued_ms, "floor_ms": floor_ms}
+    print(json.dumps({**said, "slabs": told["slabs"]}))
+
+
+def _queued_ms(thread: int) -> float:
+    """How long a thread that could run has waited for a processor (/proc/<pid>/schedstat, second number)."""
+    return int(Path(f"/proc/self/task/{thread}/schedstat").read_text(encoding="ascii").split()[1]) / 1e6
+
+
+def put_beside_sealing(folder: Path, out: list[Result], backlog: int, puts: int, slow_puts: int) -> None:
+    """Both runs; the slow one only where there is strace. ``backlog``: batches that wait to be sealed."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        told, _ = _run(Path(name), backlog, puts, slow=False)
+        times = [(end - begun) * 1e3 for begun, end in told["moments"]]
+        own = [took - queued for took, queued in zip(times, told["queued_ms"], strict=True)]
+        out.append(result("put beside sealing, p50", quantile(times, 0.5), "ms"))
+        out.append(result("put beside sealing, p99", quantile(times, 0.99), "ms"))
+        out.append(result("put beside sealing, p99.9", quantile(times, 0.999), "ms", target=BAR_MS))
+        out.append(result("  of it not waiting for a processor, p99.9", quantile(own, 0.999), "ms"))
+        out.append(result("bare write and sync then, p99.9", quantile(told["floor_ms"], 0.999), "ms"))
+        out.append(result("slabs sealed meanwhile", told["slabs"], ""))
+    if shutil.which("strace") is None:
+        return
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        told, syncs = _run(Path(name), backlog, slow_puts, slow=True)
+        times = [(end - begun) * 1e3 for begun, end in told["moments"]]
+        own = [_beyond(begun, end, syncs) for begun, end in told["moments"]]
+        out.append(result(f"put, syncs slowed to {SLOW_MS:g} ms, p50", quantile(times, 0.5), "ms"))
+        out.append(result(f"put, syncs slowed to {SLOW_MS:g} ms, p99.9", quantile(times, 0.999), "ms"))
+        out.append(result("  of it beyond its own syncs, p50", quantile(own, 0.5), "ms"))
+        out.append(result("  of it beyond its own syncs, p99.9", quantile(own, 0.999), "ms", target=BAR_MS))
+        out.append(result("  syncs a put, the slow disk", len(syncs) / len(own), ""))
+
+
+def _run(folder: Path, backlog: int, puts: int, *, slow: bool) -> tuple[dict[str, Any], list[tuple[float, float]]]:
+    store = Ours(folder / "ours")
+    for second, values in enumerate(Sensors(SERIES, 6).ticks(backlog)):
+        store.put(second, values)
+    store.close()
+    command = [sys.executable, "-P", __file__, str(folder), str(puts), "slow" if slow else ""]
+    log = folder / "trace"
+    if slow:
+        what = ["-f", "-qq", "--seccomp-bpf", "-ttt", "-T", "-e", "trace=fsync,fdatasync", "-e", "signal=none"]
+        inject = f"inject=fsync,fdatasync:delay_exit={int(SLOW_MS * 1000)}"
+        command = ["strace", *what, "-e", inject, "-o", str(log), *command]
+    ran = subprocess.run(command, check=True, timeout=900, stdout=subprocess.PIPE, text=True)
+    told = json.loads(ran.stdout.splitlines()[-1])
+    found = _SYNC.findall(log.read_text()) if slow else []
+    return told, [(float(at), float(took) * 1e3) for tid, at, took in found if int(tid) == told["writer"]]
+
+
+def _beyond(begun: float, end: float, syncs: list[tuple[float, float]]) -> float:
+    """ms of a put that were none of the syncs that began in it. (strace tells their length without the delay.)"""
+    return (end - begun) * 1e3 - sum(took + SLOW_MS for at, took in syncs if begun <= at < end)
+
+
+if __name__ == "__main__":
+    child(Path(sys.argv[1]), int(sys.argv[2]), slow=sys.argv[3] == "slow")
