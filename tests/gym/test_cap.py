@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge.domain.actors import Role
-from edge.domain.gym.messages import ClaimAsset, JoinQueue, LeaveAsset
+from edge.domain.gym.messages import ClaimAsset, JoinQueue, LeaveAsset, LeaveQueue, Timer
 from edge.domain.gym.rows import UseRow
 from edge.domain.gym.settings import AssetKind, SessionSettings
 
@@ -65,6 +65,35 @@ def test_in_motion_nobody_is_stopped_and_at_a_standstill_it_goes_to_the_next(hal
     assert (row.state, row.reason) == ("ended", "queue_cap")
     assert row.active_ms > 210_000, "with all that was done"
     assert [(one.person, one.called_asset) for one in hall.shown["gym"].queue] == [("bo", "t1")]
+
+
+def test_it_is_seen_to_also_when_words_come_without_end(hall):
+    """Machines that speak every second leave no timer of theirs to wait for."""
+    join(hall, "bo")
+
+    def second(*still):
+        hall.elapse(1)
+        go_on(hall, *still)()
+        due = hall.kernel.deadline(hall.world)
+        if due is not None and due <= hall.mono_ns:
+            hall.give(Timer())
+
+    for _ in range(20):
+        second()
+    assert "queue_cap" in hall.causes()
+    for _ in range(20):
+        second("t1")
+    assert [(one.person, one.called_asset) for one in hall.shown["gym"].queue] == [("bo", "t1")]
+
+
+def test_when_nobody_waits_any_more_nobody_is_told(hall):
+    join(hall, "bo")
+    hall.run(30, each=go_on(hall))
+    assert "queue_cap" in hall.causes()
+    hall.command(LeaveQueue(person="bo"))
+    hall.run(10, each=go_on(hall))
+    assert not any(one.active for key, one in hall.world.alarms.alarms.items() if key.startswith("cap:"))
+    assert hall.world.cap_due_ns is None
 
 
 def test_a_short_pause_within_the_time_takes_nothing_away(gym):

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from edge.domain.actors import Role
+from edge.domain.alarm_commands import AckAlarm, ResetAlarm
 from edge.domain.devices import DeviceReading
 from edge.domain.gym.messages import ConfigApplied, DayOpened, Inspect, JoinQueue, ReportFault, ServiceDone
 from edge.domain.gym.rows import ROW_TYPES
@@ -191,7 +192,12 @@ def test_the_safety_key_is_heard_in_a_reading_too(gym):
     gym.says("t1", safety_key_pulled=True)
     assert "safety_key" in gym.causes()
     gym.says("t1", safety_key_pulled=False)
-    assert not gym.world.alarms.alarms["key:t1"].active
+    alarm = gym.world.alarms.alarms["key:t1"]
+    assert not alarm.active
+    assert gym.command(AckAlarm(alarm_id=alarm.alarm_id)).code == "ok"
+    assert "safety_key" in gym.causes(), "who puts the key back need not be who fell: a person resets it"
+    assert gym.command(ResetAlarm(alarm_id=alarm.alarm_id)).code == "ok"
+    assert "safety_key" not in gym.causes()
 
 
 def test_who_is_held_back_and_trains_anyway_is_told(gym):

@@ -56,6 +56,7 @@ class GymKernel:
         others = (
             next_due(world.alarms),
             world.board_due_ns,
+            world.cap_due_ns,
             queue.due_ns(world, grace_s),
             trail.due_ns(world),
             buzzer_ns,

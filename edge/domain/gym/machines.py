@@ -24,6 +24,8 @@ from edge.domain.gym.workout_state import Asset, Identity, Phase, Workout
 from edge.domain.gym.world import MAX_ENDED
 from edge.domain.outcome import Outcome, refused
 
+#: While somebody waits, who has had the time is looked for so often.
+LOOKED_NS = 5 * NS_PER_S
 _HELD_BACK = frozenset({GateDecision.REST, GateDecision.HOLD, GateDecision.REFER})
 #: Whoever is there keeps it: a fresh claim, motion, and a machine of which nothing is known just now.
 _TAKEN = frozenset({Phase.ARMED, Phase.ACTIVE, Phase.LOST})
@@ -93,8 +95,9 @@ def ticked(turn: Turn, asset: Asset) -> None:
 def told_long(turn: Turn) -> None:
     """While others wait for its kind, a use that is longer than the settings' cap is told to the coach, and ends where
     it stands still."""
-    if not turn.world.queue and not any(key.startswith("cap:") for key in turn.world.alarms.alarms):
+    if turn.world.cap_due_ns is None or turn.world.cap_due_ns > turn.now_ns:
         return  # as nearly always: 200 machines need no look at every timer
+    turn.world.cap_due_ns = turn.now_ns + LOOKED_NS if turn.world.queue else None
     waited_for = cap.lines(turn)
     for asset in turn.world.assets.values():
         if cap.left_s(turn, asset, waited_for) != 0:

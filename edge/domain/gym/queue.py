@@ -33,6 +33,7 @@ def load_queue(world: World, rows: Rows) -> None:
     world.queue = [
         QueuePlace(row=msgspec.structs.replace(row, state=WAITING, asset=""), joined_ns=0) for row in waiting
     ]
+    world.cap_due_ns = 0 if waiting else None
 
 
 def join(turn: Turn, body: JoinQueue) -> Outcome:
@@ -59,6 +60,7 @@ def join(turn: Turn, body: JoinQueue) -> Outcome:
         state=WAITING, waiting=True, asset="", joined_ns=turn.stamp.wall_ns, at_ns=turn.stamp.wall_ns,
     )  # fmt: skip
     world.queue.append(QueuePlace(row=row, joined_ns=turn.now_ns))
+    world.cap_due_ns = turn.now_ns
     turn.put(row)
     call(turn)
     turn.board()

@@ -88,6 +88,8 @@ class World(msgspec.Struct, kw_only=True):
     orders: dict[str, OrderRow] = {}
     wear: dict[str, Wear] = {}
     queue: list[QueuePlace] = []
+    cap_due_ns: int | None = None
+    """When it is looked at next who has had a machine for too long, monotonic; None while nobody waits."""
     uses: dict[str, UseHour] = {}
     uses_ns: int = 0
     gates_at: dict[str, tuple[str, int]] = {}

@@ -10,6 +10,7 @@ import { call } from "../lib/http";
 import { say, t } from "../lib/i18n";
 import type { GymView, UseWeek, UseWeekLine } from "../types";
 import { cellsOf, levelOf, quietest, waitsOf, weekdayOf, type Cell } from "./busy";
+import { shifted } from "./week";
 import { word } from "./words";
 
 const WEEKS = 4;
@@ -143,11 +144,11 @@ function WaitLine({ lines }: { lines: readonly UseWeekLine[] }) {
   );
 }
 
-/** Read once for each business day: what was before today does not change. */
+/** The weeks up to yesterday, read once for each business day: today is not over and would look quiet. */
 function useWeek(day: string): UseWeek | null {
   const [week, setWeek] = useState<UseWeek | null>(null);
   useEffect(() => {
-    call<UseWeek>(`/gym/use/week?last_day=${day}&weeks=${WEEKS}`)
+    call<UseWeek>(`/gym/use/week?last_day=${shifted(day, -1)}&weeks=${WEEKS}`)
       .then(setWeek)
       .catch(() => {
         setWeek(null);

@@ -39,11 +39,11 @@ function Wall() {
           <aside class="gym-side">
             <Today gym={gym} />
             <Queue board={board} entries={gym.queue} missed={gym.no_shows_today} />
-            <BusyMap gym={gym} />
             <Trails board={board} />
             {gym.limits_signed === "" && <p class="unsigned">{t("gym.unsigned")}</p>}
           </aside>
         )}
+        {gym && <BusyMap gym={gym} />}
       </div>
     </GymFrame>
   );
