@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -52,7 +52,8 @@ class Accounts:
 
     def close(self) -> None:
         """Write what is pending and close the file."""
-        self.sessions.flush()
+        with suppress(AccountProblem):  # a full disk keeps the times of use; the file closes all the same
+            self.sessions.flush()
         self.db.close()
 
     def is_new(self) -> bool:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edge.api.account_types import AccountProblem
+from edge.storage.ballast import is_disk_full
 from edge.storage.errors import StoreError
 from edge.storage.restore_swap import refuse_half_restored
 
@@ -47,6 +49,15 @@ MIGRATIONS = (
     """,
 )
 
+_OF_THE_DISK = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+}
+
 
 class AccountsError(Exception):
     """``api.db`` cannot be used; the message names the file and the remedy."""
@@ -70,7 +81,7 @@ class AccountsDb:
             self._migrate(path)
             self._reader = _connect(path)
         except sqlite3.DatabaseError as exc:
-            raise AccountsError(f"{path}: {exc}; restore it from a backup or move it away to set up anew") from exc
+            raise AccountsError(f"{path}: {exc}; {_remedy(exc, path)}") from exc
 
     def _migrate(self, path: Path) -> None:
         (version,) = self._writer.execute("PRAGMA user_version").fetchone()
@@ -81,15 +92,19 @@ class AccountsDb:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, committed (and on disk) at the end, rolled back by an exception."""
+        """One transaction, committed (and on disk) at the end, rolled back by an exception. Raises the problem
+        ``accounts_unwritable`` when the disk is full or fails; the next one may succeed."""
         with self._write_lock:
-            self._writer.execute("BEGIN IMMEDIATE")
             try:
+                self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
-            except BaseException:
-                self._writer.execute("ROLLBACK")
+                self._writer.execute("COMMIT")
+            except BaseException as exc:
+                if self._writer.in_transaction:  # on a full disk SQLite may have rolled back by itself
+                    self._writer.execute("ROLLBACK")
+                if _is_of_the_disk(exc):
+                    raise AccountProblem("accounts_unwritable") from exc
                 raise
-            self._writer.execute("COMMIT")
 
     def read(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
         """Rows of a short query over committed state."""
@@ -101,6 +116,21 @@ class AccountsDb:
         with self._write_lock, self._read_lock:
             self._reader.close()
             self._writer.close()
+
+
+def _is_of_the_disk(error: BaseException) -> bool:
+    """True for what room, a mended disk or another try can cure; a mistake of ours stays one."""
+    code = getattr(error, "sqlite_errorcode", None) if isinstance(error, sqlite3.Error) else None
+    return code is not None and code & 0xFF in _OF_THE_DISK
+
+
+def _remedy(error: sqlite3.Error, path: Path) -> str:
+    """What to do about a file that cannot be opened. Only a damaged one may be moved away: it holds all accounts."""
+    if is_disk_full(error):
+        return f"make room (df -h {path.parent}), nothing in it is lost"
+    if _is_of_the_disk(error):
+        return "see that this user may write it and that the disk is whole; nothing was changed"
+    return "restore it from a backup or move it away to set up anew"
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -176,7 +176,10 @@ def check_routes(app: FastAPI) -> list[tuple[str, frozenset[str]]]:
 async def _flush(accounts: Accounts) -> None:
     while True:
         await asyncio.sleep(FLUSH_S)
-        await run_in_threadpool(accounts.sessions.flush)
+        try:
+            await run_in_threadpool(accounts.sessions.flush)
+        except AccountProblem as problem:  # a full disk: what was to be written waits for the next turn
+            log.warning("cannot write when sessions were used", reason=str(problem.__cause__))
 
 
 def _not_found_page(request: Request) -> Response | None:
@@ -192,6 +195,8 @@ def _map_refusals(app: FastAPI) -> None:
 
     async def on_account(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, AccountProblem)
+        if exc.__cause__ is not None and exc.code == "accounts_unwritable":
+            log.warning("accounts cannot be stored", reason=str(exc.__cause__))
         return problem_response(request.scope, ApiProblem(exc.code))
 
     async def on_weak(request: Request, _exc: Exception) -> Response:

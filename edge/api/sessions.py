@@ -18,6 +18,7 @@ from edge.api.account_types import (
     MAX_SESSIONS_PER_OWNER,
     PERSON_IDLE_S,
     PERSON_MAX_S,
+    AccountProblem,
     NewSession,
     S,
     digest,
@@ -109,10 +110,14 @@ class Sessions:
         seen, self._seen = self._seen, {}
         if not seen:
             return
-        with self._db.write() as db:
-            for (table, key), at_ns in seen.items():
-                column = "seen_ns" if table == "sessions" else "last_used_ns"
-                db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (at_ns, key))  # noqa: S608 - our own names
+        try:
+            with self._db.write() as db:
+                for (table, key), at_ns in seen.items():
+                    column = "seen_ns" if table == "sessions" else "last_used_ns"
+                    db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (at_ns, key))  # noqa: S608 - our own
+        except AccountProblem:
+            self._seen = seen | self._seen
+            raise
 
     def _live(self, where: str, value: bytes | str, *, touch: bool) -> Principal | None:
         rows = self._db.read(_SESSION + where, (value,))

@@ -9,6 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from edge.api import accounts_db, audit
+from edge.api.account_types import AccountProblem
 from edge.api.accounts import Accounts
 from edge.api.accounts_db import AccountsDb, AccountsError
 from edge.api.passwords import Verifier
@@ -86,6 +87,63 @@ def test_a_change_that_fails_half_way_leaves_no_trace(tmp_path):
         half_way()
     assert audit.head(accounts.db) == before
     accounts.close()
+
+
+def fill(accounts):
+    """Leave the file no room to grow, as a full disk does; returns what makes room again."""
+    (pages,) = accounts.db._writer.execute("PRAGMA page_count").fetchone()
+    accounts.db._writer.execute(f"PRAGMA max_page_count = {pages}")
+    return lambda: accounts.db._writer.execute("PRAGMA max_page_count = 1000000")
+
+
+def test_a_full_disk_is_said_and_forgotten_once_there_is_room(tmp_path):
+    accounts = opened(tmp_path / "api.db")
+    make_room = fill(accounts)
+
+    def crowd(start):
+        for n in range(start, start + 500):
+            accounts.create_user(f"user{n}", None, Role.KITCHEN, None, "boss")
+
+    with pytest.raises(AccountProblem, match="accounts_unwritable"):
+        crowd(0)
+    before = accounts.users()
+    with pytest.raises(AccountProblem, match="accounts_unwritable"):
+        crowd(500)
+    assert len(accounts.users()) - len(before) < 100, "what did not fit left no trace"
+    make_room()
+    accounts.create_user("late", None, Role.KITCHEN, None, "boss")
+    assert audit.verify(accounts.db) == ""
+    accounts.close()
+
+
+def test_on_a_full_disk_the_time_of_use_waits_for_room(tmp_path, monkeypatch):
+    accounts = opened(tmp_path / "api.db")
+    _, secret = accounts.tokens.create("till", Role.CASHIER, None, 30, "boss")
+    assert accounts.sessions.of_bearer(secret) is not None
+
+    def refuse():
+        raise AccountProblem("accounts_unwritable")
+
+    with monkeypatch.context() as full:
+        full.setattr(accounts.db, "write", refuse)
+        with pytest.raises(AccountProblem):
+            accounts.sessions.flush()
+    assert accounts.tokens.all()[0].last_used_ns == 0
+    accounts.sessions.flush()
+    assert accounts.tokens.all()[0].last_used_ns > 0
+    accounts.close()
+
+
+def test_a_full_disk_at_the_start_asks_for_room_not_for_the_file_to_be_moved(tmp_path, monkeypatch):
+    def full(_path):
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr(accounts_db, "_connect", full)
+    with pytest.raises(AccountsError, match="make room") as refused:
+        opened(tmp_path / "api.db")
+    assert "move" not in str(refused.value)
 
 
 @pytest.fixture
