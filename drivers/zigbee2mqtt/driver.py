@@ -114,7 +114,10 @@ class Zigbee2MqttDriver(TopicsDriver):
         test = bool(state.test)
         if point in self._tamper_is_test and SignalKind.TAMPER in told:
             test = told.pop(SignalKind.TAMPER) or test
-        known = self._kinds.get(point, frozenset())
+        known = self._kinds.get(point, _NONE)
+        if not known and not told:  # most that comes: plugs
+            yield from self._button(state, faulty=bool(state.battery_defect or state.trouble))
+            return
         if not known >= told.keys() and (point in self._kinds or len(self._kinds) < POINTS_MAX):
             self._kinds[point] = known | told.keys()
         faulty = bool(state.battery_defect or state.trouble)
@@ -188,4 +191,5 @@ class Zigbee2MqttDriver(TopicsDriver):
         return bool(points)
 
 
+_NONE: frozenset[SignalKind] = frozenset()
 _BRIDGE = frozenset({"bridge/state", "bridge/info"})

@@ -50,8 +50,9 @@ def is_call(state: DeviceState, actions: Container[str]) -> bool:
 
 def is_button(state: DeviceState) -> bool:
     """Whether it is a device that is pressed, without a contact of its own (``sos``, ``emergency``) that says so."""
-    has_contact = any(_SIGNALS.get(key) is SignalKind.CALL_POINT for key in state.fields)
-    return isinstance(state.fields.get("action"), str) and not has_contact
+    if not isinstance(state.fields.get("action"), str):
+        return False
+    return not any(_SIGNALS.get(key) is SignalKind.CALL_POINT for key in state.fields)
 
 
 def output_on(state: DeviceState) -> bool | None:

@@ -36,6 +36,8 @@ UNCOMMITTED_SAFETY_MAX = 32_768
 
 SNAPSHOT_EVERY_NS = 3_600_000_000_000
 
+_OF_ITSELF = (DeviceHealth, DeviceIdentity)
+
 
 class Devices(Protocol):
     """What the daemon tells the pumps, and asks of them (``edge.runtime.device_hub``)."""
@@ -126,7 +128,7 @@ class Daemon:
     def post_reading(self, reading: DeviceReading, settled: Callable[[], None] | None = None) -> bool:
         """Take a reading. False asks the pump to stop reading until ``Devices.resume``. ``settled`` is called when the
         reading is on disk (or was given up on purpose and counted): only then may its message be acknowledged."""
-        if isinstance(reading.body, DeviceHealth | DeviceIdentity):
+        if isinstance(reading.body, _OF_ITSELF):
             self._devices.passing(reading)
         self._enter(Entry(reading, EntryKind.READING, settled=settled))
         if self._inbox.full:

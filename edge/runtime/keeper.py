@@ -82,16 +82,20 @@ class Keeper:
             effects = self._kernel.handle(self._world, entry.item, stamp)
         else:
             effects = self._handle_leaving(self._world, entry.item, stamp, leave)
-        urgent = bool(effects) and is_urgent(effects)
-        for effect in effects:
-            if isinstance(effect, Put) and type(effect.row) not in self._row_types:
-                raise TypeError(f"{type(effect.row).__name__} is not among the row types of {self._kernel.name}")
+        urgent = False
+        if effects:  # nearly every reading has none
+            urgent = is_urgent(effects)
+            for effect in effects:
+                if isinstance(effect, Put) and type(effect.row) not in self._row_types:
+                    raise TypeError(f"{type(effect.row).__name__} is not among the row types of {self._kernel.name}")
         self.deadline_ns = self._kernel.deadline(self._world)
         return stamp, effects, urgent
 
     def accept(self, entry: Entry, stamp: Stamp, effects: Effects, *, urgent: bool) -> Decided:
         """The input has its place in the log: use up the sequence number and write it down with its effects."""
         self._seq = stamp.seq
+        if not effects:
+            return Decided(entry, stamp, LogRecord(stamp, _encoder.encode(entry.item)), (), urgent)
         record = LogRecord(stamp, _encoder.encode(entry.item), self._digests(effects))
         return Decided(entry, stamp, record, [effect.row for effect in effects if isinstance(effect, Put)], urgent)
 

@@ -54,7 +54,7 @@ class GarageKernel:
 
     def deadline(self, world: World) -> int | None:
         dues = [zone.due_ns for zone in world.zones.values()]
-        others = (world.alarms.due_ns, port_kernel.due_ns(world), access.due_ns(world))
+        others = (world.alarms.due_ns, port_kernel.due_ns(world), access.due_ns(world) if world.doors else None)
         dues += [due for due in others if due is not None]
         return min(dues, default=None)
 
