@@ -1,5 +1,5 @@
-"""One garage box in simulated time: production drivers, keeper, kernel, executor and store; only the event loop is
-ours.
+"""One box (of a garage, unless a subclass says otherwise) in simulated time: production drivers, keeper, kernel,
+executor and store; only the event loop is ours.
 
 The hard part is dying: ``kill`` forgets everything that is not on disk at exactly the point that a test names, and
 the broker (``Bus``) keeps what was not acknowledged, as Mosquitto does for a persistent session.
@@ -17,7 +17,6 @@ from drivers.driver import Driver
 from drivers.messages import Message, encode_message, parse_message
 from drivers.registry import make_driver
 from edge.domain.devices import DeviceReading
-from edge.domain.garage.messages import Timer
 from edge.domain.kernel import Effects
 from edge.runtime.clock import ManualClock
 from edge.runtime.executor import Executor
@@ -43,6 +42,8 @@ class DiedError(Exception):
 class Box:
     """``sent(topic, payload)`` takes what it publishes. ``die_at``: the next input that passes this point kills it."""
 
+    vertical = "garage"
+
     def __init__(
         self, folder: Path, config: Any, devices: Any, clock: ManualClock, sent: Callable[[str, str], None]
     ) -> None:
@@ -60,7 +61,7 @@ class Box:
         self._config = config
         self._devices = devices
         self._sent = sent
-        self._adapter = KERNELS["garage"]()
+        self._adapter = KERNELS[self.vertical]()
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -68,7 +69,7 @@ class Box:
         self.boots += 1
         self.clock.boot_id = f"boot-{self.boots}"
         self.store = FactsStore.open(
-            self.folder, self._adapter.kernel.row_types, vertical="garage", ballast_bytes=1 << 16
+            self.folder, self._adapter.kernel.row_types, vertical=self.vertical, ballast_bytes=1 << 16
         )
         self._keeper = Keeper(self._adapter, self.store, self.clock)
         self._executor = Executor(self)
@@ -142,7 +143,7 @@ class Box:
 
     def _take(self, device: str, output: Any) -> None:
         for data in output.write:
-            self._write(data)
+            self._write(device, data)
         for reading in output.readings:
             if self.alive:
                 self._read(device, reading)
@@ -150,7 +151,7 @@ class Box:
     def _read(self, device: str, reading: Any) -> None:
         self.give(DeviceReading(device, self.boots, reading), EntryKind.READING)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, _device: str, data: bytes) -> None:
         message = parse_message(data)
         assert message is not None
         self._sent(message.topic, message.payload)
@@ -242,7 +243,7 @@ class Box:
             if due_ns is not None and due_ns <= now_ns and self.alive:
                 self._take(device, driver.tick(now_ns))
         if self.alive and self._keeper.deadline_ns is not None and self._keeper.deadline_ns <= now_ns:
-            self.give(Timer(), EntryKind.TIMER)
+            self.give(self._adapter.timer(), EntryKind.TIMER)
 
     # --- outlets ------------------------------------------------------------------------------------------------------
 
@@ -256,7 +257,7 @@ class Box:
             return True
         output = driver.command(command, self.clock.mono_ns())
         for data in output.write:
-            self._write(data)
+            self._write(device, data)
         return True
 
     def reply(self, command_id: str, code: str, body: Any, *, replayed: bool = False) -> None:
@@ -266,7 +267,7 @@ class Box:
 def _hears(driver: Any, topic: str) -> bool:
     """MQTT's matching of a topic against the driver's filters."""
     levels = topic.split("/")
-    for each in driver.topics:
+    for each in getattr(driver, "topics", ()):  # a wire has none
         parts = each.split("/")
         if parts[-1] == "#":
             if levels[: len(parts) - 1] == parts[:-1] or _match(parts[:-1], levels[: len(parts) - 1]):
