@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from argon2 import PasswordHasher
 
@@ -165,13 +167,16 @@ def test_at_most_two_hashes_run_at_once_and_the_queue_is_bounded(api):
         with lock:
             running[0] += 1
             most[0] = max(most[0], running[0])
-        go.wait(5)
+        go.wait(60)
         with lock:
             running[0] -= 1
 
     async def crowd():
         tasks = [asyncio.create_task(gate.run(work)) for _ in range(40)]
-        await asyncio.sleep(0.1)
+        end = time.monotonic() + 60
+        while running[0] < 2 and time.monotonic() < end:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)  # room for a third one to come, if it could
         go.set()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
