@@ -28,8 +28,10 @@ JUMP_PCT = 50
 DROPS = 6
 DROPS_NS = 600 * SECOND_NS
 DROP_FROM_W = 20.0
-#: A second load: over 30 % above a plateau that stood for 10 min and is no slow start of a cold battery (< 85 W).
+#: A second load: over 30 % above the highest plateau, after 10 calm minutes at it or at a reduced stage below it; and
+#: no slow start of a cold battery (< 85 W).
 STEP_PCT = 130
+CALM_PCT = 15
 STEADY_MIN = 10
 PLATEAU_DW = 850
 #: A live meter moves. With voltage or an energy counter beside the power a stuck one is proven in 10 min, without only
@@ -45,12 +47,14 @@ COUNTER_UNKNOWN_WH = 120.0
 
 
 class Trouble(msgspec.Struct, kw_only=True):
-    """What the rules remember: ages of the last drops, the plateau and how long it stood, the run of equal values."""
+    """What the rules remember: ages of the last drops, the highest plateau and for how many minutes the power has been
+    calm since it was first reached (``last_dw``: the minute before), the run of equal values."""
 
     drops_ns: list[int] = msgspec.field(default_factory=list)
     plateau_dw: int = 0
     plateau_min: int = 0
     above_min: int = 0
+    last_dw: int = 0
     same: tuple[float | None, float | None, float | None] = (None, None, None)
     same_since_ns: int = 0
     same_samples: int = 0
@@ -100,16 +104,19 @@ def is_stuck(state: Trouble, age_ns: int, *, counted: bool) -> bool:
 
 
 def note_plateau(state: Trouble, minute_dw: int, *, after_gap: bool) -> bool:
-    """Follow the plateau by completed minutes. True when a second load has joined: two minutes 30 % above it."""
+    """Follow the plateau by completed minutes. True when a second load has joined: two minutes 30 % above it. A charger
+    that goes to a reduced stage stays below its plateau from then on, so calm minutes there count as well."""
     if minute_dw == GAP:
         return False
+    last, state.last_dw = state.last_dw, minute_dw
     if after_gap:
         state.plateau_dw, state.plateau_min, state.above_min = minute_dw, 0, 0
         return False
     plateau = state.plateau_dw
     if minute_dw * 100 <= STEP_PCT * plateau:
         state.above_min = 0
-        if minute_dw * 100 >= 85 * plateau:
+        calm = last >= PLATEAU_DW and abs(minute_dw - last) * 100 <= CALM_PCT * last
+        if calm or minute_dw * 100 >= 85 * plateau:
             state.plateau_min += 1
         state.plateau_dw = max(plateau, minute_dw)
         return False

@@ -122,6 +122,17 @@ def test_a_second_load_trips_within_minutes(player):
     assert player.minutes - before <= 3
 
 
+def test_a_second_load_that_joins_a_reduced_stage_trips_too(player):
+    """A two-step charger: 9 min at full power, ten at its reduced stage, then another charger beside it."""
+    assert not player.play([(9, 234, 235), (10.5, 134, 134)]).cut
+    assert player.play([(4, 362, 365)]).reason == "second_load"
+    assert player.minutes < 9 + 10.5 + 3.1
+
+
+def test_a_charger_that_comes_back_from_its_reduced_stage_is_no_second_load(player):
+    assert not player.play([(9, 234, 235), (10.5, 134, 134), (20, 240, 245)]).cut
+
+
 def test_a_slow_start_is_no_second_load(player):
     assert not player.play([(15, 30, 30), (60, 220, 225)]).cut
 
