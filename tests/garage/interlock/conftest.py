@@ -11,9 +11,11 @@ word leads out, and it sets all else anew); the quarter second in which a repeat
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import time
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,6 +68,7 @@ from edge.domain.words import Text
 
 S = 1_000_000_000
 WALL = 1_795_320_000_000_000_000
+BEGIN_NS = 1_000_000 * S
 SUPERVISION_S = 3600
 NAME = Text(zh="x", en="x")
 TARIFF = TariffSettings(
@@ -110,7 +113,7 @@ class Found:
     states: int = 0
     transitions: int = 0
     seconds: float = 0.0
-    modes: dict[str, int] | None = None
+    modes: dict[str, int] = field(default_factory=dict)
     broken: str = ""
     trace: tuple[str, ...] = ()
     complete: bool = False
@@ -212,17 +215,13 @@ def clone(world: World) -> World:
     new = world.__copy__()
     new.sources = {name: one.__copy__() for name, one in world.sources.items()}
     new.ports = {name: one.__copy__() for name, one in world.ports.items()}
-    new.outputs = {}
-    for name, one in world.outputs.items():
-        fresh = one.__copy__()
-        fresh.switch = one.switch.__copy__()
-        new.outputs[name] = fresh
-    new.zones = {}
-    for name, zone in world.zones.items():
-        fresh_zone = zone.__copy__()
-        fresh_zone.causes = dict(zone.causes)
-        new.zones[name] = fresh_zone
-    new.switch_rows, new.replies = dict(world.switch_rows), {}
+    new.outputs = {name: one.__copy__() for name, one in world.outputs.items()}
+    for output in new.outputs.values():
+        output.switch = output.switch.__copy__()
+    new.zones = {name: one.__copy__() for name, one in world.zones.items()}
+    for zone in new.zones.values():
+        zone.causes = zone.causes.copy()
+    new.switch_rows, new.replies = world.switch_rows.copy(), {}
     return new
 
 
@@ -236,6 +235,10 @@ class WorldRows:
             CauseRow: [cause for zone in world.zones.values() for cause in zone.causes.values()],
             SwitchRow: list(world.switch_rows.values()),
         }
+
+    def told(self) -> tuple[Any, ...]:
+        """All of it, to the last value, to be compared."""
+        return tuple(row for kind in (ZoneRow, CauseRow, SwitchRow) for row in self._tables[kind])
 
     def all(self, kind: type) -> Any:
         return iter(self._tables.get(kind, ()))
@@ -428,10 +431,13 @@ class Explorer:
         }
         self.settings = {one.source: one for one in config.sources}
         self.fine = fine
+        self.started: dict[tuple[Any, ...], tuple[list[Any], World]] = {}
+        self.commands = {event.label: Command("c", Actor(event.item[0], "u"), event.item[1])
+                         for event in events if event.kind == "command"}  # fmt: skip
 
     def begin(self) -> State:
         world = self.kernel.load(WorldRows(World(), self.config_row))
-        state = State(world, 1_000_000 * S, {one.source: Ghost() for one in self.config.sources})
+        state = State(world, BEGIN_NS, {one.source: Ghost() for one in self.config.sources})
         self.kernel.resume(world, self.stamp(state.now_ns))
         return state
 
@@ -441,9 +447,8 @@ class Explorer:
     def apply(self, state: State, event: Event) -> tuple[list[Any], State]:
         world, now_ns = state.world, state.now_ns
         if event.kind == "restart":
-            fresh = self.kernel.load(WorldRows(world, self.config_row))
-            effects = self.kernel.resume(fresh, self.stamp(now_ns))
-            return effects, State(fresh, now_ns, self.haunt(state, event))
+            effects, fresh = self.restart(world)
+            return effects, State(fresh, BEGIN_NS, self.haunt(state, event))
         world = clone(world)
         effects: list[Any] = []
         if event.kind == "tick":
@@ -457,12 +462,22 @@ class Explorer:
             now_ns += 2 * S
             item = Timer()
         elif event.kind == "command":
-            role, body = event.item
-            item = Command("c", Actor(role, "u"), body)
+            item = self.commands[event.label]
         else:
             item = event.item
         effects += self.kernel.handle(world, item, self.stamp(now_ns))
         return effects, State(world, now_ns, self.haunt(state, event))
+
+    def restart(self, world: World) -> tuple[list[Any], World]:
+        """A new boot, whose clock begins anew, and all that it knows are the rows: the very same rows give the very
+        same start, so each is made once, and judged anew after whatever it was that led there."""
+        rows = WorldRows(world, self.config_row)
+        told = rows.told()
+        found = self.started.get(told)
+        if found is None:
+            fresh = self.kernel.load(rows)
+            found = self.started[told] = (self.kernel.resume(fresh, self.stamp(BEGIN_NS)), fresh)
+        return found
 
     def haunt(self, state: State, event: Event) -> dict[str, Ghost]:
         ghosts = state.ghosts
@@ -488,13 +503,26 @@ class Explorer:
         return new
 
     def run(self, *, limit_states: int = 1_000_000, limit_s: float = 110.0) -> Found:
-        """Explore until nothing is new, an invariant breaks, or a limit is reached (``complete`` tells)."""
+        """Explore until nothing is new, an invariant breaks, or a limit is reached (``complete`` tells). Meanwhile
+        nobody looks for cycles of garbage: worlds have none, and each look would go through all that are kept."""
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return self._run(limit_states, limit_s)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _run(self, limit_states: int, limit_s: float) -> Found:
         found, begun = Found(), time.process_time()
         first = self.begin()
         seen = {state_key(first, fine=self.fine)}
         came: dict[int, tuple[int, str]] = {}
-        queue = [(state_key(first, fine=self.fine), first)]
-        for key, state in queue:
+        queue = deque([(state_key(first, fine=self.fine), first)])
+        while queue and len(seen) <= limit_states and time.process_time() - begun <= limit_s:
+            key, state = queue.popleft()
+            for zone in state.world.zones.values():
+                found.modes[zone.mode.value] = found.modes.get(zone.mode.value, 0) + 1
             for event in self.events:
                 effects, after = self.apply(state, event)
                 found.transitions += 1
@@ -508,15 +536,8 @@ class Explorer:
                     seen.add(new)
                     came[new] = (key, event.label)
                     queue.append((new, after))
-            if len(queue) > limit_states or time.process_time() - begun > limit_s:
-                break
-        else:
-            found.complete = True
+        found.complete = not queue
         found.states, found.seconds = len(seen), time.process_time() - begun
-        found.modes = {}
-        for _, state in queue:
-            for zone in state.world.zones.values():
-                found.modes[zone.mode.value] = found.modes.get(zone.mode.value, 0) + 1
         return found
 
     @staticmethod

@@ -17,11 +17,11 @@ CONFIRM = ("call_point", "panel_fire")
 RESETTABLE = (Mode.RESETTABLE, Mode.RESETTABLE_FIRE)
 FAILED = ("unproven", "welded")
 SAFE_ON = ("siren", "door", "feed")
-_RANKS = {id(mode): RANK.get(mode.value, 0) for mode in Mode}
+RANKS = {mode: RANK.get(mode.value, 0) for mode in Mode}
 
 
 def rank(zone):
-    return _RANKS[id(zone.mode)]
+    return RANKS[zone.mode]
 
 
 def operates(effects):
@@ -41,8 +41,8 @@ def switch(world, name):
 
 def check(explorer, before, event, effects, after):
     """The first broken invariant, or ""."""
-    told = operates(effects)
-    for rule in RULES:
+    told = operates(effects) if effects else []
+    for rule in rules_about(before, event, after):
         broken = rule(before, event, effects, told, after)
         if broken:
             return f"{rule.__name__}: {broken}"
@@ -52,6 +52,20 @@ def check(explorer, before, event, effects, after):
             if broken:
                 return f"{rule.__name__}: {broken}"
     return ""
+
+
+def rules_about(before, event, after):
+    """The rules that have something to say here, by what each of them begins with. Asked every time, those that look
+    only at words or at modes that no zone is in would take as long as the interlock itself."""
+    rules = [*ALWAYS, *OF_EVENTS.get(event.kind if event.value else event.name, ())]
+    olds = before.world.zones
+    for name, zone in after.world.zones.items():
+        rules += OF_MODES[zone.mode]
+        if RANKS[zone.mode] < RANKS[olds[name].mode]:
+            rules.append(only_a_reset_leaves_a_latch)
+        if zone.silenced:
+            rules.append(pre_alarm_sounds)
+    return dict.fromkeys(rules)
 
 
 def credible(state, zone):
@@ -173,17 +187,18 @@ def fire_is_fire(before, event, effects, told, after):
     for name, zone in after.world.zones.items():
         now, was = rank(zone), rank(before.world.zones[name])
         spoke = event.kind == "word" and event.value and event.name in zone.sources
-        found = credible(after, zone) if spoke or now > was else []
-        full = [one for one, ghost in found if ghost.weight == 2]
-        confirmed = any(one.kind in CONFIRM for one in full)
-        two = bool(full) and len({one.unit for one, _ in found}) > 1
-        if spoke and (confirmed or two) and now != 2:
-            return f"{name}: {[one.source for one, _ in found]} and it is {zone.mode}"
-        if now == 2 and was < 2:
-            witnesses = {ref.partition(":")[2] for ref in zone.causes} | {one.source for one, _ in found}
-            units = {after.world.sources[one].unit for one in witnesses if one in after.world.sources}
-            if not confirmed and len(units) < 2:
-                return f"{name} is {zone.mode} on {witnesses}"
+        if spoke or now > was:
+            found = credible(after, zone)
+            full = [one for one, ghost in found if ghost.weight == 2]
+            confirmed = any(one.kind in CONFIRM for one in full)
+            two = bool(full) and len({one.unit for one, _ in found}) > 1
+            if spoke and (confirmed or two) and now != 2:
+                return f"{name}: {[one.source for one, _ in found]} and it is {zone.mode}"
+            if now == 2 and was < 2:
+                witnesses = {ref.partition(":")[2] for ref in zone.causes} | {one.source for one, _ in found}
+                units = {after.world.sources[one].unit for one in witnesses if one in after.world.sources}
+                if not confirmed and len(units) < 2:
+                    return f"{name} is {zone.mode} on {witnesses}"
         if now == 2:
             shut = [one for one in zone.contactors if after.world.outputs[one].switch.wanted]
             locked = [one for one in zone.doors if not after.world.outputs[one].switch.wanted]
@@ -337,18 +352,24 @@ def blind_is_not_normal(before, event, effects, told, after):
     return ""
 
 
-RULES = (
-    credible_signal_cuts_everything,
-    latched_means_cut,
-    only_a_reset_leaves_a_latch,
-    resettable_means_that_nothing_waits,
-    two_devices_bring_water,
-    fire_is_fire,
-    pre_alarm_sounds,
-    every_cut_is_proven_or_escalates,
-    neighbours_of_a_fire_are_cut,
-    blind_is_not_normal,
-)
+#: What holds whatever happens.
+ALWAYS = (fire_is_fire, every_cut_is_proven_or_escalates)
+#: By the kind of an event that says something, else by its name.
+OF_EVENTS = {
+    "word": (credible_signal_cuts_everything, two_devices_bring_water),
+    "CutZone": (credible_signal_cuts_everything,),
+    "ResetZone": (only_a_reset_leaves_a_latch,),
+}
+#: By the mode that a zone is in afterwards.
+OF_MODES = {
+    mode: (
+        *((latched_means_cut, pre_alarm_sounds) if RANKS[mode] else ()),
+        *((resettable_means_that_nothing_waits,) if mode in RESETTABLE else ()),
+        *((neighbours_of_a_fire_are_cut,) if mode is Mode.FIRE else ()),
+        *((blind_is_not_normal,) if mode is Mode.NORMAL else ()),
+    )
+    for mode in Mode
+}
 RULES_OF_COMMANDS = (
     water_needs_two_devices_and_a_word,
     safety_only_toward_safe,
