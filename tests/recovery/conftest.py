@@ -1,7 +1,7 @@
 """A real canteen daemon as its own process, killed and started again on the same store.
 
-Each life of the daemon is forked from a process that has only imported it: a hundred lives then cost a hundred starts,
-not a hundred imports.
+Each life of the daemon is forked from a process that has only imported it and read the site's files: a hundred lives
+then cost a hundred starts, not a hundred imports. What a life has inherited is out of its garbage collector's sight.
 """
 
 from __future__ import annotations
@@ -25,13 +25,21 @@ from edge.runtime.ipc import IpcClient
 
 ROOT = Path(__file__).parents[2]
 NURSERY = """
-import os, sys
+import gc, os, sys
+from functools import cache
 from pathlib import Path
-from edge.runtime.run import run_daemon
-for site in sys.stdin:
+from edge.runtime import run
+from edge.runtime.kernels import KERNELS
+KERNELS["canteen"]()
+run.load_site = cache(run.load_site)
+for line in sys.stdin:
+    site = Path(line.strip())
+    run.load_site(site, run.local_today())
+    gc.collect()
+    gc.freeze()
     pid = os.fork()
     if pid == 0:
-        os._exit(run_daemon(Path(site.strip()), "canteen"))
+        os._exit(run.run_daemon(site, "canteen"))
     print(pid, flush=True)
     print(os.waitpid(pid, 0)[1], flush=True)
 """

@@ -9,6 +9,7 @@ ended) its wait status.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.runtime import run
+from edge.runtime.kernels import KERNELS
 from edge.storage.facts import FactsStore
 
 WORDS = {"full": "database or disk is full", "readonly": "attempt to write a readonly database"}
@@ -65,6 +67,9 @@ def live(order: dict[str, Any]) -> int:
 
 
 def main() -> None:
+    KERNELS["garage"]()  # a vertical is imported when it is first asked for
+    gc.collect()
+    gc.freeze()  # each life goes through its own things only when it settles its memory
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
