@@ -20,6 +20,9 @@ PAGES = {
     "machine-mine": ("/machine/tm-1", "member", "busy", PHONE, ".totals", True),
     "machine-others": ("/machine/bk-1", "member", "busy", PHONE, ".machine-word", False),
     "workouts": ("/gym/workouts", "member", "quiet", PHONE, ".workout-rows li", False),
+    "week": ("/gym/workouts", "member", "weeks", PHONE, ".day-bars canvas", True),
+    "coach-capped": ("/gym/coach", "coach", "capped", TABLET, ".busy td[data-level]", False),
+    "machine-capped": ("/machine/tm-1", "member", "capped", PHONE, ".machine-state .unsigned", False),
     "upkeep": ("/gym/maintenance", "maintenance", "locked", TABLET, ".order-card", True),
     "upkeep-phone": ("/gym/maintenance", "maintenance", "locked", PHONE, ".order-card", False),
 }
@@ -171,3 +174,47 @@ def test_a_wall_whose_line_is_dead_says_so_and_recovers(gym, open_page, line):
     assert page.locator(".machine[data-stale=false]").count() == 0
     line.mend()
     page.wait_for_selector(".machine[data-stale=false]")
+
+
+def test_a_coach_shelves_and_resets_an_alarm_as_acts_of_their_own(gym, open_page):
+    gym("capped")
+    page = open_page(*TABLET, role="coach").goto("/gym/coach", ".alarm-card[data-cause=safety_key]")
+    card = page.locator(".alarm-card[data-cause=safety_key]")
+    card.get_by_role("button", name="屏蔽").click()
+    assert card.locator(".shelf button").all_inner_texts() == ["15 分钟", "60 分钟", "240 分钟", "480 分钟"]
+    card.locator(".shelf button").first.click()
+    page.wait_for_selector(".alarm-card[data-cause=safety_key][data-state=shelved]")
+    card.get_by_role("button", name="结束屏蔽").click()
+    page.wait_for_selector(".alarm-card[data-cause=safety_key][data-state=unacknowledged]")
+    card.get_by_role("button", name="确认").click()
+    page.wait_for_selector(".alarm-card[data-cause=safety_key][data-state=acknowledged]")
+    card.get_by_role("button", name="复位报警").click()
+    page.wait_for_selector(".alarm-card[data-cause=safety_key]", state="detached")
+    assert page.locator(".alarm-card[data-cause=queue_cap]").count() == 6, "others wait: every treadmill is told"
+
+
+def test_the_week_is_told_in_bars_and_in_numbers(gym, open_page):
+    gym("weeks")
+    opened = open_page(*PHONE, role="member")
+    page = opened.goto("/gym/workouts", ".day-bars canvas")
+    assert page.locator(".day-bars").count() == 4, "minutes, effort, distance, energy"
+    minutes = page.locator(".day-bars [role=img]").first.get_attribute("aria-label")
+    assert "周四 14" in minutes
+    page.locator(".week-numbers summary").click()
+    page.wait_for_selector(".week-numbers tbody tr")
+    rows = page.locator(".week-numbers tbody tr").all_inner_texts()
+    assert len(rows) == 7
+    assert rows[5].split() == ["11月19日", "14", "3.90", "52", "3", "11", "0"]
+    page.get_by_role("button", name="上一周").click()
+    page.wait_for_selector(".week-nav >> text=11月13日")
+    assert "25" in page.locator(".day-bars [role=img]").first.get_attribute("aria-label")
+
+
+def test_the_map_of_the_week_says_its_fields_in_words(gym, open_page):
+    gym("quiet")
+    page = open_page(*PHONE, role="member").goto("/gym", ".busy td[data-level]")
+    assert "人最少" in page.locator(".busy-best").inner_text()
+    page.select_option(".busy select", "elders/treadmill")
+    fields = page.locator(".busy tbody tr").first.locator("td").evaluate_all("all => all.map((one) => one.textContent)")
+    assert fields[1] == "周一 8–10 点：很忙，88%"
+    assert fields[8] == "周一 22–24 点：空，3%"

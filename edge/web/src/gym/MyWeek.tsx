@@ -100,13 +100,19 @@ function Effort({ week, days }: { week: Week; days: readonly string[] }) {
 }
 
 function Numbers({ week }: { week: Week }) {
+  const [open, setOpen] = useState(false);
   const effort = silence(week) === "";
   const heads = [t("week.day"), t("week.minutes"), t("week.distance"), t("week.energy")];
   if (effort) heads.push(t("week.light"), t("week.moderate"), t("week.vigorous"));
   return (
-    <details class="week-numbers">
+    <details
+      class="week-numbers"
+      onToggle={(event) => {
+        setOpen(event.currentTarget.open);
+      }}
+    >
       <summary>{t("week.numbers")}</summary>
-      <div class="busy-scroll">
+      {open && <div class="busy-scroll">
         <table>
           <thead>
             <tr>
@@ -128,7 +134,7 @@ function Numbers({ week }: { week: Week }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </div>}
     </details>
   );
 }
