@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from edge.bootstrap.node import system_node
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "edge" / "web"
+#: Pictures are taken for people who look at them: with KANGLE_SHOTS=folder, or with ``--full``.
 SHOTS = Path(os.environ.get("KANGLE_SHOTS") or ROOT / "test-results" / "browser")
 #: Debian's Chromium without windows first: a page opens for a third of the processor time (0.8 s instead of 2.7 s).
 #: The program itself, not Debian's script around it, so that Playwright ends what it has started.
@@ -43,6 +46,20 @@ QUIET = [
     "--autoplay-policy=document-user-activation-required",
 ]
 AUDIT = (Path(__file__).parent / "audit.js").read_text(encoding="utf-8")
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
+#: Only violations are asked for, and no style sheets are fetched again: they serve a rule that is not among these.
+AXE_RUN = """async () => (await axe.run(document, {
+  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+  resultTypes: ['violations'],
+  preload: {assets: ['media']},
+})).violations.map((v) => [v.id, v.impact, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160))])"""
+#: The page as it comes to rest, drawn, as a picture would show it: colours and places under way are at their ends.
+SETTLE = """async () => {
+  await document.fonts.ready;
+  for (let i = 0; i < 2; i += 1) await new Promise((drawn) => requestAnimationFrame(drawn));
+  for (const one of document.getAnimations())
+    if (one.effect?.getComputedTiming().endTime !== Infinity) one.finish();
+}"""
 START_S = 60.0
 
 
@@ -219,18 +236,26 @@ def preview(server: str) -> Iterator[Preview]:
 
 
 @pytest.fixture(scope="session")
-def logins(server: str, browser: Browser) -> Callable[[str], Any]:
-    """Cookies by role, each fetched once over a one-time link."""
+def logins(server: str) -> Callable[[str], Any]:
+    """Cookies by role, each fetched once over a one-time link (which test_pages.py follows in a page)."""
     known: dict[str, Any] = {}
 
     def login(role: str) -> Any:
         if role not in known:
-            context = browser.new_context()
-            page = context.new_page()
-            page.goto(f"{server}/#link={Preview(server).link(role)}")
-            page.wait_for_selector(".home-me")
-            known[role] = context.storage_state()
-            context.close()
+            request = urllib.request.Request(
+                f"{server}/api/v1/auth/link",
+                data=json.dumps({"token": Preview(server).link(role)}).encode(),
+                headers={"Content-Type": "application/json", "Idempotency-Key": secrets.token_hex(8)},
+            )
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                cookies = SimpleCookie(answer.headers["Set-Cookie"])
+            kept = {"domain": "127.0.0.1", "path": "/", "expires": -1, "httpOnly": True, "secure": False}
+            known[role] = {
+                "cookies": [
+                    {"name": one.key, "value": one.value, "sameSite": "Strict", **kept} for one in cookies.values()
+                ],
+                "origins": [],
+            }
         return known[role]
 
     return login
@@ -280,8 +305,17 @@ class Opened:
         return value
 
     def shot(self, name: str) -> None:
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+        """Lets the page come to rest; a picture of it is taken only where somebody looks (see ``SHOTS``)."""
+        if self.all_looks or os.environ.get("KANGLE_SHOTS"):
+            SHOTS.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+        else:
+            self.page.evaluate(SETTLE)
+
+    def axe(self) -> list[Any]:
+        """What axe finds that is serious or worse: rule, impact, the first elements."""
+        self.page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
+        return [one for one in self.page.evaluate(AXE_RUN) if one[1] in {"serious", "critical"}]
 
     def check(self) -> None:
         unexpected = [text for text in self.complaints if not any(part in text for part in self.tolerate)]
