@@ -163,7 +163,7 @@ class Truth:
 
     def _excused_s(self, visit: Visit) -> float:
         """Time is filled by the machine's own clock, as exactly as metres."""
-        return sum((min(b, visit.to_ns) - max(a, visit.from_ns)) / S for a, b in self._unheard(visit))
+        return sum(max(0, min(b, visit.to_ns) - max(a, visit.from_ns)) / S for a, b in self._unheard(visit))
 
     def _died_at_its_start(self, visit: Visit) -> int:
         """Deaths between the card and the first commit of the workout: nobody may know any more who came."""
