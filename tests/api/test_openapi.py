@@ -140,7 +140,7 @@ UNITLESS = {
     "active_min_today", "birth_year", "bpm", "busy", "current_index", "distance_km_today", "free", "hour", "lap",
     "laps_today", "ms", "out", "place", "readings", "reps", "seconds",
     "resistance_level", "sets", "starts", "strokes", "turned_away", "uses",
-    "machines", "no_shows", "no_shows_today", "waiting", "waits", "warm", "workouts", "workouts_today",
+    "machines", "members", "no_shows", "no_shows_today", "waiting", "waits", "warm", "workouts", "workouts_today",
     "status", "step_no", "timeouts", "tray_version", "unacknowledged", "unbound", "unknown", "version",
 }  # fmt: skip
 
