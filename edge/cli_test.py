@@ -41,7 +41,7 @@ def test(full: bool, workers: int, arguments: tuple[str, ...]) -> None:  # noqa:
     os.environ["KANGLE_REQUIRE_BROWSER"] = "1"
     sys.stderr.flush()
     os.chdir(root)
-    flags = ["-n", str(workers), "--dist", "loadgroup", "--max-worker-restart", "0", *(["--full"] if full else [])]
+    flags = ["-n", str(workers), "--dist", "loadscope", "--max-worker-restart", "0", *(["--full"] if full else [])]
     os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", *flags, *words])
 
 

@@ -13,10 +13,17 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent.parent
 TESTS = Path(__file__).parent
 ROW = re.compile(r"\| `(?P<suite>[a-z_]+)` \|.*\| (?P<budget>\d+) s \| (?P<last>yes|no) \|$")
+
+#: Suites whose tests are long and need nothing of each other: each may go to any process. Of all others a file stays
+#: together, for what it starts once.
+SPREAD = {"bench", "browser", "canteen", "cli", "faults", "garage", "recovery"}
+#: Folders and files whose tests share one running site.
+SHARED = ("tests/simulation/garage", "tests/simulation/gym", "tests/cli/test_demo.py")
 
 # Seeded by the test itself: a run is repeatable, and a failure is not gone the next time.
 settings.register_profile("change", derandomize=True, deadline=None, database=None, max_examples=50)
@@ -40,6 +47,23 @@ def suite_of(path):
     """The folder under tests/ that a test file or node id belongs to; several may share the name of a suite's row."""
     parts = Path(str(path).partition("::")[0]).parts
     return parts[parts.index("tests") + 1] if "tests" in parts[:-2] else "tests"
+
+
+class Together(LoadScopeScheduling):
+    """Which tests one process gets as a piece. The marker ``xdist_group`` would do nothing: pytest-xdist 3.8 writes it
+    where pytest 9.2 no longer reads it, and every process started a garage of its own."""
+
+    def _split_scope(self, nodeid):
+        for shared in SHARED:
+            if nodeid.startswith(shared):
+                return shared
+        return nodeid if suite_of(nodeid) in SPREAD else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    config.option.loadscopereorder = False  # the order is that of pytest_collection_modifyitems
+    return Together(config, log)
 
 
 def pytest_configure(config):

@@ -23,8 +23,6 @@ from edge.demo import short_parent
 READY_S = 60
 STOP_S = 60
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 class Demo:
     """A running demo whose temporary files all lie in ``folder``."""

@@ -14,7 +14,7 @@ import pytest
 from edge import cli_test
 from edge.cli_check import Result
 
-PARALLEL = ["-n", "2", "--dist", "loadgroup", "--max-worker-restart", "0"]
+PARALLEL = ["-n", "4", "--dist", "loadscope", "--max-worker-restart", "0"]
 
 
 class Replaced(Exception):  # noqa: N818 - stands for the end of this program
@@ -125,7 +125,7 @@ def suite(root, tmp_path):
 
 
 def test_a_run_fails_on_warnings_leaves_campaigns_out_and_tells_the_seconds_of_suites(suite):
-    lines = suite("-n", "2", "--dist", "loadgroup")
+    lines = suite("-n", "2", "--dist", "loadscope")
     assert "1 failed, 1 passed, 2 skipped in" in lines[-1], "the summary is the last line; a warning is a failure"
     (told,) = [line for line in lines if line.startswith("cli ")]
     assert "tests" in told

@@ -211,14 +211,14 @@ class Garage:
             await self.command(StopSession(port=port))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def loop():
     runner = asyncio.new_event_loop()
     yield runner
     runner.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def started(loop):
     with tempfile.TemporaryDirectory(prefix="kg-", dir="/tmp") as folder:
         garage = Garage(Path(folder))

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("garage-scenes")
-
 
 def door_of(garage):
     (door,) = garage.zone("b1-east")["doors"]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import signal
 
-import pytest
-
 PORT = "b1e-02"
-pytestmark = pytest.mark.xdist_group("garage-scenes")
 
 
 def test_killed_in_the_middle_it_comes_back_latched_and_the_chargers_stay_off(scene):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from edge.domain.actors import Role
 from edge.domain.garage.messages import ResetZone, StartSession
 
 PORT = "b1e-02"
-pytestmark = pytest.mark.xdist_group("garage-scenes")
 
 
 def test_smoke_cuts_at_once_is_proven_and_latches(scene):

@@ -209,14 +209,14 @@ class Gym:
         await self.until(lambda: all(self.asset(name)["use"] == "free" for name in self.speaking()))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def loop():
     runner = asyncio.new_event_loop()
     yield runner
     runner.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def started(loop):
     with tempfile.TemporaryDirectory(prefix="ky-", dir="/tmp") as folder:
         gym = Gym(Path(folder))
@@ -243,7 +243,7 @@ def scene(started, loop):
     return play
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def together(started, loop):
     """Play stories that each have machines of their own at the same time, once, and tell what became of ``story``.
     Most of a scene is waiting for a workout to end by itself, which the machines can do side by side."""

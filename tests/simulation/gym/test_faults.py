@@ -8,7 +8,6 @@ import signal
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("gym-scenes")
 NEAR_M = 8
 
 

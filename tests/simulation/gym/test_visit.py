@@ -7,7 +7,6 @@ import pytest
 
 from edge.domain.alarm_commands import AckAlarm
 
-pytestmark = pytest.mark.xdist_group("gym-scenes")
 #: What the counters of a machine may lag behind the person: the whole metres of a word, and the word under way.
 NEAR_M = 6
 
