@@ -22,7 +22,7 @@ RAW = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 @click.command(context_settings=RAW)
 @click.option("--full", is_flag=True, help="Also the long campaigns; they may take hours.")
-@click.option("--workers", type=click.IntRange(0, 64), default=4, show_default=True, help="pytest-xdist processes.")
+@click.option("--workers", type=click.IntRange(0, 64), default=3, show_default=True, help="pytest-xdist processes.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(full: bool, workers: int, arguments: tuple[str, ...]) -> None:  # noqa: FBT001 - click gives it by name
     """Run the checks, then the tests. ARGUMENTS go to pytest; with a path, -k or -m the checks are left out."""

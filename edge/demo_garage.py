@@ -6,6 +6,8 @@ the example describes. A user would notice a mistake here as a head that smokes 
 
 from __future__ import annotations
 
+import contextlib
+import random
 import secrets
 import socket
 from collections.abc import Iterator, Mapping
@@ -24,6 +26,7 @@ from edge.runtime.broker import broker_command, make_users
 from edge.site import DeviceSettings, Site
 
 HOST = "127.0.0.1"
+PORTS = range(12_000, 32_000)
 MQTT = frozenset({"zigbee2mqtt", "shelly", "tasmota"})
 #: How often simulated radio heads report; real ones do once an hour.
 REPORT_S = 10.0
@@ -103,15 +106,16 @@ def demo_garage(garage: Mapping[str, Any], folder: GarageFolder) -> dict[str, An
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free now, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Ports that are free now, all different, from below those that Linux gives to connections: one that the system
+    itself picks may be somebody's connection before its listener comes."""
+    found: list[int] = []
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise OSError(f"no {count} ports of {HOST} are free in {PORTS.start} to {PORTS.stop}: end other demos")
 
 
 def garage_settings(site: Site, folder: GarageFolder, token: str, *, people: bool) -> dict[str, Any]:

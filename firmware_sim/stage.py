@@ -67,6 +67,8 @@ async def play(
 ) -> int:
     """Open wires and the socket at ``control``, and do all ``work`` until cancelled."""
     async with contextlib.AsyncExitStack() as stack:
+        for each in work:
+            stack.callback(each.close)  # when a port cannot be had none of it has begun
         for name, wire in wires.items():
             await wire.open()
             stack.callback(wire.close)

@@ -84,8 +84,8 @@ GARAGE: dict[str, tuple[int, str, str, str, str]] = {
         422,
         "现在不行",
         "Not now",
-        "什么也没有做。分区或充电口的状态不允许，页面上写着原因。",
-        "Nothing was done. The zone or the charger does not allow it now; the page says why.",
+        "什么也没有做。分区、充电口或器械的状态不允许，页面上写着原因。",
+        "Nothing was done. The zone, the charger or the machine does not allow it now; the page says why.",
     ),
     "offline_limit": (
         422,

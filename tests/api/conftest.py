@@ -192,12 +192,16 @@ class Api:
         """One request over bare ASGI (httpx's own transport costs ten times as much)."""
         request = httpx.Request(method, httpx.URL(f"{scheme}://127.0.0.1").join(path), headers=headers, **content)
         body = request.stream.__aiter__() if hasattr(request.stream, "__aiter__") else None
+        asked = False
         answer = {"headers": [], "content": b""}
 
         async def receive():
+            nonlocal asked
             part = await anext(body, None) if body is not None else None
             if part is None:
-                await asyncio.sleep(0)
+                if asked:
+                    await asyncio.Event().wait()  # the caller stays until the answer is whole
+                asked = True
                 return {"type": "http.request", "body": b"", "more_body": False}
             return {"type": "http.request", "body": part, "more_body": True}
 

@@ -32,6 +32,7 @@ SEMANTIC = {
     "bad_value",
     "no_person",
     "not_waiting",
+    "not_now",
 }
 #: Operations of which nothing can vary but the login: one request tells all.
 BARE = {

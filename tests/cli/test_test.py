@@ -14,7 +14,7 @@ import pytest
 from edge import cli_test
 from edge.cli_check import Result
 
-PARALLEL = ["-n", "4", "--dist", "loadscope", "--max-worker-restart", "0"]
+PARALLEL = ["-n", "3", "--dist", "loadscope", "--max-worker-restart", "0"]
 
 
 class Replaced(Exception):  # noqa: N818 - stands for the end of this program

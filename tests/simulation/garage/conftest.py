@@ -25,6 +25,7 @@ from edge.demo_control import ask_garage
 from edge.demo_garage import demo_garage, garage_settings, prepare
 from edge.demo_site import inline_toml, read_example
 from edge.domain.actors import Actor, Role
+from edge.domain.alarm_commands import AckAlarm, ResetAlarm
 from edge.domain.garage.messages import Command, PurseCopy, RearmPort, ResetZone, StartSession, StopSession
 from edge.runtime.ipc import IpcClient
 from edge.site import load_site
@@ -34,6 +35,7 @@ LIMIT_S = 60
 TRY_S = 6
 PYTHON = (sys.executable, "-P", "-m")
 PORT = "b1e-02"
+FAILED_CUTS = {"cut_not_confirmed", "contact_welded", "water_unconfirmed"}
 
 
 class Process:
@@ -146,7 +148,8 @@ class Garage:
     def last_words(self):
         logs = {path.name: path.read_text(errors="replace")[-1500:] for path in self.root.glob("*.log")}
         zones = {zone.get("zone"): (zone.get("state"), zone.get("blocks_reset")) for zone in self.zones()}
-        return f"it did not come to pass: {zones} {self.port()} {logs}"
+        alarms = [(alarm["cause"], alarm["zone"], alarm["state"]) for alarm in self.view("alarms").get("alarms", ())]
+        return f"it did not come to pass: {zones} {alarms} {self.port()} {logs}"
 
     async def command(self, body, role=Role.ADMIN):
         """The answer's code; what it said more is kept for ``last_words``."""
@@ -200,6 +203,14 @@ class Garage:
             await self._close(zone.zone)
         plugs = [port.port for port in self.site.garage.ports if port.at.device != "meters-west"]
         await self.until(lambda: all(self.port(name)["on"] is False for name in plugs))  # back, and heard
+        await self._forget_alarms()
+
+    async def _forget_alarms(self):
+        """What one scene rang and is over is gone for the next. (A sensor that has not spoken again yet is not over.)"""
+        for alarm in self.view("alarms").get("alarms", ()):
+            await self.command(AckAlarm(alarm_id=alarm["alarm_id"]))
+            await self.command(ResetAlarm(alarm_id=alarm["alarm_id"]))
+        await self.until(lambda: not self.causes() & FAILED_CUTS)
 
     async def _close(self, zone):
         """A contactor that its dead-man let fall while the daemon was away closes with the first charge."""
