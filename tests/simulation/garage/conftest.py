@@ -206,7 +206,7 @@ class Garage:
         await self._forget_alarms()
 
     async def _forget_alarms(self):
-        """What one scene rang and is over is gone for the next. (A sensor that has not spoken again yet is not over.)"""
+        """What one scene rang and is over is gone for the next; a sensor that has not spoken again yet is not over."""
         for alarm in self.view("alarms").get("alarms", ()):
             await self.command(AckAlarm(alarm_id=alarm["alarm_id"]))
             await self.command(ResetAlarm(alarm_id=alarm["alarm_id"]))
