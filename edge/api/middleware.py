@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.api.problems import MAX_BODY_BYTES, ApiProblem, problem_response, request_id
 
-#: Longest time a request may take, its body included; live streams are exempt.
+#: Longest time to the first word of an answer, the request's body included, and from part to part of a long one (a
+#: million lines take longer than any of them); live streams are exempt.
 REQUEST_TIMEOUT_S = 20.0
 LIVE_PATH = "/api/v1/live"
 
@@ -126,6 +127,8 @@ class Envelope:
             nonlocal begun
             begun = True
             await send(message)
+            if limit_s is not None:
+                limit.reschedule(asyncio.get_running_loop().time() + limit_s)
 
         try:
             async with limit:

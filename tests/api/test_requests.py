@@ -191,6 +191,27 @@ def test_408_when_a_request_takes_too_long(api, monkeypatch):
     assert is_problem(answer, 408, "too_slow")
 
 
+def test_a_long_answer_may_take_long_as_long_as_it_goes_on(monkeypatch):
+    monkeypatch.setattr(middleware, "REQUEST_TIMEOUT_S", 1.0)
+    parts = []
+
+    async def app(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for number in range(6):
+            await asyncio.sleep(0.25)
+            await send({"type": "http.response.body", "body": b"%d" % number, "more_body": number < 5})
+
+    async def take(message):
+        parts.append(message.get("body", b""))
+
+    async def never():
+        await asyncio.Event().wait()
+
+    scope = {"type": "http", "method": "GET", "path": "/x", "raw_path": b"/x", "headers": [(b"host", b"127.0.0.1")]}
+    asyncio.run(Envelope(app)(scope, never, take))
+    assert b"".join(parts) == b"012345"
+
+
 def test_every_status_that_the_texts_know_is_tried_here_or_nearby():
     assert {text.status for text in TEXTS.values()} == {400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503}
 

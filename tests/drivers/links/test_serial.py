@@ -107,9 +107,10 @@ def test_a_simulated_reader_with_parity_can_be_opened_again(device, recorder, ru
     """Linux strips parity from pseudo-terminals; a second opening with the same settings once failed with EINVAL."""
 
     async def scenario():
+        opener = opener_of(f"serial://{device.path}?baud=115200&parity=E")  # one waits until it has closed the last
         for _ in range(3):
             handler = recorder()
-            link = await opener_of(f"serial://{device.path}?baud=115200&parity=E").open(handler)
+            link = await opener.open(handler)
             device.say(b"here")
             await handler.until(lambda h: h.data == b"here")
             link.close()
