@@ -60,7 +60,15 @@ SETTLE = """async () => {
   for (const one of document.getAnimations())
     if (one.effect?.getComputedTiming().endTime !== Infinity) one.finish();
 }"""
+#: Counts how often a button says that it is held, or no longer.
+WATCH_RING = """() => {
+  window.ringTurns = 0;
+  window.ringWatch ??= new MutationObserver((seen) => { window.ringTurns += seen.length; });
+  window.ringWatch.observe(document, {subtree: true, attributes: true, attributeFilter: ['data-held']});
+}"""
 START_S = 60.0
+#: ``HOLD_MS`` of edge/web/src/parts/Hold.tsx.
+HOLD_S = 1.0
 
 
 def _missing(what: str) -> None:
@@ -303,6 +311,26 @@ class Opened:
             assert time.monotonic() < end, f"never true: {expression}"
             self.page.wait_for_timeout(20)
         return value
+
+    def hold(self, selector: str) -> None:
+        """Holds a button as a person does: until its ring is full, however long a busy page takes for that. A button
+        that moved away from under the finger (a plot above it was drawn) lets go and is taken again."""
+        for _ in range(3):
+            self.page.locator(selector).hover()
+            pressed_s = time.monotonic()
+            with self.ring():
+                self.page.mouse.down()
+            self.page.mouse.up()
+            if time.monotonic() - pressed_s >= HOLD_S:
+                return
+        pytest.fail(f"{selector} never stayed under the finger")
+
+    @contextlib.contextmanager
+    def ring(self) -> Iterator[None]:
+        """Within, a button is pressed; leaves when its ring, which fills while it is held, has come to its end."""
+        self.page.evaluate(WATCH_RING)
+        yield
+        self.until("window.ringTurns >= 2")
 
     def shot(self, name: str) -> None:
         """Lets the page come to rest; a picture of it is taken only where somebody looks (see ``SHOTS``)."""

@@ -24,15 +24,6 @@ def desk(preview, open_page):
     return opened, page, sent
 
 
-def hold(page, selector, ms=1150):
-    button = page.locator(selector)
-    button.scroll_into_view_if_needed()
-    button.hover()
-    page.mouse.down()
-    page.wait_for_timeout(ms)
-    page.mouse.up()
-
-
 def test_orders_are_found_by_id_amount_member_and_lane(desk):
     _, page, _ = desk
     assert page.locator(".orders-list button").count() == 40
@@ -52,9 +43,9 @@ def test_a_refund_names_the_exact_amount_and_needs_a_hold(desk):
     page.click(".back label:has-text('米饭')")
     assert "退 ¥5.10（到会员卡）" in page.locator(refund).inner_text()
     opened.shot("cashier-refund")
-    hold(page, refund, 400)
+    page.locator(refund).click(delay=400)
     assert sent == []
-    hold(page, refund)
+    opened.hold(refund)
     page.wait_for_selector(".desk-note[data-tone=good]")
     path, key, body = sent[0]
     assert path == "orders/o-0040/refunds"
@@ -65,24 +56,24 @@ def test_a_refund_names_the_exact_amount_and_needs_a_hold(desk):
 
 
 def test_a_void_names_its_consequence(desk):
-    _, page, sent = desk
+    opened, page, sent = desk
     page.click(".orders-list button:has-text('o-0040')")
     page.wait_for_selector(".back")
     void = ".back .hold.danger"
     assert "退 ¥15.30" in page.locator(void).inner_text()
     assert "恢复可售" in page.locator(void).inner_text()
-    hold(page, void)
+    opened.hold(void)
     page.wait_for_selector(".desk-note[data-tone=good]")
     assert [path for path, _, _ in sent] == ["orders/o-0040/void"]
 
 
 def test_a_hold_works_from_the_keyboard(desk):
-    _, page, sent = desk
+    opened, page, sent = desk
     page.click(".orders-list button:has-text('o-0040')")
     page.wait_for_selector(".back")
     page.focus(".back .hold.danger")
-    page.keyboard.down("Enter")
-    page.wait_for_timeout(1150)
+    with opened.ring():
+        page.keyboard.down("Enter")
     page.keyboard.up("Enter")
     page.wait_for_selector(".desk-note[data-tone=good]")
     assert len(sent) == 1
@@ -90,7 +81,7 @@ def test_a_hold_works_from_the_keyboard(desk):
 
 def test_a_top_up_reads_the_purse_first_and_is_never_done_twice(desk):
     """The answer is lost and the page reloaded: the same command goes out again, not a second one."""
-    _, page, sent = desk
+    opened, page, sent = desk
     top_up = ".topup .hold"
     assert page.locator(top_up).is_disabled()
     page.fill(".topup input", "m001")
@@ -98,7 +89,7 @@ def test_a_top_up_reads_the_purse_first_and_is_never_done_twice(desk):
     page.wait_for_selector("text=m001 余额 ¥")
     page.click(".topup button:has-text('¥50.00')")
     page.route("**/top-ups", lambda route: route.abort())
-    hold(page, top_up)
+    opened.hold(top_up)
     page.wait_for_selector("text=正在用同一单号再问")
     page.reload()
     page.wait_for_selector(".desk-note[data-tone=busy]")

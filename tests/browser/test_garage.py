@@ -206,7 +206,7 @@ def test_a_zone_is_reset_only_at_its_panel_with_a_personal_pin(preview, open_pag
     def enter(pin):
         page.locator(".reset-form input").nth(0).fill(bound["person"])
         page.locator(".reset-form input").nth(1).fill(pin)
-        hold(page, ".reset-form .hold")
+        opened.hold(".reset-form .hold")
 
     enter("918273")
     page.wait_for_selector(".act-line[data-at=refused]")
@@ -214,14 +214,6 @@ def test_a_zone_is_reset_only_at_its_panel_with_a_personal_pin(preview, open_pag
     assert page.locator(".zone-head[data-level=act]").count() == 1
     enter(bound["pin"])
     page.wait_for_selector(".zone-head[data-level=quiet]")
-
-
-def hold(page, selector):
-    box = page.locator(selector).bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.wait_for_timeout(1150)
-    page.mouse.up()
 
 
 def test_a_resident_starts_and_stops_the_own_session_and_sees_nobody_elses(preview, open_page):
@@ -236,7 +228,7 @@ def test_a_resident_starts_and_stops_the_own_session_and_sees_nobody_elses(previ
     page.locator(".port-press.hold").click()
     page.wait_for_timeout(300)
     assert page.locator(".port-mine").count() == 1, "a mere touch stops nothing"
-    hold(page, ".port-press.hold")
+    opened.hold(".port-press.hold")
     page.wait_for_selector(".port-press.primary")
     page.goto(f"{opened.base}/port/B1-P03")
     page.wait_for_selector(".port-word")

@@ -144,13 +144,7 @@ def test_a_machine_comes_back_by_a_held_return_test(gym, open_page):
     page.wait_for_selector(".wear .beats-line")
     opened.shot("gym-wear")
     page.select_option(".choose select", "tm-6")
-    button = page.locator(".order-card[data-state=locked_out] .hold").first
-    button.scroll_into_view_if_needed()
-    box = button.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.wait_for_timeout(1150)
-    page.mouse.up()
+    opened.hold(".order-card[data-state=locked_out] .hold >> nth=0")
     page.wait_for_selector(".order-card[data-state=locked_out]", state="detached")
 
 

@@ -125,14 +125,13 @@ def _contactors(turn: Turn, zone: Zone, orders: Orders, failing: list[str], *, s
     for name in zone.contactors:
         output = turn.world.outputs[name]
         switch, before = output.switch, output.switch.cut
-        if open_it or failing:
-            reason = _first_cause(zone) if open_it else f"cut_unproven:{failing[0]}"
-            order_off(switch, turn.now_ns, reason=reason, urgent=True)
+        if failing and not open_it:
+            order_off(switch, turn.now_ns, reason=f"cut_unproven:{failing[0]}", urgent=True)
         proof = output.settings.meter is None and not is_calm(switch) and not _still_flows(turn, zone, switch)
         _watch(turn, zone, switch, word_is_proof=proof)
         if switch.cut in _FAILED and before not in _FAILED:
             failed = name
-        _drive(turn, switch, strike=strike and not open_it, run=orders.contactor)  # else it has been told already
+        _drive(turn, switch, strike=strike and not open_it, run=orders.contactor)  # else told already
     return failed
 
 
