@@ -82,9 +82,7 @@ class Sealer:
 
     def seal(self, stretch: Stretch) -> Sealed:
         """Write a stretch and move the seal mark to its end. Raises sqlite3.Error; then nothing is written."""
-        with self._db.read() as connection:
-            row = connection.execute("SELECT max(id) FROM slab").fetchone()
-        slab_id = int(row[0] or 0) + 1
+        slab_id = self._last_slab() + 1
         slabs: list[_Slab] = []
         due: set[tuple[int, int]] = set()
         for late, columns in _split(stretch.columns):
@@ -103,10 +101,18 @@ class Sealer:
             connection.executemany(_LAST, lasts)
             put_meta(connection, "seal_seq", stretch.seq_last)
             put_meta(connection, "seal_wall_ns", stretch.wall_ns)
+            put_meta(connection, "last_slab", slab_id - 1)
         self._names.written(named)
         return Sealed(
             stretch.columns.seq.size, sum(len(slab.chunks) for slab in slabs), sum(slab.row[6] for slab in slabs)
         )
+
+    def _last_slab(self) -> int:
+        """The greatest id that ever was, also of a slab that is gone: retention may still be emptying it slice by slice,
+        and readers keep its time columns in memory. (A file of an earlier release has only its slabs to tell it.)"""
+        with self._db.read() as connection:
+            row = connection.execute("SELECT max(id) FROM slab").fetchone()
+        return max(int(row[0] or 0), int(self._db.meta("last_slab", "0")), int(self._db.meta("emptying_slab") or 0))
 
     def _pack(self, slab_id: int, stretch: Stretch, columns: Columns, *, late: bool) -> _Slab:
         grouped = columns.part(np.argsort(columns.series, kind="stable"))

@@ -124,6 +124,23 @@ def test_a_start_goes_on_with_a_slab_that_was_being_emptied(sample_site, history
     assert (count(again, "slab"), count(again, "chunk"), count(again, "time_column")) == (0, 0, 0)
 
 
+def test_a_slab_that_is_being_emptied_takes_nothing_of_the_next_one_along(sample_site, history_with):
+    """The newest slab may be the first to go (a meter filled in last year), and all may."""
+    history = history_with(chunks_days=2)
+    fill(sample_site, history, 1)
+    queries = SampleQueries(history)
+    assert queries.samples(1, T0, T0 + DAY, 1000).raw.time_ns.size == 300
+    sample_site.say((MeterReading(point="p", power_w=0.5), T0 + 9 * DAY))
+    while history.step():
+        pass
+    assert history._keeper.step(history.through_wall_ns, history.through_wall_ns), "the only slab goes, in slices"
+    history.seal()
+    tidy(history)
+    assert count(history, "slab") == 1
+    assert queries.samples(1, T0 + 9 * DAY, T0 + 10 * DAY, 10).raw.value.tolist() == [0.5]
+    queries.close()
+
+
 def test_the_log_keeps_what_is_not_sealed_until_its_bytes_say_otherwise(tmp_path):
     connection = sqlite3.connect(tmp_path / "log.db")
     connection.execute("CREATE TABLE log (seq_last INTEGER PRIMARY KEY, bytes_total INTEGER, data BLOB)")
