@@ -108,8 +108,8 @@ class Sealer:
         )
 
     def _last_slab(self) -> int:
-        """The greatest id that ever was, also of a slab that is gone: retention may still be emptying it slice by slice,
-        and readers keep its time columns in memory. (A file of an earlier release has only its slabs to tell it.)"""
+        """The greatest id that ever was, also of a slab that is gone: retention may still be emptying it, and readers
+        keep its time columns in memory. (A file of an earlier release has only its slabs to tell it.)"""
         with self._db.read() as connection:
             row = connection.execute("SELECT max(id) FROM slab").fetchone()
         return max(int(row[0] or 0), int(self._db.meta("last_slab", "0")), int(self._db.meta("emptying_slab") or 0))

@@ -22,6 +22,7 @@ from edge.domain.canteen.settings import DishCard, PricedBy, Rule, RuleKind, Spe
 from edge.domain.words import Text
 
 LIST_RULE = "list-price"
+_LIST = SpendBasis.LIST
 LIST_TITLE = Text(zh="标价", en="List price")
 
 
@@ -242,7 +243,9 @@ def amounts(plan: Plan, lines: Sequence[Line]) -> Amounts:
     discounted = due
     subsidies: tuple[int, ...] = ()
     for grant in plan.grants:
-        fen = _granted(grant, before_discount, discounted, due)
+        rule, fen = grant.rule, 0
+        if (before_discount if rule.spend_basis is _LIST else discounted) >= rule.min_spend_fen:
+            fen = min(due, grant.rest_fen)
         due -= fen
         subsidies += (-fen,)
     wiped = due % plan.wipe_off.unit_fen if plan.wipe_off is not None else 0
@@ -259,11 +262,6 @@ def amounts(plan: Plan, lines: Sequence[Line]) -> Amounts:
         sum(carbohydrate),
         sum(sodium),
     )
-
-
-def _granted(grant: Grant, before_discount: int, discounted: int, due: int) -> int:
-    spend = before_discount if grant.rule.spend_basis is SpendBasis.LIST else discounted
-    return min(grant.rest_fen, due) if spend >= grant.rule.min_spend_fen else 0
 
 
 def _step(kind: RuleKind, rule: Rule, fen: int, why: dict[str, int | str], shares: tuple[int, ...]) -> Step:
