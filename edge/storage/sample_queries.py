@@ -180,8 +180,15 @@ class SampleQueries:
             raise StoreError("absent", f"there is no series {series}") from None
 
     def _read(self, work: Callable[[], T]) -> T:
+        """``work`` sees one state of the file: what is sealed or rolled between two looks would else be in neither. It
+        takes its picture of the tail before its first statement (``SeriesReader.picture``)."""
         try:
-            return work()
+            connection = self._reader.chunks().connection
+            connection.execute("BEGIN")
+            try:
+                return work()
+            finally:
+                connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._reader.close()
             raise StoreError("storage", f"samples cannot be read now: {error}") from error

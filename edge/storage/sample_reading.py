@@ -79,8 +79,8 @@ class SeriesReader:
             self._chunks = None
 
     def picture(self) -> TailPicture:
-        """The tail as it is now. Take it *before* reading chunks: what is sealed in between is then seen twice (and
-        told apart by ``through_seq``), never missed."""
+        """The tail as it is now. Take it *before* reading chunks, and read them and the seal mark in one transaction:
+        what is sealed in between is then seen twice and told apart by the mark, never missed."""
         return self._tail.picture()
 
     def raw(self, series: int, begin_ns: int, end_ns: int, tail: TailPicture | None = None) -> Raw:

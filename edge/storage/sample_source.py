@@ -140,9 +140,10 @@ class StoredSamples:
 
     def _read_sealed(self, after_seq: int, samples_max: int) -> SampleBlock:
         connection = self._reader().connection
+        mark = self._mark()  # before the look at the slabs: what is sealed in between lies behind this mark
         row = connection.execute(_STRETCH, (after_seq,)).fetchone()
         if row is None:  # nothing but inputs without samples up to the mark
-            return self._block(EMPTY, after_seq, max(self._mark(), after_seq))
+            return self._block(EMPTY, after_seq, max(mark, after_seq))
         with self._cache.mutex:
             stretch = self._cache.get(row[1])
             if stretch is None:
