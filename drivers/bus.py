@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from drivers.busqueue import BusQueue, Cut, Item, Station, StrayWatch
 from drivers.driver import Output
-from drivers.engine import NS_PER_MS, Ask, Engine, Script, Silence, Sleep
+from drivers.engine import NS_PER_MS, Ask, Engine, Script, Silence, Sleep, earlier
 from drivers.health_reporter import HealthReporter
 from drivers.wallclock import WallClock
 from edge.domain.devices import DeviceCommand, DeviceIdentity, DeviceState, Reading
@@ -92,8 +92,7 @@ class BusDriver(ABC, Generic[F]):
         return self._take()
 
     def deadline(self) -> int | None:
-        at = [self._engine.deadline(), self._health.deadline()]
-        return min((each for each in at if each is not None), default=None) if self._open else None
+        return earlier(self._engine.deadline(), self._health.deadline()) if self._open else None
 
     # --- for subclasses -----------------------------------------------------------------------------------------------
 

@@ -21,6 +21,13 @@ _EVENTS_PER_TICK_MAX = 64
 F = TypeVar("F")
 
 
+def earlier(one_ns: int | None, other_ns: int | None) -> int | None:
+    """The earlier of two deadlines, of which each may be wanted never (None)."""
+    if one_ns is None or other_ns is None:
+        return other_ns if one_ns is None else one_ns
+    return one_ns if one_ns <= other_ns else other_ns
+
+
 class Silence(Enum):
     """Sent to the script instead of a frame. DAMAGED: bytes came and were refused, then the line fell silent.
     RECALLED: the request was taken back, or too old, before it was written (``Engine.recall``)."""
@@ -134,24 +141,20 @@ class Engine(Generic[F]):
             self._expire()
 
     def deadline(self) -> int | None:
-        """When ``tick`` is wanted next, monotonic ns."""
-        at: list[int] = []
-        if self.scanner.pending:
-            at.append(self._quiet_at())
-        match self._wait:
-            case Ask() if not self._sent:
-                at.append(self._send_at())
-            case Ask():
-                at.append(self._answer_by())
-                if self._is_spoilt():
-                    at.append(self._quiet_at())
-            case Listen():
-                at.append(self._quiet_at())
-            case Sleep(until_ns=until_ns) if until_ns is not None:
-                at.append(until_ns)
-            case _:
-                pass
-        return min(at, default=None)
+        """When ``tick`` is wanted next, monotonic ns. Asked after every event, so it builds nothing."""
+        wait, pending = self._wait, self.scanner.pending
+        if isinstance(wait, Ask):
+            due_ns = self._answer_by(wait) if self._sent else self._send_at(wait)
+            if pending or (self._sent and self._is_spoilt()):
+                return min(due_ns, self._quiet_at())
+            return due_ns
+        if isinstance(wait, Listen):
+            return self._quiet_at()
+        until_ns = None if wait is None else wait.until_ns
+        if not pending:
+            return until_ns
+        quiet_ns = self._quiet_at()
+        return quiet_ns if until_ns is None else min(quiet_ns, until_ns)
 
     def _is_spoilt(self) -> bool:
         """The answer, or what may have been it, was refused."""
@@ -159,13 +162,12 @@ class Engine(Generic[F]):
             return self.scanner.refused != self._refused_before
         return self.damage != self._damage_before
 
-    def _send_at(self) -> int:
+    def _send_at(self, ask: Ask) -> int:
         """When the line has been silent long enough; on a line that never falls silent, one time-out later at most."""
-        assert isinstance(self._wait, Ask)
-        if self._received_ns is None:
-            return self._since_ns
-        silent_ns = max(self._since_ns, self._received_ns + self._gap_ns)
-        return min(silent_ns, self._since_ns + self._wait.timeout_ns)
+        since_ns, received_ns = self._since_ns, self._received_ns
+        if received_ns is None or received_ns + self._gap_ns <= since_ns:
+            return since_ns
+        return min(received_ns + self._gap_ns, since_ns + ask.timeout_ns)
 
     def _quiet_at(self) -> int:
         received = self._received_ns or 0
@@ -173,24 +175,23 @@ class Engine(Generic[F]):
             return max(self._since_ns, received) + self._wait.quiet_ns
         return received + self._quiet_ns
 
-    def _answer_by(self) -> int:
+    def _answer_by(self, ask: Ask) -> int:
         """An answer that is coming in at its time-out may come to its end, but not for ever on a noisy line."""
-        assert isinstance(self._wait, Ask)
-        by = self._since_ns + self._wait.timeout_ns
+        by = self._since_ns + ask.timeout_ns
         if self.scanner.pending:
-            by = max(by, min(self._quiet_at(), by + self._wait.timeout_ns))
+            by = max(by, min(self._quiet_at(), by + ask.timeout_ns))
         return by
 
     def _expire(self) -> None:
         """The earliest deadline has come."""
-        now = self.now_ns
-        overdue = isinstance(self._wait, Ask) and self._sent and now >= self._answer_by()
+        now, wait = self.now_ns, self._wait
+        overdue = isinstance(wait, Ask) and self._sent and now >= self._answer_by(wait)
         if self.scanner.pending and (overdue or now >= self._quiet_at()):
             found = self.scanner.flush()
             self.scanner.reset()
             self._deliver(found)
             return
-        match self._wait:
+        match wait:
             case Ask() as ask if not self._sent:
                 self._send_if_silent(ask)
             case Ask():
@@ -235,7 +236,7 @@ class Engine(Generic[F]):
                 self._send_if_silent(wait)
 
     def _send_if_silent(self, ask: Ask) -> None:
-        if self._sent or self._send_at() > self.now_ns:
+        if self._sent or self._send_at(ask) > self.now_ns:
             return
         if 0 < ask.good_until_ns < self.now_ns:
             self._resume(Silence.RECALLED)

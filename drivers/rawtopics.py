@@ -7,7 +7,7 @@ as a distance that goes back and forth.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from drivers.messages import Message, Problem
 from drivers.options import OptionReader
 from drivers.presence import PresenceDriver
 from drivers.rawvalue import RAW, RawValue, parse_raw
+from drivers.repeats import Lately
 from drivers.topics import POINTS_MAX
 from drivers.wallclock import WallClock
 from edge.domain.devices import DeviceCommand, Reading
@@ -57,16 +58,15 @@ Stoppers = Callable[[StopMachine, int], Stopper]
 
 
 class _Point:
-    """What is known of a point: who reads its channels, when it was last heard, and its last messages."""
+    """What is known of a point since the link is open: who reads its channels, and when it was last heard."""
 
-    __slots__ = ("heard_ns", "online", "prefix", "seen", "sessions")
+    __slots__ = ("heard_ns", "online", "prefix", "sessions")
 
     def __init__(self) -> None:
         self.prefix = ""
         self.heard_ns = 0
         self.online = False
         self.sessions: dict[str, Session] = {}
-        self.seen: deque[tuple[int, str, bytes]] = deque(maxlen=_SEEN_MAX)
 
 
 class RawDriver(PresenceDriver):
@@ -88,6 +88,7 @@ class RawDriver(PresenceDriver):
         self.foreign = 0
         self.clock = WallClock()
         self._points: OrderedDict[str, _Point] = OrderedDict()
+        self._seen: Lately[tuple[int, str, bytes]] = Lately(_SEEN_MAX)
         self._stopping: dict[str, Stopper] = {}
 
     # --- in -----------------------------------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ class RawDriver(PresenceDriver):
             return
         point = self._point(value.point)
         point.prefix = value.prefix
-        if self._is_repeated(point, value):
+        if self._is_repeated(value):
             self.duplicates += 1
             return
         self._stop_heard(value)
@@ -151,15 +152,16 @@ class RawDriver(PresenceDriver):
             point.online = True
             self.say(PointHealth(point=name, online=True))
 
-    def _is_repeated(self, point: _Point, value: RawValue) -> bool:
+    def _is_repeated(self, value: RawValue) -> bool:
         """A message that came before: the same count and the same bytes. A gateway that began to count anew repeats
         counts, not both."""
         if value.source_seq is None:
             return False
         key = (value.source_seq, value.channel, value.data)
-        if key in point.seen:
+        seen = self._seen.of(value.point)
+        if key in seen:
             return True
-        point.seen.append(key)
+        seen.append(key)
         return False
 
     def _session(self, point: _Point, value: RawValue) -> Session | None:

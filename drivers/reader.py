@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from drivers.driver import Output
-from drivers.engine import NS_PER_MS, Ask, Engine, Script, Silence, Sleep
+from drivers.engine import NS_PER_MS, Ask, Engine, Script, Silence, Sleep, earlier
 from drivers.health_reporter import HealthReporter
 from drivers.passes import PassReporter
 from edge.domain.devices import DeviceIdentity, DeviceState, FieldOn, PlatePass, ResidualPass
@@ -143,7 +143,7 @@ class PlateReader(ABC, Generic[F]):
         return self._take()
 
     def deadline(self) -> int | None:
-        return min((at for at in (self._engine.deadline(), self._health.deadline()) if at is not None), default=None)
+        return earlier(self._engine.deadline(), self._health.deadline())
 
     # --- session ----------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from drivers.csafe.plan import Group, Plan
 from drivers.csafe.readings import Interpreter
 from drivers.csafe.values import PREVIOUS_NAMES, values_of
 from drivers.driver import Output
-from drivers.engine import NS_PER_MS, Ask, Engine, Script, Silence, Sleep
+from drivers.engine import NS_PER_MS, Ask, Engine, Script, Silence, Sleep, earlier
 from drivers.health_reporter import HealthReporter
 from drivers.options import OptionReader, OptionValue
 from edge.domain.devices import DeviceCommand, DeviceIdentity, DeviceState
@@ -124,8 +124,7 @@ class CsafeDriver:
         return self._take()
 
     def deadline(self) -> int | None:
-        at = [self._engine.deadline(), self._health.deadline()]
-        return min((each for each in at if each is not None), default=None) if self._open else None
+        return earlier(self._engine.deadline(), self._health.deadline()) if self._open else None
 
     # --- the script ---------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from drivers.buffer import Scanner
 from drivers.driver import Output
-from drivers.engine import NS_PER_MS, Ask, Engine, Script, Sleep
+from drivers.engine import NS_PER_MS, Ask, Engine, Script, Sleep, earlier
 from drivers.health_reporter import HealthReporter
 from drivers.options import OptionReader, OptionValue
 from drivers.osdp.frames import MARK, Command, Frame, Grammar, Reply
@@ -112,8 +112,7 @@ class OsdpDriver:
         return self._take()
 
     def deadline(self) -> int | None:
-        at = [each for each in (self._engine.deadline(), self._health.deadline()) if each is not None]
-        return min(at, default=None)
+        return earlier(self._engine.deadline(), self._health.deadline())
 
     # --- the line -------------------------------------------------------------------------------------------------
 

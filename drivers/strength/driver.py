@@ -6,7 +6,6 @@ user would notice a mistake as 24 repetitions where she did 12.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +14,8 @@ from drivers.engine import NS_PER_MS
 from drivers.messages import Message, Problem
 from drivers.options import OptionReader, OptionValue
 from drivers.presence import PresenceDriver
+from drivers.repeats import Lately
 from drivers.strength.frames import SUFFIX, StrengthMessage, parse
-from drivers.topics import POINTS_MAX
 from drivers.wallclock import WallClock
 from edge.domain.devices import DeviceCommand
 from edge.domain.field_devices import Operate, PointHealth, SetClock
@@ -50,11 +49,11 @@ class StrengthDriver(PresenceDriver):
         self.topics = (f"{site or '+'}/+/+/{SUFFIX}", self.presence_topic(site))
         self.clock = WallClock()
         self.duplicates = 0
-        self._seen: OrderedDict[str, deque[StrengthMessage]] = OrderedDict()
+        self._seen: Lately[StrengthMessage] = Lately(_REMEMBERED_MAX)
 
     def on_opened(self) -> None:
         super().on_opened()
-        self._seen.clear()
+        self._seen.opened()
 
     def on_message(self, message: Message) -> None:
         if self.took_status(message):
@@ -85,12 +84,9 @@ class StrengthDriver(PresenceDriver):
 
     def _is_repeated(self, told: StrengthMessage) -> bool:
         """Equal in all that it says, its time and count included. Without either, equal to the one just before."""
-        seen = self._seen.get(told.point)
-        if seen is None:
-            seen = self._seen[told.point] = deque(maxlen=_REMEMBERED_MAX)
+        seen = self._seen.of(told.point)
+        if self._seen.is_first(told.point):
             self.say(PointHealth(point=told.point, online=True, retained=told.retained))
-            if len(self._seen) > POINTS_MAX:
-                self._seen.popitem(last=False)
         marked = told.source_seq is not None or told.source_wall_ns is not None
         repeated = told in seen if marked else bool(seen) and seen[-1] == told and told.rep is not None
         seen.append(told)

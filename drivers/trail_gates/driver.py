@@ -6,7 +6,6 @@ some day. A user would notice a mistake as a lap that begins whenever the broker
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from drivers.engine import NS_PER_MS
 from drivers.messages import Message, Problem
 from drivers.options import OptionReader, OptionValue
 from drivers.presence import PresenceDriver
-from drivers.topics import POINTS_MAX
+from drivers.repeats import Lately
 from drivers.trail_gates.frames import COUNT, PASSAGE, Sighting, UseCount, parse
 from drivers.trail_gates.passages import Passages
 from drivers.wallclock import WallClock
@@ -43,11 +42,11 @@ class TrailGatesDriver(PresenceDriver):
         self.clock = WallClock()
         self.duplicates = 0
         self._passages = Passages(settle_ms * NS_PER_MS, dwell_s * 1000 * NS_PER_MS)
-        self._seen: OrderedDict[str, deque[Sighting | UseCount]] = OrderedDict()
+        self._seen: Lately[Sighting | UseCount] = Lately(_REMEMBERED_MAX)
 
     def on_opened(self) -> None:
         super().on_opened()
-        self._seen.clear()
+        self._seen.opened()
         self._passages.clear()
 
     def on_message(self, message: Message) -> None:
@@ -66,12 +65,9 @@ class TrailGatesDriver(PresenceDriver):
             self._tell(self._passages.take(told, self.now_ns))
 
     def _is_repeated(self, told: Sighting | UseCount) -> bool:
-        seen = self._seen.get(told.point)
-        if seen is None:
-            seen = self._seen[told.point] = deque(maxlen=_REMEMBERED_MAX)
+        seen = self._seen.of(told.point)
+        if self._seen.is_first(told.point):
             self.say(PointHealth(point=told.point, online=True, retained=told.retained))
-            if len(self._seen) > POINTS_MAX:
-                self._seen.popitem(last=False)
         repeated = told.source_seq is not None and told in seen
         seen.append(told)
         return repeated

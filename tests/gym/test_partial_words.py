@@ -109,6 +109,38 @@ def test_two_words_in_the_wrong_order_after_a_loss_do_not_end_it(gym):
     assert [row.state for row in gym.workouts()] == ["open"]
 
 
+def test_a_gateway_that_says_again_what_was_heard_before_the_loss_walks_nobody_twice(gym):
+    """Its broker was killed before it acknowledged: all that was under way comes once more, from the beginning."""
+    begun_ns = 1_000 * gym.mono_ns  # its clock is wrong, and goes
+    gym.stand("t1")
+    gym.run(60, each=lambda: gym.walk("t1", source_wall_ns=begun_ns + round((gym.elapsed.get("t1", 0) + 1) * 1e9)))
+    heard = [(round(second * 6.0 / 3.6, 2), float(second)) for second in range(1, 61)]
+    gym.run(20)
+    for metres, second in heard:
+        gym.says(
+            "t1", distance_m=metres, elapsed_s=second, speed_km_h=6.0, source_wall_ns=begun_ns + round(second * 1e9)
+        )
+    gym.train("t1", 30)
+    (workout,) = [row for row in gym.workouts() if row.state == "open"]
+    assert gym.asset("t1").workout.totals.distance_m == pytest.approx(90 * 6.0 / 3.6, abs=4)
+    assert gym.asset("t1").workout.leaps == 0
+    assert workout.state == "open"
+
+
+def test_a_console_that_began_anew_unheard_and_is_told_of_late_counts_on(gym):
+    """What the gateway kept goes forward in time: the step back in it is the console's."""
+    gym.stand("t1")
+    gym.run(60, each=lambda: gym.walk("t1", source_wall_ns=gym.wall_ns))
+    gym.run(40)
+    for second in range(1, 31):
+        gym.says("t1", distance_m=second * 2.0, elapsed_s=float(second), speed_km_h=6.0,
+                 source_wall_ns=gym.wall_ns - (31 - second) * 1_000_000_000)  # fmt: skip
+    gym.metres["t1"], gym.elapsed["t1"] = 60.0, 30.0
+    gym.run(120, each=lambda: gym.walk("t1", source_wall_ns=gym.wall_ns))
+    assert gym.asset("t1").counters["distance_m"].last == pytest.approx(60 + 120 * 6.0 / 3.6, abs=0.1)
+    assert gym.asset("t1").workout.totals.distance_m == pytest.approx(120 * 6.0 / 3.6, abs=65)
+
+
 def test_a_gateway_that_holds_every_word_back_for_ten_seconds_loses_nobody(gym):
     gym.stand("t1", delay_ms=10_000)
     gym.train("t1", 120, delay_ms=10_000)

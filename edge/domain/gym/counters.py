@@ -2,9 +2,10 @@
 
 A counter means nothing but its differences. The hard part is the step back: a machine that began anew counts from zero
 (what it counts now is new), one that wraps goes on, and one that lies must not add a marathon. A small step back is
-a word that came late, and is left out; the second one in a row is a machine that began anew. Where the difference
-cannot have been done in the time, nothing is added and the leap is counted. A user would notice a mistake as a walk of
-655 km, or as a workout whose distance falls.
+a word that came late, and is left out; the second one in a row is a machine that began anew. So is any step back to
+what was said before the counter's last word: a gateway whose broker died says again what was heard already. Where the
+difference cannot have been done in the time, nothing is added and the leap is counted. A user would notice a mistake as
+a walk of 655 km, as a workout whose distance falls, or as one that was walked twice.
 """
 
 from __future__ import annotations
@@ -40,13 +41,16 @@ class Counter(msgspec.Struct):
 
 
 def advance(
-    counter: Counter, value: float, now_ns: int, *, rate_per_s: float, modulus: float = 0
+    counter: Counter, value: float, now_ns: int, *, rate_per_s: float, modulus: float = 0, older: bool = False
 ) -> tuple[Moved, float]:
     """Take the counter's new ``value``; gives what happened and how much to add (never negative).
 
-    ``rate_per_s`` is the fastest believable growth, ``modulus`` where the counter wraps (0: it does not)."""
+    ``rate_per_s`` is the fastest believable growth, ``modulus`` where the counter wraps (0: it does not), ``older``
+    that it was said before what was heard last."""
     last, seconds = counter.last, (now_ns - counter.at_ns) / 1e9
     most = rate_per_s * (seconds + SLACK_S)
+    if older and last is not None and value < last:
+        return Moved.BACK, 0.0
     late = last is not None and last / 2 < value < last and last - value <= rate_per_s * SLACK_S
     if late and not counter.backs:
         counter.backs = 1

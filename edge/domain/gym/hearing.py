@@ -41,6 +41,8 @@ from edge.domain.places import place_key
 
 #: A gateway may hold a reading back for at most so long and still be believed.
 MAX_DELAY_MS = 300_000
+#: A word is older than the last one when its gateway says so by so much, and not by more than a gateway keeps.
+OLDER_NS, OLDER_MAX_NS = 1_000_000_000, 3_600_000_000_000
 #: The same card at the same reader within this time of its last reading is still the same tap.
 TAP_NS = 2_000_000_000
 
@@ -105,7 +107,7 @@ def _machine(turn: Turn, asset: Asset, body: MachineReading | RepReading | Stren
     asset.lag_ns = turn.now_ns - stamp.mono_ns
     before = tick(asset, stamp.mono_ns, session)
     if isinstance(body, MachineReading):
-        done = machine_said(asset, body, stamp.mono_ns)
+        done = machine_said(asset, body, stamp.mono_ns, older=_is_older(asset, body.source_wall_ns))
         if body.safety_key_pulled is not None:
             _key(turn, asset, pulled=body.safety_key_pulled)
         if body.heart_rate_bpm is not None:
@@ -129,6 +131,19 @@ def _when(stamp: Stamp, asset: Asset, delay_ms: int | None) -> Stamp:
         return stamp
     mono_ns = max(stamp.mono_ns - delay_ms * 1_000_000, asset.heard_ns or 0)
     return msgspec.structs.replace(stamp, mono_ns=mono_ns, wall_ns=stamp.wall_ns - (stamp.mono_ns - mono_ns))
+
+
+def _is_older(asset: Asset, source_wall_ns: int | None) -> bool:
+    """Said before the asset's last word, by the gateway's own clock, right or wrong: a gateway whose broker died says
+    again what was under way. One whose clock went back by more has been set or begun anew, and counts from there."""
+    if source_wall_ns is None:
+        return False
+    behind_ns = asset.said_wall_ns - source_wall_ns
+    if OLDER_NS < behind_ns <= OLDER_MAX_NS:
+        return True
+    if behind_ns < 0 or behind_ns > OLDER_MAX_NS:
+        asset.said_wall_ns = source_wall_ns
+    return False
 
 
 def _event(turn: Turn, asset: Asset, body: MachineEvent) -> None:

@@ -53,8 +53,9 @@ class Did(NamedTuple):
         return self.moved or self.counts or self.elapsed_s is not None
 
 
-def machine_said(asset: Asset, reading: MachineReading, now_ns: int) -> Did:
-    """Take in a machine's word: keep the latest values and work out what it adds."""
+def machine_said(asset: Asset, reading: MachineReading, now_ns: int, *, older: bool = False) -> Did:
+    """Take in a machine's word: keep the latest values and work out what it adds. ``older``: it was said before what
+    was heard last."""
     quirks, latest = asset.settings.quirks, asset.latest
     done: dict[str, float] = {}
     reset, leaps, counts = False, 0, False
@@ -64,7 +65,7 @@ def machine_said(asset: Asset, reading: MachineReading, now_ns: int) -> Did:
         rate = quirks.max_speed_km_h / 3.6 if name == "distance_m" else _RATE_PER_S[name]
         modulus = quirks.counter_modulus_m if name == "distance_m" else 0
         moved, added = advance(
-            asset.counters.setdefault(name, Counter()), value, now_ns, rate_per_s=rate, modulus=modulus
+            asset.counters.setdefault(name, Counter()), value, now_ns, rate_per_s=rate, modulus=modulus, older=older
         )
         reset = reset or (moved is Moved.RESET and name in {"distance_m", "elapsed_s", "strokes"})
         leaps += moved is Moved.LEAP

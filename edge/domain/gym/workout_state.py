@@ -116,14 +116,16 @@ class Asset(msgspec.Struct, kw_only=True):
     """One machine. ``heard_ns`` its last word of any kind (None: not since the start); ``moved_ns`` the last motion,
     ``moving_ns`` since when it moves without a break; ``since_ns`` of its phase; ``armed_for`` who claimed it;
     ``freed_ns`` when the last workout ended (warm until then + warm_s); ``fault`` a stable code. ``lag_ns``: how long
-    its last word had been on its way; ``set_reps`` told one by one since the last finished set; ``set_ns`` when a set
-    was said to begin, None once its first repetition has come."""
+    its last word had been on its way, ``said_wall_ns`` when its gateway says that it was said; ``set_reps`` told one by
+    one since the last finished set; ``set_ns`` when a set was said to begin, None once its first repetition has
+    come."""
 
     settings: AssetSettings
     phase: Phase = Phase.IDLE
     since_ns: int = 0
     heard_ns: int | None = None
     lag_ns: int = 0
+    said_wall_ns: int = 0
     set_reps: int = 0
     set_ns: int | None = None
     moved_ns: int | None = None

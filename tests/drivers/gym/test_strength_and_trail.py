@@ -168,3 +168,27 @@ def test_only_tokens_come_over_this_wire(mqtt_rig, payload):
     rig = mqtt_rig("trail_gates")
     assert rig.hear("park/trail/gate1/passage", payload) == []
     assert rig.driver.refused == 1
+
+
+@pytest.mark.parametrize(
+    ("protocol", "topic", "kind", "said"),
+    [
+        ("strength", "park/strength/knee1/strength", "RepReading", 
+         [{"set": 1, "rep": n, "seq": n} for n in range(1, 9)]),
+        ("trail_gates", "park/trail/swing/count", "CountReading", [{"count": n, "seq": n} for n in range(1, 9)]),
+        ("ftms", "park/hall/b1/raw", "MachineReading",
+         [{"transport": "ble", "char": "2ad2", "hex": f"0000{n:02x}00", "seq": n} for n in range(1, 9)]),
+    ],
+)  # fmt: skip
+def test_what_is_said_again_after_the_broker_was_killed_is_heard_once(mqtt_rig, protocol, topic, kind, said):
+    rig = mqtt_rig(protocol)
+    for fields in said[:6]:
+        rig.hear(topic, fields)
+    assert len(rig.of(kind)) == 6
+    rig.take(rig.driver.closed(rig.now))
+    rig.take(rig.driver.opened(rig.now))
+    for fields in said:
+        rig.hear(topic, fields)
+    assert len(rig.of(kind)) == 8
+    assert rig.driver.duplicates == 6
+    assert len([item for item in rig.of("PointHealth") if item.online]) == 2, "that it is there is told again"
