@@ -100,12 +100,15 @@ class _Sealing:
 
 
 def test_a_sink_behind_inputs_without_samples_misses_no_seal(sample_site, open_history, monkeypatch):
-    """The stretch that it looks for ends in inputs without samples; the next one is sealed at that very moment."""
+    """Hours without a sample are sealed, so no slab is behind it; the next one comes at that very moment."""
     sample_site.say((meter(1.0), T0))
+    history = open_history()
+    history.seal()
     for _ in range(3):
         sample_site.seq += 1
         sample_site.write([LogRecord(Stamp(sample_site.seq, "b", T0, T0, wall_trusted=True), b"\x80")])
-    history = open_history()
+    while history.step():
+        pass
     history.seal()
     sample_site.say((meter(2.0), T0 + S))
     while history.step():
