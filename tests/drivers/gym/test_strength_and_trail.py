@@ -173,7 +173,7 @@ def test_only_tokens_come_over_this_wire(mqtt_rig, payload):
 @pytest.mark.parametrize(
     ("protocol", "topic", "kind", "said"),
     [
-        ("strength", "park/strength/knee1/strength", "RepReading", 
+        ("strength", "park/strength/knee1/strength", "RepReading",
          [{"set": 1, "rep": n, "seq": n} for n in range(1, 9)]),
         ("trail_gates", "park/trail/swing/count", "CountReading", [{"count": n, "seq": n} for n in range(1, 9)]),
         ("ftms", "park/hall/b1/raw", "MachineReading",
