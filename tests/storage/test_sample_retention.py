@@ -8,6 +8,7 @@ import pytest
 
 from edge.domain.field_devices import MeterReading
 from edge.storage import log_table
+from edge.storage.sample_db import seal_mark
 from edge.storage.sample_history import SampleHistory
 from edge.storage.sample_queries import SampleQueries
 from edge.storage.sample_retention import Retention, used_bytes
@@ -157,6 +158,24 @@ def test_the_log_keeps_what_is_not_sealed_until_its_bytes_say_otherwise(tmp_path
     assert limit(sealed_seq=0) == 0
     assert limit(sealed_seq=45, max_bytes=250) == 80
     connection.close()
+
+
+@pytest.mark.parametrize("harm", ["newer", "damaged", "no number"])
+def test_a_mark_that_cannot_be_read_lets_nothing_of_the_log_go(sample_site, open_history, harm):
+    """What is not sealed for sure stays: a damaged file is made again from the log."""
+    assert seal_mark(sample_site.directory) is None, "nobody seals here yet"
+    sample_site.say((MeterReading(point="p", power_w=1.0), T0))
+    history = open_history()
+    history.seal()
+    assert seal_mark(sample_site.directory) == 1
+    with history.db.write() as connection:
+        connection.execute("UPDATE meta SET value = 'x' WHERE key = 'seal_seq'" if harm == "no number" else "SELECT 1")
+    if harm == "newer":
+        history.db._connection.execute("PRAGMA user_version = 99")
+    history.close()
+    if harm == "damaged":
+        (sample_site.directory / "samples.db").write_bytes(b"\x5a" * 8192)
+    assert seal_mark(sample_site.directory) == 0
 
 
 def test_a_clock_that_nobody_trusts_makes_nothing_old(sample_site, history_with):
