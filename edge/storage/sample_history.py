@@ -137,7 +137,7 @@ class SampleHistory:
             self._tail_wall_ns, self._tail_mono_ns = first_wall_ns, time.monotonic_ns()
         self._tell(part.damage, first_wall_ns)
         self.tail.append(columns, part.through_seq)
-        self.last.put(columns)
+        self.last.put(columns, part.wall_ns or self._through_wall_ns)
         self._through = part.through_seq
         self._through_wall_ns = part.wall_ns or self._through_wall_ns
         if part.entries and part.entries[-1].wall_trusted:

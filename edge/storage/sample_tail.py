@@ -88,6 +88,11 @@ class SampleTail:
             self._after = self._through = after_seq
 
 
+def newest_last(time_ns: npt.NDArray[np.int64], wall_ns: int) -> npt.NDArray[np.intp]:
+    """The order of samples by time, then by birth; those from beyond ``wall_ns`` come first."""
+    return np.lexsort((time_ns, time_ns <= wall_ns))
+
+
 class LastPicture(NamedTuple):
     """By number of series (index 0 is nobody): time 0 = never heard of."""
 
@@ -97,7 +102,8 @@ class LastPicture(NamedTuple):
 
 
 class LastValues:
-    """The newest sample of every series by its time; back-fill from the past replaces nothing newer."""
+    """The newest sample of every series by its time; back-fill from the past replaces nothing newer. A sample from
+    beyond the clock of the log (the clock was set back since) gives way to whatever comes."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -110,18 +116,19 @@ class LastValues:
         if held:
             self.put(columns_of(*zip(*held, strict=True)))
 
-    def put(self, columns: Columns) -> None:
-        """Take over the samples of ``columns``."""
+    def put(self, columns: Columns, wall_ns: int = _NEVER) -> None:
+        """Take over the samples of ``columns``; ``wall_ns``: the time of the last input they were read with."""
         if not columns.series.size:
             return
         with self._mutex:
             self._grow(int(columns.series.max()) + 1)
             held = self._held
-            fresh = columns.time_ns >= held.time_ns[columns.series]
+            known_ns = held.time_ns[columns.series]
+            fresh = (columns.time_ns >= known_ns) | (known_ns > wall_ns)
             if not fresh.all():
                 columns = columns.part(fresh)
             # The last one of each series by time, then by birth: assigned last, for numpy keeps the last of repeats.
-            order = np.argsort(columns.time_ns, kind="stable") if (np.diff(columns.time_ns) < 0).any() else slice(None)
+            order = newest_last(columns.time_ns, wall_ns) if (np.diff(columns.time_ns) < 0).any() else slice(None)
             at = columns.series[order]
             held.time_ns[at] = columns.time_ns[order]
             held.value[at] = columns.value[order]

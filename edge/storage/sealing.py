@@ -17,6 +17,7 @@ from edge.storage.sample_codec import TimeColumn, crc, pack_times, pack_values
 from edge.storage.sample_columns import Columns
 from edge.storage.sample_db import SampleDb, put_meta
 from edge.storage.sample_names import DEFAULT_RESOLUTION_NS, SeriesNames
+from edge.storage.sample_tail import newest_last
 
 #: A slab is closed at so many samples (about 40 MB in memory while it is open) ...
 SEAL_SAMPLES = 1_200_000
@@ -38,7 +39,7 @@ _CHUNK = (
 )
 _LAST = (
     "UPDATE series SET last_ns = ?2, last_value = ?3, last_flags = ?4 "
-    "WHERE id = ?1 AND (last_ns IS NULL OR last_ns <= ?2)"
+    "WHERE id = ?1 AND (last_ns IS NULL OR last_ns <= ?2 OR last_ns > ?5)"
 )
 
 
@@ -90,7 +91,7 @@ class Sealer:
             slab_id += 1
             hours = columns.time_ns // HOUR_NS
             due |= {(int(hour), 0) for hour in np.unique(hours)} if not late else _late_hours(hours, columns.series)
-        lasts = _lasts(stretch.columns)
+        lasts = _lasts(stretch.columns, stretch.wall_ns)
         with self._db.write() as connection:
             named = self._names.write(connection)
             for slab in slabs:
@@ -199,9 +200,12 @@ def _late_hours(hours: npt.NDArray[np.int64], series: npt.NDArray[np.int32]) -> 
     return set(zip(hours.tolist(), series.tolist(), strict=True))
 
 
-def _lasts(columns: Columns) -> list[tuple[int, int, float | None, int]]:
-    """(series, time, value, flags) of the newest sample of each series; SQLite keeps NaN as NULL."""
-    order = np.lexsort((columns.time_ns, columns.series))
-    newest = columns.part(order[np.flatnonzero(np.diff(columns.series[order], append=-1))])
+def _lasts(columns: Columns, wall_ns: int) -> list[tuple[int, int, float | None, int, int]]:
+    """(series, time, value, flags, wall_ns) of the newest sample of each series; SQLite keeps NaN as NULL. Samples from
+    beyond ``wall_ns`` (the clock was set back) count last, as in ``LastValues``."""
+    ordered = columns.part(newest_last(columns.time_ns, wall_ns))
+    ordered = ordered.part(np.argsort(ordered.series, kind="stable"))
+    newest = ordered.part(np.flatnonzero(np.diff(ordered.series, append=-1)))
     values = (None if np.isnan(value) else value for value in newest.value.tolist())
-    return list(zip(newest.series.tolist(), newest.time_ns.tolist(), values, newest.flags.tolist(), strict=True))
+    rows = zip(newest.series.tolist(), newest.time_ns.tolist(), values, newest.flags.tolist(), strict=True)
+    return [(*row, wall_ns) for row in rows]

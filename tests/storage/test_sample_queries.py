@@ -228,6 +228,31 @@ def test_last_values_outlive_a_restart_and_late_ones_do_not_replace_them(sample_
     assert again.last.picture().time_ns[1:3].tolist() == [T0 + HOUR, T0]
 
 
+@pytest.mark.parametrize("trusted", [False, True])
+@pytest.mark.parametrize("sealed_at", [(), (0,), (0, 1), (1,)])
+def test_a_clock_that_was_ahead_does_not_hold_the_last_value(sample_site, open_history, trusted, sealed_at):
+    """The box woke up a year ahead; once the clock is right, what comes is the last value, also after a start."""
+    said = [(3.0, T0), (99.0, T0 + 9000 * HOUR), (4.0, T0 + 10 * S), (5.0, T0 + 20 * S)]
+    history = open_history()
+    for number, part in enumerate((said[:2], said[2:])):
+        sample_site.say(*((MeterReading(point="p", power_w=value), wall_ns, trusted) for value, wall_ns in part))
+        while history.step():
+            pass
+        assert history.last.picture().value[1] == part[-1][0]
+        if number in sealed_at:
+            history.seal()
+    history.close()
+    again = open_history()
+    assert again.last.picture().value[1] == 5.0
+    again.close()
+    (sample_site.directory / "samples.db").unlink()  # now all was said within one look at the log
+    anew = open_history()
+    anew.seal()
+    with anew.db.read() as connection:
+        assert connection.execute("SELECT last_value FROM series WHERE id = 1").fetchone() == (5.0,)
+    assert anew.last.picture().value[1] == 5.0
+
+
 @pytest.mark.parametrize("level", [60, 3600])
 def test_a_damaged_block_of_roll_ups_is_made_of_samples_again(sample_site, open_history, level):
     said = [(MeterReading(point="p", power_w=float(n)), T0 + n * 60 * S) for n in range(300)]
