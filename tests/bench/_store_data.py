@@ -47,6 +47,12 @@ def names(series: int, device: str) -> list[tuple[str, str, str]]:
     return [(device, f"p{n}", quantities[n * 4 // series]) for n in range(series)]
 
 
-def days() -> Floats:
-    """(second, series) of the whole days."""
-    return np.stack(list(Sensors(DAY_SERIES, 5).ticks(DAY_S)))
+def days(day_s: int = DAY_S) -> Floats:
+    """(second, series) of the whole days; ``day_s`` seconds are a day."""
+    return np.stack(list(Sensors(DAY_SERIES, 5).ticks(day_s)))
+
+
+def hour(day_s: int) -> tuple[int, int]:
+    """An hour in the middle of a day of ``day_s`` seconds: the moments that it lies between."""
+    begin = T0 + day_s * 25 // 54 * S
+    return begin, begin + 3600 * S

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _store_data import DAY_S, DAY_SERIES, SERIES, T0, Floats, S
+from _store_data import DAY_SERIES, SERIES, T0, Floats, S, hour
 
 #: The whole days have numbers from here on.
 DAY_FIRST = 100_000
-HOUR = (T0 + 40_000 * S, T0 + 43_600 * S)
 DAY = DAY_FIRST + DAY_SERIES // 3
 
 
@@ -46,13 +45,13 @@ class Rows:
             column = values[:, n].tolist()
             self._insert((DAY_FIRST + n, T0 + second * S, value) for second, value in enumerate(column))
 
-    def asked(self) -> dict[str, Callable[[], int]]:
+    def asked(self, day_s: int) -> dict[str, Callable[[], int]]:
         minutes = "SELECT ts / 60000000000, avg(value) FROM sample WHERE series = ? AND ts >= ? AND ts < ? GROUP BY 1"
         last = "SELECT series, max(ts), value FROM sample WHERE series < ? GROUP BY series"
-        hour = "SELECT ts, value FROM sample WHERE series = ? AND ts >= ? AND ts < ?"
+        raw = "SELECT ts, value FROM sample WHERE series = ? AND ts >= ? AND ts < ?"
         return {
-            "raw hour": lambda: self._count(hour, DAY, *HOUR),
-            "24-h 1-min mean": lambda: self._count(minutes, DAY, T0, T0 + DAY_S * S),
+            "raw hour": lambda: self._count(raw, DAY, *hour(day_s)),
+            "24-h 1-min mean": lambda: self._count(minutes, DAY, T0, T0 + day_s * S),
             "last values": lambda: self._count(last, SERIES),
         }
 
@@ -75,10 +74,9 @@ class Duck:
         self.path = directory / "duck.db"
         self._connection: Any = duckdb.connect(str(self.path))
         self._connection.execute("CREATE TABLE sample (series INTEGER, ts BIGINT, value DOUBLE)")
-        self._numbers = np.arange(SERIES, dtype=np.int32)
 
     def put(self, second: int, values: Floats) -> None:
-        self._insert(self._numbers, np.full(values.size, T0 + second * S), values)
+        self._insert(np.arange(values.size, dtype=np.int32), np.full(values.size, T0 + second * S), values)
 
     def _insert(self, series: Any, ts: Any, value: Any) -> None:
         self._connection.register("batch", {"series": series, "ts": ts, "value": value})
@@ -86,18 +84,18 @@ class Duck:
         self._connection.unregister("batch")
 
     def load_days(self, values: Floats) -> None:
-        ts = T0 + np.arange(DAY_S) * S
+        ts = T0 + np.arange(len(values)) * S
         for n in range(DAY_SERIES):
-            numbers = np.full(DAY_S, DAY_FIRST + n, np.int32)
+            numbers = np.full(len(values), DAY_FIRST + n, np.int32)
             self._insert(numbers, ts, np.ascontiguousarray(values[:, n]))
 
-    def asked(self) -> dict[str, Callable[[], int]]:
+    def asked(self, day_s: int) -> dict[str, Callable[[], int]]:
         minutes = "SELECT ts // 60000000000, avg(value) FROM sample WHERE series = ? AND ts >= ? AND ts < ? GROUP BY 1"
         last = "SELECT series, max(ts), arg_max(value, ts) FROM sample WHERE series < ? GROUP BY series"
-        hour = "SELECT ts, value FROM sample WHERE series = ? AND ts >= ? AND ts < ? ORDER BY ts"
+        raw = "SELECT ts, value FROM sample WHERE series = ? AND ts >= ? AND ts < ? ORDER BY ts"
         return {
-            "raw hour": lambda: self._count(hour, DAY, *HOUR),
-            "24-h 1-min mean": lambda: self._count(minutes, DAY, T0, T0 + DAY_S * S),
+            "raw hour": lambda: self._count(raw, DAY, *hour(day_s)),
+            "24-h 1-min mean": lambda: self._count(minutes, DAY, T0, T0 + day_s * S),
             "last values": lambda: self._count(last, SERIES),
         }
 

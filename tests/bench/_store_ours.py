@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _store_data import DAY_S, DAY_SERIES, SERIES, T0, Floats, S, names
+from _store_data import DAY_SERIES, SERIES, T0, Floats, S, hour, names
 
 from edge.domain.kernel import Stamp
 from edge.storage.batch import Batch
@@ -48,10 +48,10 @@ class Ours:
 
     name = "ours"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, series: int = SERIES) -> None:
         self.directory = directory
         self._store = FactsStore.open(directory, (), vertical=VERTICAL, ballast_bytes=0)
-        self._writer = BatchWriter(names(SERIES, "field"))
+        self._writer = BatchWriter(names(series, "field"))
         self._seq = self._store.last_seq()
         self._done = threading.Event()
 
@@ -75,7 +75,7 @@ class Ours:
     def load_days(self, values: Floats) -> None:
         """The whole days, many inputs a commit."""
         writer = BatchWriter(names(DAY_SERIES, "day"))
-        for at in range(0, DAY_S, LOAD):
+        for at in range(0, len(values), LOAD):
             rows = values[at : at + LOAD]
             self._commit([self._record(T0 + (at + i) * S, writer.input(row)) for i, row in enumerate(rows)])
 
@@ -141,12 +141,11 @@ class Questions:
         found = [series for series in self._history.names.all() if series.device == "day"]
         self._day = found[DAY_SERIES // 3].id
 
-    def asked(self) -> dict[str, Callable[[], int]]:
+    def asked(self, day_s: int) -> dict[str, Callable[[], int]]:
         """Name -> question; each gives how many values came."""
-        hour = (T0 + 40_000 * S, T0 + 43_600 * S)
-        day = (T0, T0 + DAY_S * S)
+        day = (T0, T0 + day_s * S)
         return {
-            "raw hour": lambda: self._queries.samples(self._day, *hour, 10_000).raw.value.size,
+            "raw hour": lambda: self._queries.samples(self._day, *hour(day_s), 10_000).raw.value.size,
             "24-h 1-min mean": lambda: self._queries.windows(self._day, *day, 60).n.size,
             "last values": lambda: int(np.flatnonzero(self._history.last.picture().time_ns).size),
         }

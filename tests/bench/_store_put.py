@@ -18,12 +18,12 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from _report import Result, quantile, result
-from _store_data import SERIES, Sensors
+from _store_data import Sensors
 from _store_ours import Follower, Ours
 
 SLOW_MS = 50.0
@@ -33,6 +33,15 @@ PACE_S = 0.02
 RECORD = bytes(12_288)
 BAR_MS = 20.0
 _SYNC = re.compile(r"^(\d+)\s+(\d+\.\d+) (?:fsync|fdatasync)\(.*<(\d+\.\d+)>$", re.MULTILINE)
+
+
+class Load(NamedTuple):
+    """``series`` in a batch; ``backlog`` batches wait to be sealed; puts on the disk as it is, and on the slow one."""
+
+    series: int
+    backlog: int
+    puts: int
+    slow_puts: int
 
 
 class _Bare(threading.Thread):
@@ -59,14 +68,14 @@ class _Bare(threading.Thread):
         self._done.wait()
 
 
-def child(folder: Path, puts: int, *, slow: bool) -> None:
+def child(folder: Path, puts: int, series: int, *, slow: bool) -> None:
     """Time ``puts`` while the history seals what is there; the moments as JSON on stdout."""
-    follower, store, bare = Follower(folder / "ours"), Ours(folder / "ours"), _Bare(folder / "bare")
+    follower, store, bare = Follower(folder / "ours"), Ours(folder / "ours", series), _Bare(folder / "bare")
     bare.start()
     writer = next(thread.native_id for thread in threading.enumerate() if thread.name == "facts-writer")
     threads = (writer, threading.get_native_id())
     moments, floor_ms, queued_ms = [], [], []
-    for second, values in enumerate(Sensors(SERIES, 7).ticks(puts), 100_000):
+    for second, values in enumerate(Sensors(series, 7).ticks(puts), 100_000):
         before_ms = sum(map(_queued_ms, threads))
         begun = time.time()
         store.put(second, values)
@@ -89,10 +98,10 @@ def _queued_ms(thread: int) -> float:
     return int(Path(f"/proc/self/task/{thread}/schedstat").read_text(encoding="ascii").split()[1]) / 1e6
 
 
-def put_beside_sealing(folder: Path, out: list[Result], backlog: int, puts: int, slow_puts: int) -> None:
-    """Both runs; the slow one only where there is strace. ``backlog``: batches that wait to be sealed."""
+def put_beside_sealing(folder: Path, out: list[Result], load: Load) -> None:
+    """Both runs; the slow one only where there is strace."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
-        told, _ = _run(Path(name), backlog, puts, slow=False)
+        told, _ = _run(Path(name), load, load.puts, slow=False)
         times = [(end - begun) * 1e3 for begun, end in told["moments"]]
         own = [took - queued for took, queued in zip(times, told["queued_ms"], strict=True)]
         out.append(result("put beside sealing, p50", quantile(times, 0.5), "ms"))
@@ -104,7 +113,7 @@ def put_beside_sealing(folder: Path, out: list[Result], backlog: int, puts: int,
     if shutil.which("strace") is None:
         return
     with tempfile.TemporaryDirectory(dir=folder) as name:
-        told, syncs = _run(Path(name), backlog, slow_puts, slow=True)
+        told, syncs = _run(Path(name), load, load.slow_puts, slow=True)
         times = [(end - begun) * 1e3 for begun, end in told["moments"]]
         own = [_beyond(begun, end, syncs) for begun, end in told["moments"]]
         out.append(result(f"put, syncs slowed to {SLOW_MS:g} ms, p50", quantile(times, 0.5), "ms"))
@@ -114,12 +123,12 @@ def put_beside_sealing(folder: Path, out: list[Result], backlog: int, puts: int,
         out.append(result("  syncs a put, the slow disk", len(syncs) / len(own), ""))
 
 
-def _run(folder: Path, backlog: int, puts: int, *, slow: bool) -> tuple[dict[str, Any], list[tuple[float, float]]]:
-    store = Ours(folder / "ours")
-    for second, values in enumerate(Sensors(SERIES, 6).ticks(backlog)):
+def _run(folder: Path, load: Load, puts: int, *, slow: bool) -> tuple[dict[str, Any], list[tuple[float, float]]]:
+    store = Ours(folder / "ours", load.series)
+    for second, values in enumerate(Sensors(load.series, 6).ticks(load.backlog)):
         store.put(second, values)
     store.close()
-    command = [sys.executable, "-P", __file__, str(folder), str(puts), "slow" if slow else ""]
+    command = [sys.executable, "-P", __file__, str(folder), str(puts), str(load.series), "slow" if slow else ""]
     log = folder / "trace"
     if slow:
         what = ["-f", "-qq", "--seccomp-bpf", "-ttt", "-T", "-e", "trace=fsync,fdatasync", "-e", "signal=none"]
@@ -137,4 +146,4 @@ def _beyond(begun: float, end: float, syncs: list[tuple[float, float]]) -> float
 
 
 if __name__ == "__main__":
-    child(Path(sys.argv[1]), int(sys.argv[2]), slow=sys.argv[3] == "slow")
+    child(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), slow=sys.argv[4] == "slow")

@@ -27,10 +27,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from _report import Result, publish, quantile, result
 from _store_ask import ASKED, Took, ask_in_turn
-from _store_data import SERIES, Sensors, days
+from _store_data import DAY_S, SERIES, Sensors, days
 from _store_others import others
 from _store_ours import Follower, Ours, Questions, rss_mib, written_bytes
-from _store_put import put_beside_sealing
+from _store_put import Load, put_beside_sealing
 
 from edge.domain.canteen.rows import ROW_TYPES
 from edge.domain.kernel import Stamp
@@ -47,6 +47,28 @@ SITE_RATE = 2000.0
 LINE_BYTES = 42.7
 
 
+class Size(NamedTuple):
+    """How much of everything: batches of ``series``; seconds of the days that questions are asked about, and how often
+    each is asked; puts beside sealing; devices, seconds and rounds of the whole path."""
+
+    ticks: int
+    series: int = SERIES
+    day_s: int = DAY_S
+    asked: int = ASKED
+    load: Load = Load(SERIES, backlog=1800, puts=1500, slow_puts=1200)
+    devices: int = 2000
+    whole_s: float = 4.0
+    rounds: int = 5
+
+
+#: Proves only that every part works. Enough that what a chunk costs beside its samples is spread over about as many as
+#: in an hour of a site: the bytes of a sample are held against their bar.
+QUICK = Size(
+    200, series=100, day_s=10_800, asked=1, load=Load(200, backlog=20, puts=10, slow_puts=3), devices=200, whole_s=1.0,
+    rounds=1,
+)  # fmt: skip
+
+
 class Ingest(NamedTuple):
     """Samples/s while the store was busy, and what a sample cost all threads of its process, us."""
 
@@ -54,11 +76,11 @@ class Ingest(NamedTuple):
     cpu_us: float
 
 
-def put_all(store: Any, ticks: int, limit_s: float) -> tuple[Ingest, list[float]]:
+def put_all(store: Any, ticks: int, limit_s: float, series: int = SERIES) -> tuple[Ingest, list[float]]:
     """Batches until ``limit_s``: how fast, and ms of each."""
     times: list[float] = []
     spent = cpu = 0.0
-    for second, values in enumerate(Sensors(SERIES, 4).ticks(ticks)):
+    for second, values in enumerate(Sensors(series, 4).ticks(ticks)):
         begun, begun_cpu = time.perf_counter(), time.process_time()
         store.put(second, values)
         took = time.perf_counter() - begun
@@ -67,19 +89,19 @@ def put_all(store: Any, ticks: int, limit_s: float) -> tuple[Ingest, list[float]
         spent += took
         if spent > limit_s:
             break
-    samples = len(times) * SERIES
+    samples = len(times) * series
     return Ingest(samples / spent, cpu / samples * 1e6), times
 
 
-def bench_ours(folder: Path, ticks: int, out: list[Result], whole_days: Any) -> tuple[Ingest, Questions]:
+def bench_ours(folder: Path, size: Size, out: list[Result], whole_days: Any) -> tuple[Ingest, Questions]:
     """Our store, with whom to ask."""
-    store = Ours(folder / "ours")
+    store = Ours(folder / "ours", size.series)
     follower = Follower(folder / "ours")
     before, begun = written_bytes(), time.perf_counter()
-    ingest, times = put_all(store, ticks, float("inf"))
+    ingest, times = put_all(store, size.ticks, float("inf"), size.series)
     told_behind = follower.finish(store.seq)
     wall_s = time.perf_counter() - begun
-    samples = len(times) * SERIES
+    samples = len(times) * size.series
     written = written_bytes() - before + told_behind["written"]
     out.append(result("ours: samples/s, acknowledged", ingest.rate, "1/s"))
     out.append(result("ours: CPU a sample, acknowledged", ingest.cpu_us, "us"))
@@ -103,12 +125,12 @@ def bench_ours(folder: Path, ticks: int, out: list[Result], whole_days: Any) -> 
     return ingest, questions
 
 
-def bench_other(kind: Any, folder: Path, ticks: int, out: list[Result], whole_days: Any) -> tuple[Ingest, Any]:
+def bench_other(kind: Any, folder: Path, size: Size, out: list[Result], whole_days: Any) -> tuple[Ingest, Any]:
     """One of the others, with whom to ask."""
     store = kind(folder / kind.__name__)
     before = written_bytes()
-    ingest, times = put_all(store, ticks, LIMIT_S)
-    written = (written_bytes() - before) / (len(times) * SERIES)
+    ingest, times = put_all(store, size.ticks, LIMIT_S, size.series)
+    written = (written_bytes() - before) / (len(times) * size.series)
     out.append(result(f"{kind.name}: samples/s", ingest.rate, "1/s"))
     out.append(result(f"{kind.name}: CPU a sample", ingest.cpu_us, "us"))
     out.append(result(f"{kind.name}: put p50", quantile(times, 0.5), "ms"))
@@ -183,26 +205,26 @@ def compare(mine: Ingest, theirs: Ingest, asked: dict[str, dict[str, Took]], kin
     return found
 
 
-def whole(folder: Path, out: list[Result], seconds: float, rounds: int) -> None:
+def whole(folder: Path, out: list[Result], size: Size) -> None:
     """2,000 devices at 1 Hz through driver, loop, kernel and log; the median of the rounds, and the least: neighbours
     that share the caches make the same work dearer, never cheaper."""
     from edge.bench.whole_path import whole_path
 
-    costs = [whole_path(folder / f"whole{n}", seconds=seconds).cpu_us_per_message for n in range(rounds)]
+    each = {"devices": size.devices, "seconds": size.whole_s}
+    costs = [whole_path(folder / f"whole{n}", **each).cpu_us_per_message for n in range(size.rounds)]
     middle, least = quantile(costs, 0.5), min(costs)
     out.append(result("whole path: 2,000 devices at 1 Hz", middle * 2000 / 1e4, "% core", target=35))
     out.append(result("whole path: CPU a message", middle, "us"))
     out.append(result("whole path: CPU a message, least", least, "us"))
 
 
-def stores(folder: Path, ticks: int, out: list[Result], rounds: int) -> None:
+def stores(folder: Path, size: Size, out: list[Result]) -> None:
     """Ours and the others: fed one after another, asked in turn."""
-    whole_days = days()
-    mine, questions = bench_ours(folder, ticks, out, whole_days)
-    theirs = [(kind, *bench_other(kind, folder, ticks, out, whole_days)) for kind in others()]
-    asked = ask_in_turn(
-        {Ours.name: questions.asked(), **{kind.name: store.asked() for kind, _, store in theirs}}, rounds
-    )
+    whole_days = days(size.day_s)
+    mine, questions = bench_ours(folder, size, out, whole_days)
+    theirs = [(kind, *bench_other(kind, folder, size, out, whole_days)) for kind in others()]
+    everyone = {Ours.name: questions, **{kind.name: store for kind, _, store in theirs}}
+    asked = ask_in_turn({name: store.asked(size.day_s) for name, store in everyone.items()}, size.asked)
     last = asked["last values"][Ours.name]
     out.append(result("last values of all channels", last.wall_ms, "ms", target=1.0))
     for kind, ingest, store in theirs:
@@ -223,18 +245,18 @@ def main() -> int:
     if options.feed:
         feed(options.feed[0], Path(options.feed[1]), int(options.feed[2]))
         return 0
-    ticks = max(1, (100_000 if options.quick else options.samples) // SERIES)
+    size = QUICK if options.quick else Size(ticks=max(1, options.samples // SERIES))
     out: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="kangle-bench-") as name:
         folder = Path(name)
-        stores(folder, ticks, out, 3 if options.quick else ASKED)
-        put_beside_sealing(folder, out, *((20, 20, 3) if options.quick else (1800, 1500, 1200)))
+        stores(folder, size, out)
+        put_beside_sealing(folder, out, size.load)
         facts(folder, out)
         for kind in () if options.quick else (Ours, *others()):
             count = syncs(kind.name)
             if count is not None:
                 out.append(result(f"{kind.name}: syncs a batch", count, "", target=1.1 if kind is Ours else None))
-        whole(folder, out, *((2.0, 1) if options.quick else (4.0, 5)))
+        whole(folder, out, size)
     return publish("store", out, as_json=options.json)
 
 
