@@ -25,7 +25,7 @@ def earlier(one_ns: int | None, other_ns: int | None) -> int | None:
     """The earlier of two deadlines, of which each may be wanted never (None)."""
     if one_ns is None or other_ns is None:
         return other_ns if one_ns is None else one_ns
-    return one_ns if one_ns <= other_ns else other_ns
+    return min(one_ns, other_ns)
 
 
 class Silence(Enum):

@@ -72,9 +72,10 @@ class Checkout:
         """Work off what is due, in the order of time, until ``done()`` or the limit; True when done."""
         end_ns = self.now_ns + int(limit_ms * NS_PER_MS)
         while not done():
-            due_ns = min(self._due(lane) for lane in self.lanes)
+            due_ns = min([self._due(lane) for lane in self.lanes])
             deadline = self.canteen.kernel.deadline(self.canteen.world)
-            due_ns = min(due_ns, deadline if deadline is not None else math.inf)
+            if deadline is not None and deadline < due_ns:
+                due_ns = deadline
             if due_ns > end_ns:
                 self._move(end_ns)
                 return done()
@@ -92,10 +93,8 @@ class Checkout:
 
     @staticmethod
     def _due(lane: Lane) -> float:
-        return min(
-            lane.reader.deadline() if lane.reader.deadline() is not None else math.inf,
-            lane.driver.deadline() if lane.driver.deadline() is not None else math.inf,
-        )
+        reader, driver = lane.reader.deadline(), lane.driver.deadline()
+        return min(math.inf if reader is None else reader, math.inf if driver is None else driver)
 
     def _step(self, lane: Lane) -> None:
         data = lane.reader.take(self.now_ns)
