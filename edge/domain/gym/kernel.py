@@ -24,6 +24,7 @@ from edge.domain.gym.trail import trail_view
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.views import asset_view, gym_view, kiosk_view, maintenance_view
 from edge.domain.gym.workout import NS_PER_S
+from edge.domain.gym.workout_state import Asset
 from edge.domain.gym.world import Today, World
 from edge.domain.kernel import Effect, EffectClass, Effects, Reply, Row, Rows, Show, Stamp
 
@@ -139,8 +140,7 @@ def _views(turn: Turn) -> Effects:
         asset = world.assets.get(name)
         if asset is None or (name not in shown and turn.now_ns - asset.shown_ns < SHOWN_NS):
             continue
-        asset.shown_ns = turn.now_ns
-        effects.append(Show(f"asset/{name}", asset_view(turn, asset), turn.view_class))
+        effects.append(_shown(turn, asset))
     effects += [Show(f"kiosk/{name}", kiosk_view(turn, world.kiosks[name]), turn.view_class) for name in turn.kiosks]
     trails = [one for one in turn.config.trails if one.trail in turn.trails]
     effects += [Show(f"trail/{one.trail}", trail_view(turn, one), turn.view_class) for one in trails]
@@ -148,8 +148,19 @@ def _views(turn: Turn) -> Effects:
         effects.append(Show("maintenance", maintenance_view(turn), turn.view_class))
     if world.board_due_ns is not None and world.board_due_ns <= turn.now_ns:
         world.board_due_ns = turn.now_ns + REFRESH_NS
-        effects.append(Show("gym", gym_view(turn), turn.view_class))
+        board = gym_view(turn)
+        effects.append(Show("gym", board, turn.view_class))
+        changed = [world.assets[name] for name, use, _ in board.assets if world.assets[name].shown_use != use]
+        effects += [_shown(turn, asset) for asset in changed]
     return effects
+
+
+def _shown(turn: Turn, asset: Asset) -> Show:
+    """Show a machine. A quiet one changes by the clock alone: rooms open and close, warm machines cool; the board's
+    redraw sees to those."""
+    view = asset_view(turn, asset)
+    asset.shown_ns, asset.shown_use = turn.now_ns, view.use
+    return Show(f"asset/{asset.settings.asset}", view, turn.view_class)
 
 
 def _timer(turn: Turn) -> None:
