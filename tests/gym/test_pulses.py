@@ -110,6 +110,17 @@ def test_what_is_no_workout_leaves_no_pulse(gym):
     assert parts(gym) == []
 
 
+def test_what_is_no_workout_leaves_no_pulse_however_long_it_lasts(gym):
+    gym.stand("t1")
+    for _ in range(6):
+        gym.train("t1", 4, bpm=100)
+        gym.run(70, each=lambda: (gym.stand("t1"), gym.beats("t1", 100)))
+    gym.run(60, each=lambda: gym.stand("t1"))
+    (row,) = gym.workouts()
+    assert (row.state, row.ended_ns - row.began_ns > PART_S * S) == ("dropped", True)
+    assert parts(gym) == []
+
+
 def test_a_silent_strap_is_unknown_and_not_its_last_beat(gym):
     gym.stand("t1")
     gym.train("t1", 60, bpm=100)

@@ -8,11 +8,11 @@ import pytest
 from edge.domain.actors import Role
 from edge.domain.alarm_commands import AckAlarm, ResetAlarm
 from edge.domain.devices import DeviceReading
-from edge.domain.gym.messages import ConfigApplied, DayOpened, Inspect, JoinQueue, ReportFault, ServiceDone
+from edge.domain.gym.messages import ClaimAsset, ConfigApplied, DayOpened, Inspect, JoinQueue, ReportFault, ServiceDone
 from edge.domain.gym.rows import ROW_TYPES
 from edge.domain.gym.settings import AssetKind, WearSettings
 from edge.domain.gym.wear_state import Wear
-from edge.domain.machine_readings import CountReading
+from edge.domain.machine_readings import CountReading, MachineState
 
 ROWS = {kind.__name__: kind for kind in ROW_TYPES}
 
@@ -50,6 +50,56 @@ def test_a_fault_that_went_while_the_box_was_away_is_cleared(gym):
     gym.restart()
     gym.health("t1", error_code=0)
     assert not gym.world.alarms.alarms["fault:t1"].active
+
+
+def test_a_state_of_error_is_a_fault_until_the_machine_says_otherwise(gym):
+    for _ in range(3):
+        gym.stand("t1", state=MachineState.FAULT)
+    assert (gym.shown["asset/t1"].use, gym.shown["asset/t1"].fault) == ("fault", "error")
+    assert "machine_fault" in gym.causes()
+    assert [order.cause for order in gym.world.orders.values()] == ["fault"]
+    assert gym.command(ClaimAsset(asset="t1", person="anna")).body["problem"] == "out_of_order"
+    gym.stand("t1", state=MachineState.IDLE)
+    assert gym.shown["asset/t1"].use == "free"
+    assert not gym.world.alarms.alarms["stands:t1"].active
+    assert [order.cause for order in gym.world.orders.values()] == ["fault"], "the order stays"
+
+
+def test_a_code_tells_more_than_the_state_and_no_code_does_not_mend_it(gym):
+    gym.stand("t1", state=MachineState.FAULT)
+    gym.health("t1", error_code=17)
+    gym.stand("t1", state=MachineState.FAULT)
+    assert gym.shown["asset/t1"].fault == "error_17"
+    assert len(gym.world.orders) == 1
+    gym.health("t1", error_code=0)
+    gym.stand("t1", state=MachineState.FAULT)
+    assert gym.shown["asset/t1"].use == "fault"
+
+
+def test_a_state_of_error_that_went_while_the_box_was_away_is_cleared(gym):
+    gym.stand("t1", state=MachineState.FAULT)
+    gym.restart()
+    gym.elapse(2)
+    gym.stand("t1", state=MachineState.READY)
+    assert gym.shown["asset/t1"].use == "free"
+    assert not gym.world.alarms.alarms["stands:t1"].active
+
+
+def test_a_machine_that_says_error_for_ever_and_is_trained_on_is_in_use(gym):
+    gym.stand("t1", state=MachineState.FAULT)
+    gym.train("t1", 40, state=MachineState.FAULT)
+    gym.says("t1", state=MachineState.FAULT)
+    assert gym.shown["asset/t1"].use == "busy"
+    assert gym.asset("t1").workout.totals.distance_m > 40
+
+
+def test_starts_are_the_machines_own_where_it_tells_them(gym):
+    gym.train("t2", 60)
+    gym.health("t1", start_count=4210, usage_hours_h=900.0)
+    gym.health("t2", usage_hours_h=900.0)
+    gym.give(DayOpened("2026-11-23"))
+    kept = {row.asset: row.starts for row in gym.rows.all(ROWS["WearRow"])}
+    assert (kept["t1"], kept["t2"]) == (4210, 1)
 
 
 def test_a_count_that_comes_late_is_no_crowd(gym):

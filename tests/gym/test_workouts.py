@@ -86,6 +86,18 @@ def test_a_loss_is_no_pause_and_the_counters_fill_it(gym):
     assert [kind for kind, _, _ in msgspec.msgpack.decode(row.breaks)] == ["lost"]
 
 
+def test_what_was_filled_is_before_the_end_also_when_nobody_moves_any_more(gym):
+    gym.stand("t1")
+    gym.train("t1", 60)
+    gym.run(40)
+    gym.walk("t1", seconds=40)
+    gym.run(120, each=lambda: gym.stand("t1"))
+    row = only(gym)
+    assert (row.state, row.reason) == ("ended", "idle")
+    assert row.filled_ms == pytest.approx(40_000, abs=1_100)
+    assert row.ended_ns - row.began_ns >= row.active_ms * 1_000_000
+
+
 def test_a_machine_that_began_anew_while_it_was_lost_ends_the_workout(gym):
     gym.stand("t1")
     gym.train("t1", 60)

@@ -25,12 +25,13 @@ def close_break(workout: Workout, at_ns: int) -> None:
 
 
 def still_since(asset: Asset, workout: Workout) -> int:
-    """When the last motion ended: pauses and losses that follow each other without motion are one stillness."""
+    """When the last motion ended: pauses and losses that follow each other without motion are one stillness. A loss
+    that the counters filled was motion."""
     if not workout.breaks or workout.breaks[-1].end_ms is not None:
         return asset.since_ns
     start_ms = workout.breaks[-1].start_ms
     for former in reversed(workout.breaks[:-1]):
-        if former.end_ms != start_ms:
+        if former.end_ms != start_ms or start_ms <= workout.filled_to_ms:
             break
         start_ms = former.start_ms
     return min(asset.since_ns, workout.began_ns + start_ms * NS_PER_MS)

@@ -20,7 +20,7 @@ from edge.domain.gym.messages import ClaimAsset
 from edge.domain.gym.motion import Did, machine_said, rep_done, set_said
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.workout import did, tick
-from edge.domain.gym.workout_state import Asset, Identity
+from edge.domain.gym.workout_state import Asset, Identity, Phase
 from edge.domain.kernel import Stamp
 from edge.domain.machine_readings import (
     BloodPressureReading,
@@ -31,6 +31,7 @@ from edge.domain.machine_readings import (
     MachineEvent,
     MachineHealthReading,
     MachineReading,
+    MachineState,
     RepReading,
     StopOutcome,
     StrengthSetReading,
@@ -122,6 +123,9 @@ def _machine(turn: Turn, asset: Asset, body: MachineReading | RepReading | Stren
     if asset.locked_by:
         done = Did()
     machines.changed(turn, asset, [*before, *did(asset, done, stamp, session)])
+    if isinstance(body, MachineReading) and body.state is not None:
+        # One that says "error" for ever and is trained on is not out of order.
+        wear.stands(turn, asset, faulty=body.state is MachineState.FAULT and asset.phase is not Phase.ACTIVE)
     turn.show(asset.settings.asset)
 
 

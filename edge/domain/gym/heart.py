@@ -30,7 +30,7 @@ from edge.domain.gym.limits import (
 from edge.domain.gym.messages import GRAVE_REASONS, StopAsset
 from edge.domain.gym.rows import HeartAlarmRow, WorkoutRow
 from edge.domain.gym.turn import Turn
-from edge.domain.gym.workout import NS_PER_MS, NS_PER_S
+from edge.domain.gym.workout import NS_PER_MS, NS_PER_S, is_short
 from edge.domain.gym.workout import due_ns as workout_due_ns
 from edge.domain.gym.workout_state import Asset, Phase
 from edge.domain.gym.world import Recovery, World
@@ -213,7 +213,7 @@ def _write_down(turn: Turn, asset: Asset, bpm: int, at_ns: int) -> None:
     if asset.workout is None or asset.phase is not Phase.ACTIVE:
         return
     full = pulses.record(asset.workout, bpm, at_ns)
-    if full is not None:
+    if full is not None and not is_short(asset.workout, turn.config.session):
         turn.put(full)
 
 

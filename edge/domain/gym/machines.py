@@ -18,7 +18,7 @@ from edge.domain.gym.rows import WorkoutRow
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.use import is_open
 from edge.domain.gym.view_types import GateDecision
-from edge.domain.gym.workout import NS_PER_S, Happened, What, arm, disarm, end, tick
+from edge.domain.gym.workout import NS_PER_S, Happened, What, arm, disarm, end, is_short, tick
 from edge.domain.gym.workout_rows import NOTED_NS, row_of
 from edge.domain.gym.workout_state import Asset, Identity, Phase, Workout
 from edge.domain.gym.world import MAX_ENDED
@@ -74,15 +74,11 @@ def note(turn: Turn, asset: Asset) -> None:
 
 def _keep_pulse(turn: Turn, workout: Workout) -> None:
     """Write down the part of its pulse under way; of what may turn out to be no workout nothing is kept."""
-    if _is_short(turn, workout):
+    if is_short(workout, turn.config.session):
         return
     part = pulses.part_of(workout)
     if part is not None:
         turn.put(part)
-
-
-def _is_short(turn: Turn, workout: Workout) -> bool:
-    return workout.totals.active_ms < turn.config.session.least_s * 1000 and not workout.totals.sets
 
 
 def ticked(turn: Turn, asset: Asset) -> None:
@@ -122,7 +118,7 @@ def _ended(turn: Turn, asset: Asset, one: Happened) -> None:
         return
     for key in (cap_key(asset), f"gate:{asset.settings.asset}"):
         clear_alarm(world.alarms, key, turn.stamp)
-    short = _is_short(turn, workout)
+    short = is_short(workout, turn.config.session)
     row = row_of(turn, asset, workout, state="dropped" if short else "ended", reason=one.reason, ended_ns=one.at_ns)
     turn.put(row)
     pulses.cut(workout, one.at_ns)

@@ -33,6 +33,8 @@ NOTED_NS = 600 * NS_PER_S
 #: An outdoor counter that leaps by more between two words is not believed.
 MAX_USES = 5000
 BOX = "box"
+#: The fault of a machine that says "error" without a code.
+IN_FAULT = "error"
 
 
 def load_wear(world: World, rows: Rows) -> None:
@@ -118,7 +120,7 @@ def keep(turn: Turn, asset: Asset) -> None:
             asset=name,
             hours_h=round(wear.hours_h, 2),
             distance_km=round(wear.distance_km, 2),
-            starts=wear.starts,
+            starts=wear.all_starts,
             service_day=wear.service_day,
             at_ns=turn.stamp.wall_ns,
             body=msgspec.msgpack.encode(wear),
@@ -221,15 +223,31 @@ def _temperature(turn: Turn, asset: Asset, wear: Wear, temperature_c: float) -> 
 def _codes(turn: Turn, asset: Asset, body: MachineHealthReading) -> None:
     """Fault codes: an error takes the machine out of the visitors' list while it lasts; the order stays."""
     if body.error_code is not None:
-        fault = f"error_{body.error_code}" if body.error_code else ""
-        if fault != asset.fault:
-            asset.fault = fault
-            turn.show(asset.settings.asset, at_once=True)
-        _level(turn, asset, "fault", "machine_fault", high=bool(fault))
-        if fault:
-            open_order(turn, asset, "fault", fault, BOX)
+        code = f"error_{body.error_code}" if body.error_code else ""
+        _set_fault(turn, asset, code or (IN_FAULT if asset.fault == IN_FAULT else ""))
+        _level(turn, asset, "fault", "machine_fault", high=bool(code))
+        if code:
+            open_order(turn, asset, "fault", code, BOX)
     if body.service_code:
         open_order(turn, asset, "service_code", f"code {body.service_code}", BOX)
+
+
+def stands(turn: Turn, asset: Asset, *, faulty: bool) -> None:
+    """Whether its own state says that it is broken: all that a machine without error codes can tell."""
+    if asset.fault not in {"", IN_FAULT}:
+        faulty = False  # its code tells more
+    else:
+        _set_fault(turn, asset, IN_FAULT if faulty else "")
+    if faulty or f"stands:{asset.settings.asset}" in turn.world.alarms.alarms:
+        _level(turn, asset, "stands", "machine_fault", high=faulty)
+    if faulty:
+        open_order(turn, asset, "fault", IN_FAULT, BOX)
+
+
+def _set_fault(turn: Turn, asset: Asset, fault: str) -> None:
+    if fault != asset.fault:
+        asset.fault = fault
+        turn.show(asset.settings.asset, at_once=True)
 
 
 def _level(turn: Turn, asset: Asset, kind: str, cause: str, *, high: bool) -> None:

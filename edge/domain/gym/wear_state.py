@@ -89,5 +89,9 @@ class Wear(msgspec.Struct, kw_only=True):
         return self.told_km if self.told_km is not None else self.own_m / 1000
 
     @property
+    def all_starts(self) -> int:
+        return self.starts if self.told_starts is None else self.told_starts
+
+    @property
     def has_baseline(self) -> bool:
         return self.baseline_days >= BASELINE_DAYS and self.line.n >= BASELINE_SAMPLES

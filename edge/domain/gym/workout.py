@@ -226,6 +226,11 @@ def end(asset: Asset, reason: str, at_ns: int) -> Happened:
     return Happened(What.ENDED, workout, reason, at_ns)
 
 
+def is_short(workout: Workout, settings: SessionSettings) -> bool:
+    """Too short to be a workout at all, so far."""
+    return workout.totals.active_ms < settings.least_s * 1000 and not workout.totals.sets
+
+
 def _found(asset: Asset, done: Did, now_ns: int) -> list[Happened]:
     """A lost machine speaks again: its counters tell what was done meanwhile. One that began anew was somebody else's,
     or a new programme: the workout ended where it was lost."""
@@ -243,6 +248,7 @@ def _found(asset: Asset, done: Did, now_ns: int) -> list[Happened]:
         _add(workout.totals, done)
         workout.totals.active_ms += filled_ms
         workout.backfilled_ms += filled_ms
+        workout.filled_to_ms = workout.ms(now_ns)
         asset.moved_ns = asset.moving_ns = asset.counted_ns = now_ns
         _enter(asset, Phase.ACTIVE, now_ns)
     else:

@@ -83,6 +83,8 @@ class Workout(msgspec.Struct, kw_only=True):
     """The part of its pulse under way (``pulses``), from its second ``pulse_from_s`` on."""
     pulse_from_s: int = 0
     pulse_kept: bool = True
+    filled_to_ms: int = 0
+    """Up to when, since the start, the machine's counters have told what was done unheard."""
     finishing: bool = False
     """The machine said that it was over when it was heard again."""
     set_active_ms: int = 0
@@ -151,3 +153,5 @@ class Asset(msgspec.Struct, kw_only=True):
     due_ns: int | None = None
     noted_ns: int = 0
     shown_ns: int = 0
+    shown_use: str = ""
+    """What visitors were last shown of it (``Use``)."""
