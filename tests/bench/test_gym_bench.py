@@ -24,3 +24,4 @@ def test_a_small_hall_goes_the_whole_way(bench, capsys):
     assert found["readings dropped"] == 0
     assert found["views shown per second"] > 0
     assert found["tap to durable answer p50"] > 0
+    assert found["taps refused"] == 0, "a refusal costs less than a claim"
