@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from bisect import bisect_left
 from pathlib import Path
 
 import structlog
@@ -114,7 +115,8 @@ class SampleHistory:
         ``seal_failed``: the last seal failed."""
         if self._seal_failed:
             return "seal_failed"
-        if self._keeper.dropped_unsent_ns > self._through_wall_ns - DAY_NS and self._keeper.dropped_unsent_ns:
+        dropped_ns = self._keeper.dropped_unsent_ns
+        if dropped_ns and abs(self._through_wall_ns - dropped_ns) < DAY_NS:
             return "samples_dropped"
         return "damaged" if self.db.set_aside is not None else ""
 
@@ -132,10 +134,10 @@ class SampleHistory:
 
     def _take(self, part: LogPart) -> None:
         columns = self._extractor.extract(part.entries)
-        first_wall_ns = part.entries[0].wall_ns if part.entries else part.wall_ns
         if not self._tail_wall_ns:
-            self._tail_wall_ns, self._tail_mono_ns = first_wall_ns, time.monotonic_ns()
-        self._tell(part.damage, first_wall_ns)
+            self._tail_wall_ns = part.entries[0].wall_ns if part.entries else part.wall_ns
+            self._tail_mono_ns = time.monotonic_ns()
+        self._tell(part)
         self.tail.append(columns, part.through_seq)
         self.last.put(columns, part.wall_ns or self._through_wall_ns)
         self._through = part.through_seq
@@ -143,16 +145,17 @@ class SampleHistory:
         if part.entries and part.entries[-1].wall_trusted:
             self._trusted_wall_ns = part.entries[-1].wall_ns
 
-    def _tell(self, damage: list[LogDamage], until_wall_ns: int) -> None:
-        if not damage:
+    def _tell(self, part: LogPart) -> None:
+        if not part.damage:
             return
         now_ns = time.time_ns()
         with self.db.write() as connection:
-            for span in damage:
-                row = (span.seq_first, span.seq_last, self._through_wall_ns, until_wall_ns, span.reason, now_ns)
-                connection.execute(_GAP, row)
-        self.counts["gaps"] += len(damage)
-        _log.warning("samples are lost", daemon=self.vertical, spans=len(damage), reason=damage[0].reason)
+            for span in part.damage:
+                # The times of its neighbours: its own are lost with it, and the clock may have been set back in it.
+                times = sorted(_around(span, part, (self._through_wall_ns, part.wall_ns or now_ns)))
+                connection.execute(_GAP, (span.seq_first, span.seq_last, *times, span.reason, now_ns))
+        self.counts["gaps"] += len(part.damage)
+        _log.warning("samples are lost", daemon=self.vertical, spans=len(part.damage), reason=part.damage[0].reason)
 
     def _age_ns(self) -> int:
         if not self._tail_wall_ns:
@@ -206,3 +209,10 @@ class SampleHistory:
         self._follower.close()
         self._roller.close()
         self.db.close()
+
+
+def _around(span: LogDamage, part: LogPart, known_ns: tuple[int, int]) -> tuple[int, int]:
+    """The wall times of the inputs before and behind a span; those of ``known_ns`` where the part begins or ends."""
+    behind = bisect_left(part.entries, span.seq_first, key=lambda entry: entry.seq)
+    before_ns = part.entries[behind - 1].wall_ns if behind else known_ns[0]
+    return before_ns, part.entries[behind].wall_ns if behind < len(part.entries) else known_ns[1]

@@ -21,11 +21,17 @@ DAY_NS = 24 * HOUR_NS
 SLICE = 500
 _log = structlog.get_logger("samples")
 
-_OLDEST = "SELECT id, seq_first, seq_last, t_first, t_last FROM slab ORDER BY t_last LIMIT 1"
+_OLDEST = "SELECT id, t_first, t_last FROM slab ORDER BY t_last LIMIT 1"
 _FREE_PAGES = (
     "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
 )
-_GAP = "INSERT OR REPLACE INTO gap (seq_first, seq_last, t_first, t_last, reason, wall_ns) VALUES (?, ?, ?, ?, ?, ?)"
+_GAP = (
+    "INSERT INTO gap (seq_first, seq_last, t_first, t_last, reason, wall_ns) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (seq_first) DO UPDATE SET seq_last = max(seq_last, excluded.seq_last), "
+    "t_first = min(t_first, excluded.t_first), t_last = max(t_last, excluded.t_last)"
+)
+#: Of a slab of late samples only what it holds: the stretch that it shares with the main slab is not lost with it.
+_HELD = "SELECT min(seq_first), max(seq_last) FROM chunk WHERE slab = ?"
 _DROP_ROLLUPS = (
     "DELETE FROM rollup WHERE (level, block, series) IN "
     "(SELECT level, block, series FROM rollup WHERE level = ? AND block < ? ORDER BY block LIMIT ?)"
@@ -50,8 +56,6 @@ class _Oldest(NamedTuple):
     """The slab that ends first."""
 
     slab: int
-    seq_first: int
-    seq_last: int
     t_first: int
     t_last: int
 
@@ -76,8 +80,8 @@ class Keeper:
         with self._db.read() as connection:
             too_big = used_bytes(connection) > self._retention.max_bytes
             row = connection.execute(_OLDEST).fetchone()
-        if row is not None and (too_big or row[4] < trusted_ns - self._retention.chunks_days * DAY_NS):
-            self._begin_slab(_Oldest(*row), now_ns, by_bytes=too_big)
+        if row is not None and (too_big or row[2] < trusted_ns - self._retention.chunks_days * DAY_NS):
+            self._begin_slab(_Oldest(*row), now_ns, trusted_ns, by_bytes=too_big)
             return True
         horizon_ns = trusted_ns - self._retention.rollups_days * DAY_NS
         for level in (MINUTE_S, HOUR_S):
@@ -85,23 +89,32 @@ class Keeper:
                 return True
         return False
 
-    def _begin_slab(self, oldest: _Oldest, now_ns: int, *, by_bytes: bool) -> None:
-        slab, seq_first, seq_last, t_first, t_last = oldest
+    def _begin_slab(self, oldest: _Oldest, now_ns: int, trusted_ns: int, *, by_bytes: bool) -> None:
         with self._db.write() as connection:
-            behind = connection.execute("SELECT min(seq) FROM cursor").fetchone()[0]
-            if behind is not None and behind < seq_last:
-                reason = "dropped: the disk share of samples is full" if by_bytes else "dropped: older than kept"
-                first = max(seq_first, int(behind) + 1)
-                connection.execute(_GAP, (first, seq_last, t_first, t_last, reason, now_ns))
-                put_meta(connection, "dropped_unsent_ns", now_ns)
-                self.dropped_unsent_ns = now_ns
-                _log.error("samples were dropped that a sink still lacks", seq_first=first, seq_last=seq_last)
-            connection.execute("DELETE FROM slab WHERE id = ?", (slab,))
+            self._tell_unsent(connection, oldest, now_ns, by_bytes=by_bytes)
+            connection.execute("DELETE FROM slab WHERE id = ?", (oldest.slab,))
             # Hours that lost samples keep the roll-up they have (``rollups.Roller``): made anew they would hold less.
-            put_meta(connection, "chunks_from_ns", t_last + 1)
-            put_meta(connection, "emptying_slab", slab)
-        self._slab = slab
+            # It never falls (back-fill may be older than what went before), and a slab from a clock that was ahead of
+            # the time does not count: no roll-up would be made until then.
+            if not trusted_ns or oldest.t_last <= trusted_ns:
+                kept_ns = int(self._db.meta("chunks_from_ns", "0"))
+                put_meta(connection, "chunks_from_ns", max(kept_ns, oldest.t_last + 1))
+            put_meta(connection, "emptying_slab", oldest.slab)
+        self._slab = oldest.slab
         self.counts["slabs_dropped"] += 1
+
+    def _tell_unsent(self, connection: sqlite3.Connection, oldest: _Oldest, now_ns: int, *, by_bytes: bool) -> None:
+        """A gap for what a sink still lacks of this slab."""
+        behind = connection.execute("SELECT min(seq) FROM cursor").fetchone()[0]
+        seq_first, seq_last = connection.execute(_HELD, (oldest.slab,)).fetchone()
+        if behind is None or seq_last is None or behind >= seq_last:
+            return
+        reason = "dropped: the disk share of samples is full" if by_bytes else "dropped: older than kept"
+        first = max(seq_first, int(behind) + 1)
+        connection.execute(_GAP, (first, seq_last, oldest.t_first, oldest.t_last, reason, now_ns))
+        put_meta(connection, "dropped_unsent_ns", now_ns)
+        self.dropped_unsent_ns = now_ns
+        _log.error("samples were dropped that a sink still lacks", seq_first=first, seq_last=seq_last)
 
     def resume(self) -> None:
         """After a start: go on with a slab that was being emptied."""

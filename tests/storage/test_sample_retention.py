@@ -97,6 +97,61 @@ def test_bytes_take_the_oldest_first_and_tell_what_a_sink_lacks(sample_site, his
     assert block.gaps[0][0] == 751
 
 
+def test_back_fill_that_goes_takes_no_whole_stretch_along(sample_site, history_with):
+    """Its samples lie apart, in a slab that shares the stretch of the log with the others: only they are lost."""
+    history = history_with(chunks_days=10)
+    back = dict.fromkeys((7, 8), T0 - 20 * DAY)
+    sample_site.say(
+        *((MeterReading(point="p", power_w=1.0 * n, source_wall_ns=back.get(n)), T0 + n * S) for n in range(1, 21))
+    )
+    while history.step():
+        pass
+    with history.db.write() as connection:
+        connection.execute("INSERT INTO cursor VALUES ('lake', 0, 0, '')")
+    history.seal()
+    tidy(history)
+    with history.db.read() as connection:
+        told = connection.execute("SELECT seq_first, seq_last, t_first, t_last FROM gap").fetchall()
+    assert told == [(7, 8, T0 - 20 * DAY, T0 - 20 * DAY)]
+    block = history.source().read(0, 100)
+    assert (block.value.size, block.gaps) == (18, ((7, 8),))
+
+
+def test_a_roll_up_is_never_made_anew_from_what_is_left(sample_site, history_with):
+    """Days before the oldest chunk keep what they have, whatever back-fill comes and goes later."""
+    history = history_with(chunks_days=3)
+    fill(sample_site, history, 8)
+    for day in (1, 2, 3):  # each goes at once, being older than what is kept
+        late = (MeterReading(point="p", power_w=7.0, source_wall_ns=T0 + day * DAY + S), T0 + 8 * DAY)
+        sample_site.say(late, (MeterReading(point="p", power_w=1.0), T0 + 8 * DAY + 3600 * S))
+        while history.step():
+            pass
+        history.seal()
+        tidy(history)
+    queries = SampleQueries(history)
+    assert queries.windows(1, T0, T0 + 7 * DAY, 86_400).n.tolist() == [300] * 8
+    queries.close()
+
+
+def test_a_stretch_from_a_clock_that_was_ahead_does_not_end_the_roll_ups(sample_site, history_with):
+    history = history_with(max_bytes=0)
+    sample_site.say((MeterReading(point="p", power_w=1.0), T0 + 9000 * DAY, False))
+    while history.step():
+        pass
+    history.seal()
+    sample_site.say((MeterReading(point="p", power_w=1.0), T0))
+    while history.step():
+        pass
+    assert history._keeper.step(history.through_wall_ns, history.through_wall_ns)
+    assert count(history, "slab") == 0
+    history.close()
+    again = history_with()
+    while again.step():
+        pass
+    fill(sample_site, again, 2)
+    assert count(again, "rollup") == 2 + 1, "two days of minutes, a month of hours"
+
+
 def test_no_sink_no_alarm(sample_site, history_with):
     history = history_with()
     fill(sample_site, history, 4)

@@ -149,6 +149,9 @@ def test_what_the_log_no_longer_has_is_told_as_a_gap(sample_site, open_history):
     block = history.source().read(0, 1000)
     assert block.through_seq == 40
     assert block.gaps == ((1, 10), (20, 20))
+    with history.db.read() as connection:
+        times = connection.execute("SELECT t_first, t_last FROM gap ORDER BY seq_first").fetchall()
+    assert times == [(0, T0 + 10 * S), (T0 + 18 * S, T0 + 20 * S)], "between its neighbours"
     history.seal()
     assert history.source().read(0, 1000).gaps == ((1, 10), (20, 20))
     assert history.source().read(15, 1000).gaps == ((20, 20),)
