@@ -20,8 +20,8 @@ def describe(frame: Frame) -> Fields:
         case Availability(device=device, online=online):
             fields: Fields = {"kind": "bridge_state"} if device is None else {"kind": "availability", "device": device}
             return {**fields, "online": online, "alarm_state_name": None if online else "fault"}
-        case BridgeInfo(version=version):
-            return {"kind": "bridge_info", "version": version}
+        case BridgeInfo(version=version, sends_cache=sends_cache):
+            return {"kind": "bridge_info", "version": version, "sends_cache": sends_cache}
         case DeviceState():
             return {
                 "kind": "device_state",

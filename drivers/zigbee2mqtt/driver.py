@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from drivers.messages import Message, PayloadError, Problem, check_meter
 from drivers.options import OptionReader, OptionValue
 from drivers.topics import POINTS_MAX, TopicsDriver
+from drivers.zigbee2mqtt.cache import Cache
 from drivers.zigbee2mqtt.fields import is_button, is_call, last_seen_ns, meter, output_on, signals
 from drivers.zigbee2mqtt.frames import BASE_TOPIC, Availability, BridgeInfo, DeviceState, parse
 from edge.domain import devices
@@ -55,6 +56,7 @@ class Zigbee2MqttDriver(TopicsDriver):
         self.topics = (f"{self._base}/#",)
         self._kinds: dict[str, frozenset[SignalKind]] = {}
         self._outputs: dict[str, None] = {}
+        self._cache = Cache()
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
@@ -64,21 +66,23 @@ class Zigbee2MqttDriver(TopicsDriver):
             return  # our own commands come back to us; the bridge's other topics are not for us
         for item in parse(message, self._base):
             if isinstance(item, Problem):
-                self._refuse(name, item)
+                self._refuse(name, item, retained=message.retain)
                 continue
             self.heard()
             match item:
                 case Availability():
                     self._available(item)
                 case BridgeInfo(version=version):
+                    self._cache.learn(item)
                     self.say(devices.DeviceIdentity(protocol=self.protocol, model="Zigbee2MQTT", firmware=version))
                 case DeviceState():
-                    self._state(item)
+                    self._state(self._cache.marked(item, self.now_ns))
 
-    def _refuse(self, name: str, problem: Problem) -> None:
+    def _refuse(self, name: str, problem: Problem, *, retained: bool) -> None:
         self.refused += 1
         if problem.alarm == "fire":
-            self.say(SignalReading(point=name, kind=SignalKind.SMOKE, active=True, detail=problem.detail))
+            smoke = SignalKind.SMOKE
+            self.say(SignalReading(point=name, kind=smoke, active=True, retained=retained, detail=problem.detail))
 
     def _available(self, told: Availability) -> None:
         if told.device is not None:
@@ -86,6 +90,8 @@ class Zigbee2MqttDriver(TopicsDriver):
             if told.device in self._buttons and told.online and not told.retained:
                 self.say(SignalReading(point=told.device, kind=SignalKind.CALL_POINT, active=False, detail="heard"))
         elif told.online:
+            if not told.retained:
+                self._cache.started(self.now_ns)
             self.health(devices.DeviceState.READY)
         else:
             hint = "Zigbee2MQTT stopped or lost its coordinator"

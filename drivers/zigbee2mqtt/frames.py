@@ -72,9 +72,11 @@ class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BridgeInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """``bridge/info``: which program serves the network."""
+    """``bridge/info``: which program serves the network. ``sends_cache``: at its start it sends what it remembers of
+    its devices, and its settings put no ``last_seen`` beside it."""
 
     version: str
+    sends_cache: bool = False
 
 
 Frame = Availability | DeviceState | BridgeInfo
@@ -101,14 +103,24 @@ def _parse(name: str, message: Message) -> Frame:
     if name == "bridge/state":
         return Availability(device=None, online=_online(message), retained=message.retain)
     if name == "bridge/info":
-        version = json_object(message).get("version")
-        return BridgeInfo(version=version if isinstance(version, str) else "")
+        return _bridge_info(json_object(message))
     if name.endswith("/availability"):
         device = name.removesuffix("/availability")
         return Availability(device=device, online=_online(message), retained=message.retain)
     if not _is_device(name):
         raise PayloadError("bad_message", f"{name} is no message of a device")
     return _device_state(name, message)
+
+
+def _bridge_info(fields: dict[str, Any]) -> BridgeInfo:
+    version, config = fields.get("version"), fields.get("config")
+    advanced = config.get("advanced") if isinstance(config, dict) else None
+    sends = isinstance(advanced, dict) and not (
+        advanced.get("cache_state") is False
+        or advanced.get("cache_state_send_on_startup") is False
+        or advanced.get("last_seen", "disable") != "disable"
+    )
+    return BridgeInfo(version=version if isinstance(version, str) else "", sends_cache=sends)
 
 
 def _online(message: Message) -> bool:

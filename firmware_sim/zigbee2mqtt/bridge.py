@@ -20,7 +20,8 @@ LOOK_S = 1.0
 
 class Bridge(MqttDevice):
     """``old_availability``: plain words instead of JSON. ``partial``: cache_state is off, messages hold only what
-    changed. ``retain``: device states are kept at the broker. ``availability``: whether it is told at all."""
+    changed. ``retain``: device states are kept at the broker. ``availability``: whether it is told at all.
+    ``remembered``: states from before this start, told as live when it comes online (cache_state_send_on_startup)."""
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Bridge(MqttDevice):
         partial: bool = False,
         retain: bool = False,
         availability: bool = True,
+        remembered: dict[str, dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(seed)
         self.client_id = f"mqttjs_{seed:08x}"
@@ -44,7 +46,8 @@ class Bridge(MqttDevice):
         self.network_up = True
         self.will = Publication(f"{base_topic}/bridge/state", self._word(online=False), retain=True, qos=1)
         self.subscriptions = (f"{base_topic}/#",)
-        self._told: dict[str, dict[str, Any]] = {}
+        self.sends_cache = remembered is not None
+        self._told: dict[str, dict[str, Any]] = dict(remembered or {})
         for thing in self.things.values():
             self.after(self.rng.uniform(0, thing.report_s), lambda thing=thing: self._report(thing))  # type: ignore[misc]
         self.after(LOOK_S, self._look)
@@ -92,9 +95,12 @@ class Bridge(MqttDevice):
 
     def on_connected(self) -> None:
         self.publish(f"{self.base}/bridge/state", self._word(online=self.network_up), retain=True, qos=1)
-        self.publish(f"{self.base}/bridge/info", {"version": "2.6.1", "commit": "0000000"}, retain=True)
+        info: dict[str, Any] = {"version": "2.6.1", "commit": "0000000"}
+        if self.sends_cache:
+            info["config"] = {"advanced": {"cache_state_send_on_startup": True, "last_seen": "disable"}}
+        self.publish(f"{self.base}/bridge/info", info, retain=True)
         for name, thing in self.things.items():
-            if thing.dead:
+            if thing.dead and not self.sends_cache:
                 continue
             self.set_available(name, online=True)
             if name in self._told:  # the cache, from before the restart of the connection

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from drivers.registry import make_driver
+from edge.domain.field_devices import SignalReading
 from firmware_sim.mqttdevice import WAITING_MAX
 from firmware_sim.outlet import Outlet
 from firmware_sim.shelly import ShellyPlug
@@ -281,3 +283,16 @@ def test_the_same_seed_gives_the_same_messages():
     first = one_day()
     assert len(first) > 20
     assert first == one_day()
+
+
+def test_a_bridge_that_starts_tells_what_it_remembers_also_of_the_dead_and_the_driver_takes_none_of_it_for_news():
+    air = Air(Bridge([Detector("head", dead=True)], seed=4, remembered={"head": {"smoke": False}}))
+    assert air.last("zigbee2mqtt/head") == {"smoke": False}
+    driver = make_driver("zigbee2mqtt", {})
+    driver.opened(S)
+    words = []
+    for each in air.sent:
+        message = {"topic": each.topic, "payload": each.payload, "retain": False}
+        words += driver.received(json.dumps(message).encode(), 2 * S).readings
+    (word,) = [one for one in words if isinstance(one, SignalReading)]
+    assert (word.active, word.retained) == (False, True)

@@ -274,3 +274,61 @@ def test_a_command_that_came_too_late_or_cannot_be_addressed_is_dropped(talk):
 def test_wrong_options(options):
     with pytest.raises(LocalProtocolError):
         make_driver("zigbee2mqtt", options)
+
+
+# --- what the bridge only remembers -----------------------------------------------------------------------------------
+
+INFO = {"version": "2.6.1", "config": {"advanced": {"cache_state_send_on_startup": True}}}
+
+
+def smoke_words(z, fields, **more):
+    return [one for one in z.hear(A, fields, **more) if getattr(one, "kind", None) is SignalKind.SMOKE]
+
+
+@pytest.mark.parametrize(
+    ("advanced", "stored"),
+    [
+        ({}, True),
+        ({"last_seen": "disable"}, True),
+        ({"last_seen": "ISO_8601"}, False),
+        ({"cache_state": False}, False),
+        ({"cache_state_send_on_startup": False}, False),
+        (None, False),
+    ],
+)
+def test_the_first_word_of_a_device_after_the_bridges_start_may_be_memory(talk, advanced, stored):
+    z = talk("zigbee2mqtt")
+    z.hear("zigbee2mqtt/bridge/info", {"version": "2", "config": {"advanced": advanced}}, retain=True)
+    z.hear("zigbee2mqtt/bridge/state", {"state": "online"})
+    (first,) = smoke_words(z, {"smoke": False})
+    assert first.retained is stored
+    (second,) = smoke_words(z, {"smoke": True})
+    assert not second.retained
+
+
+def test_what_says_when_it_was_heard_and_what_comes_long_after_the_start_is_no_memory(talk):
+    z = talk("zigbee2mqtt")
+    z.hear("zigbee2mqtt/bridge/info", INFO, retain=True)
+    z.hear("zigbee2mqtt/bridge/state", {"state": "online"})
+    (word,) = smoke_words(z, {"smoke": False, "last_seen": "2026-11-22T10:00:00+08:00"})
+    assert not word.retained
+    z.hear("zigbee2mqtt/bridge/state", {"state": "online"})
+    z.wait(121)
+    (word,) = smoke_words(z, {"smoke": False})
+    assert not word.retained
+
+
+def test_a_stored_online_is_no_start_of_the_bridge(talk):
+    z = talk("zigbee2mqtt")
+    z.hear("zigbee2mqtt/bridge/info", INFO, retain=True)
+    z.hear("zigbee2mqtt/bridge/state", {"state": "online"}, retain=True)
+    (word,) = smoke_words(z, {"smoke": False})
+    assert not word.retained
+
+
+def test_a_damaged_stored_message_that_says_smoke_is_stored_smoke(talk):
+    z = talk("zigbee2mqtt")
+    (word,) = smoke_words(z, '{"smoke":true,"t":NaN}', retain=True)
+    assert (word.active, word.retained) == (True, True)
+    (word,) = smoke_words(z, '{"smoke":true,"t":NaN}')
+    assert (word.active, word.retained) == (True, False)
