@@ -32,6 +32,14 @@ from edge.storage.sealing import Sealed, Sealer, Stretch, is_due
 TAIL_MAX = 4_000_000
 
 _GAP = "INSERT OR REPLACE INTO gap (seq_first, seq_last, t_first, t_last, reason, wall_ns) VALUES (?, ?, ?, ?, ?, ?)"
+#: Slabs and gaps beyond ?1 keep their times alone: 0 and negative numbers are behind every cursor.
+_FORGET_NUMBERS = (
+    "UPDATE slab SET seq_first = 0, seq_last = 0 WHERE seq_first > ?1",
+    "UPDATE slab SET seq_last = ?1 WHERE seq_last > ?1",
+    "UPDATE OR REPLACE gap SET seq_first = -seq_first, seq_last = -seq_last WHERE seq_first > ?1",
+    "UPDATE gap SET seq_last = ?1 WHERE seq_last > ?1",
+    "UPDATE cursor SET seq = ?1 WHERE seq > ?1",
+)
 _log = structlog.get_logger("samples")
 
 
@@ -189,7 +197,8 @@ class SampleHistory:
 
     def _meet_restored_log(self) -> None:
         """A log that ends before what we have taken was set back by a restore: go on behind its end. What was sealed
-        beyond it stays (it happened); cursors are set back, or they would pass over what comes now."""
+        beyond it stays in the curves (it was measured). Its numbers are given out again, so no sink may find it under
+        them, or it would pass over what comes now; cursors are set back for the same reason."""
         head = self._follower.head_seq()
         if head >= self._through:
             return
@@ -197,7 +206,8 @@ class SampleHistory:
         if head < self._sealed_seq:
             with self.db.write() as connection:
                 put_meta(connection, "seal_seq", head)
-                connection.execute("UPDATE cursor SET seq = ?1 WHERE seq > ?1", (head,))
+                for sql in _FORGET_NUMBERS:
+                    connection.execute(sql, (head,))
             self._sealed_seq = head
         self._through = self._sealed_seq
         self._tail_wall_ns = 0

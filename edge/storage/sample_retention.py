@@ -21,7 +21,7 @@ DAY_NS = 24 * HOUR_NS
 SLICE = 500
 _log = structlog.get_logger("samples")
 
-_OLDEST = "SELECT id, t_first, t_last FROM slab ORDER BY t_last LIMIT 1"
+_OLDEST = "SELECT id, seq_last, t_first, t_last FROM slab ORDER BY t_last LIMIT 1"
 _FREE_PAGES = (
     "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
 )
@@ -56,6 +56,7 @@ class _Oldest(NamedTuple):
     """The slab that ends first."""
 
     slab: int
+    seq_last: int
     t_first: int
     t_last: int
 
@@ -80,7 +81,7 @@ class Keeper:
         with self._db.read() as connection:
             too_big = used_bytes(connection) > self._retention.max_bytes
             row = connection.execute(_OLDEST).fetchone()
-        if row is not None and (too_big or row[2] < trusted_ns - self._retention.chunks_days * DAY_NS):
+        if row is not None and (too_big or row[3] < trusted_ns - self._retention.chunks_days * DAY_NS):
             self._begin_slab(_Oldest(*row), now_ns, trusted_ns, by_bytes=too_big)
             return True
         horizon_ns = trusted_ns - self._retention.rollups_days * DAY_NS
@@ -107,7 +108,8 @@ class Keeper:
         """A gap for what a sink still lacks of this slab."""
         behind = connection.execute("SELECT min(seq) FROM cursor").fetchone()[0]
         seq_first, seq_last = connection.execute(_HELD, (oldest.slab,)).fetchone()
-        if behind is None or seq_last is None or behind >= seq_last:
+        seq_last = min(seq_last or 0, oldest.seq_last)  # less than it holds after a restore of the log
+        if behind is None or behind >= seq_last:
             return
         reason = "dropped: the disk share of samples is full" if by_bytes else "dropped: older than kept"
         first = max(seq_first, int(behind) + 1)

@@ -160,10 +160,12 @@ class StoredSamples:
                 chunk = reader.unpack(row)
                 if chunk is None:
                     span = reader.connection.execute(_CHUNK_SPAN, (row.slab, row.series, row.part)).fetchone()
-                    lost += [(int(span[0]), int(span[1]))] if span else []
+                    lost += [(int(span[0]), min(int(span[1]), seq_last))] if span else []
                 else:
                     parts.append(columns_of_chunk(chunk))
         whole = joined(parts)
+        if whole.seq.size and int(whole.seq.max()) > seq_last:  # a restore set the log back to the middle of this stretch
+            whole = whole.part(whole.seq <= seq_last)
         ordered = whole.part(np.argsort(whole.seq, kind="stable"))
         return _Stretch(seq_first, seq_last, ordered, tuple(sorted(lost)))
 

@@ -198,6 +198,42 @@ def test_a_log_set_back_by_a_restore_goes_on(sample_site, open_history, read_all
     assert read_all(history.source(), after_seq=10)[-1][2] == 77.0
 
 
+@pytest.mark.parametrize("had", [0, 5, 10, 14, 30])
+@pytest.mark.parametrize("sealed_again", [False, True])
+def test_a_sink_gets_all_that_comes_after_a_restore(sample_site, open_history, read_all, had, sealed_again):
+    """Sealed in three stretches, the second of which goes on beyond the end of the restored log: what comes now has the
+    numbers of what was sealed then, and must come all the same, wherever the sink stood."""
+    history = open_history()
+    for first in (0, 8, 16):
+        for half in (0, 4):
+            sample_site.say(*((meter(float(first + half + n)), T0 + (first + half + n) * S) for n in range(4)))
+        while history.step():
+            pass
+        history.seal()
+    with history.db.write() as connection:
+        connection.execute("INSERT INTO cursor VALUES ('lake', ?, 0, '')", (min(had, 24),))
+        connection.execute("INSERT INTO gap VALUES (13, 15, 1, 2, 'damaged', 0), (20, 21, 1, 2, 'damaged', 0)")
+    connection = sqlite3.connect(sample_site.directory / "facts.db")
+    connection.execute("DELETE FROM log WHERE seq_last > 12")
+    connection.commit()
+    connection.close()
+    sample_site.store.close()
+    sample_site.__init__(sample_site.directory)
+    history.step()
+    sample_site.say(*((meter(100.0 + n), T0 + (100 + n) * S) for n in range(9)))
+    while history.step():
+        pass
+    if sealed_again:
+        history.seal()
+    with history.db.read() as connection:
+        (after,) = connection.execute("SELECT seq FROM cursor").fetchone()
+        assert connection.execute("SELECT count(*) FROM gap").fetchone() == (2,), "the page still shows them"
+    assert after == min(had, 12)
+    found = [value for _, _, value, _ in read_all(history.source(), after_seq=after, samples_max=3)]
+    assert found == [*(float(n) for n in range(after, 12)), *(100.0 + n for n in range(9))]
+    assert history.source().read(12, 100).gaps == ()
+
+
 def test_batches_of_arrays_keep_their_names_over_a_restart(sample_site, open_history, read_all):
     writer = BatchWriter([("gateway", f"p{n}", "power_w") for n in range(3)])
 
