@@ -1,15 +1,18 @@
 """A real canteen daemon as its own process, killed and started again on the same store.
 
-Each life of the daemon is forked from a process that has only imported it and read the site's files: a hundred lives
-then cost a hundred starts, not a hundred imports. What a life has inherited is out of its garbage collector's sight.
+Each life of the daemon is forked from a process that has only imported it, read the site's files and looked at the
+types of its rows and commands: a hundred lives then cost a hundred starts, not a hundred imports. What a life has
+inherited is out of its garbage collector's sight.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
 from datetime import date
@@ -25,12 +28,17 @@ from edge.runtime.ipc import IpcClient
 
 ROOT = Path(__file__).parents[2]
 NURSERY = """
-import gc, os, sys
+import gc, msgspec, os, sys
 from functools import cache
 from pathlib import Path
 from edge.runtime import run
 from edge.runtime.kernels import KERNELS
-KERNELS["canteen"]()
+from edge.storage.migrate import packaged
+from edge.storage.tables import table_of
+adapter = KERNELS["canteen"]()
+packaged("canteen")
+list(map(table_of, adapter.kernel.row_types))
+msgspec.msgpack.Decoder(adapter.command_type)
 run.load_site = cache(run.load_site)
 for line in sys.stdin:
     site = Path(line.strip())
@@ -77,9 +85,21 @@ class Victim:
         self.nursery.stdin.write(f"{self.folder.site}\n")
         self.nursery.stdin.flush()
         self.pid = int(self.nursery.stdout.readline())
-        self.client = IpcClient(self.site.run_dir / "canteen.sock", "test")
+        path = self.site.run_dir / "canteen.sock"
+        await self._listens(path)
+        self.client = IpcClient(path, "test")
         await self.client.start()
         assert await self.client.wait_connected(60), (self.folder.root / "daemon.log").read_text()[-3000:]
+
+    async def _listens(self, path: Path) -> None:
+        """Wait for the daemon's socket: a client that dials too early waits longer and longer before it dials again,
+        which a hundred lives would make a minute of."""
+        async with asyncio.timeout(60):
+            while True:
+                with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as line:
+                    line.connect(str(path))
+                    return
+                await asyncio.sleep(0.005)
 
     async def kill(self) -> None:
         assert self.client is not None
