@@ -164,7 +164,7 @@ class StoredSamples:
                 else:
                     parts.append(columns_of_chunk(chunk))
         whole = joined(parts)
-        if whole.seq.size and int(whole.seq.max()) > seq_last:  # a restore set the log back to the middle of this stretch
+        if whole.seq.size and int(whole.seq.max()) > seq_last:  # a restore set the log back to the middle of it
             whole = whole.part(whole.seq <= seq_last)
         ordered = whole.part(np.argsort(whole.seq, kind="stable"))
         return _Stretch(seq_first, seq_last, ordered, tuple(sorted(lost)))
