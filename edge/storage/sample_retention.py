@@ -2,12 +2,14 @@
 
 By age: chunks after ``chunks_days``, roll-ups after ``rollups_days``. By bytes, oldest first, in this order: chunks
 that every sink has, chunks that a sink still lacks (a recorded gap and an alarm), minutes, hours. Money and safety are
-not here at all: they are rows of ``facts.db``. The hard part is to delete in slices and to tell what was dropped before
-it was asked for. A user would notice a mistake as a dashboard that silently lacks the week of the outage.
+not here at all: they are rows of ``facts.db``, and the last room on the disk is theirs. The hard part is to delete in
+slices and to tell what was dropped before it was asked for. A user would notice a mistake as a dashboard that silently
+lacks the week of the outage.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from typing import NamedTuple
 
@@ -19,6 +21,10 @@ from edge.storage.sample_db import SampleDb, put_meta
 DAY_NS = 24 * HOUR_NS
 #: Rows of one transaction.
 SLICE = 500
+#: With less than this left on the disk (or a twentieth of a small one) samples.db grows no further: the oldest samples
+#: make room within the file for new ones, and this much of it is kept free.
+RESERVE_BYTES = 512 << 20
+ROOM_BYTES = 64 << 20
 _log = structlog.get_logger("samples")
 
 _OLDEST = "SELECT id, seq_last, t_first, t_last FROM slab ORDER BY t_last LIMIT 1"
@@ -79,7 +85,7 @@ class Keeper:
         if self._slab is not None:
             return self._empty_slab()
         with self._db.read() as connection:
-            too_big = used_bytes(connection) > self._retention.max_bytes
+            too_big = used_bytes(connection) > self._limit_bytes(connection)
             row = connection.execute(_OLDEST).fetchone()
         if row is not None and (too_big or row[3] < trusted_ns - self._retention.chunks_days * DAY_NS):
             self._begin_slab(_Oldest(*row), now_ns, trusted_ns, by_bytes=too_big)
@@ -89,6 +95,17 @@ class Keeper:
             if self._drop_rollups(level, horizon_ns, too_big=too_big and row is None):
                 return True
         return False
+
+    def _limit_bytes(self, connection: sqlite3.Connection) -> int:
+        """What samples may take now: on a disk that is nearly full no more than the file has, so that it grows no
+        further and what is left is for money and safety."""
+        space = os.statvfs(self._db.path.parent)
+        reserve = min(RESERVE_BYTES, space.f_blocks * space.f_frsize // 20)
+        if space.f_bavail * space.f_frsize >= reserve:
+            return self._retention.max_bytes
+        pages, _, page_bytes = connection.execute(_FREE_PAGES).fetchone()
+        size = int(pages) * int(page_bytes)
+        return min(self._retention.max_bytes, size - min(ROOM_BYTES, size // 8))
 
     def _begin_slab(self, oldest: _Oldest, now_ns: int, trusted_ns: int, *, by_bytes: bool) -> None:
         with self._db.write() as connection:

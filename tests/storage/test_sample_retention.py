@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import sqlite3
 
 import pytest
@@ -95,6 +97,43 @@ def test_bytes_take_the_oldest_first_and_tell_what_a_sink_lacks(sample_site, his
     assert small.alarm == "samples_dropped"
     block = small.source().read(750, 10)
     assert block.gaps[0][0] == 751
+
+
+def noisy(sample_site, history, days):
+    """A slab a day that does not compress."""
+    for day in days:
+        rng = random.Random(day)
+        said = [(MeterReading(point="p", power_w=rng.random()), T0 + day * DAY + n * S) for n in range(800)]
+        sample_site.say(*said)
+        while history.step():
+            pass
+        history.seal()
+        tidy(history)
+
+
+def test_on_a_nearly_full_disk_the_oldest_samples_make_room_for_new_ones(sample_site, history_with, monkeypatch):
+    """Also when samples have taken little of their share: the file grows no more, money has what is left."""
+    history = history_with()
+    with history.db.write() as connection:
+        connection.execute("INSERT INTO cursor VALUES ('lake', 0, 0, '')")
+    noisy(sample_site, history, range(12))
+    assert count(history, "slab") == 12
+    space = os.statvfs(sample_site.directory)
+    nearly_full = os.statvfs_result((*space[:4], min(space.f_blocks // 21, (500 << 20) // space.f_frsize), *space[5:]))
+    monkeypatch.setattr("os.statvfs", lambda _path: nearly_full)
+    tidy(history)
+    with history.db.read() as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    assert 6 < count(history, "slab") < 12
+    assert history.alarm == "samples_dropped"
+    noisy(sample_site, history, range(12, 18))
+    with history.db.read() as connection:
+        assert connection.execute("PRAGMA page_count").fetchone()[0] <= pages
+        assert connection.execute("SELECT max(t_last) FROM slab").fetchone()[0] > T0 + 17 * DAY, "new ones are there"
+    assert count(history, "slab") > 6
+    monkeypatch.undo()
+    noisy(sample_site, history, range(18, 22))
+    assert count(history, "slab") > 10, "there is room again"
 
 
 def test_back_fill_that_goes_takes_no_whole_stretch_along(sample_site, history_with):
