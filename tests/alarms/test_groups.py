@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge.domain.alarm_book import MAX_ALARMS, MAX_DETAILS, MAX_FLAPS
 from edge.domain.alarm_states import Priority
-from edge.domain.alarms import acknowledge, next_due, shelve
+from edge.domain.alarms import acknowledge, next_due, raise_alarm, shelve
 
 FIRE, HIGH, LOW = Priority.FIRE, Priority.HIGH, Priority.LOW
 
@@ -145,7 +145,13 @@ def test_details_are_bounded_and_the_rest_is_counted(desk):
 
 
 def test_a_full_book_says_so_and_still_takes_every_fire(desk):
-    for number in range(MAX_ALARMS + 30):
+    def power_cut(book, stamp):
+        for number in range(MAX_ALARMS - 5):
+            raise_alarm(book, f"stale:s{number}", cause="stale", zone="B1", priority=LOW, detail="", stamp=stamp)
+
+    desk.do(power_cut)
+    assert len(desk.now().alarms) == MAX_ALARMS - 5
+    for number in range(MAX_ALARMS - 5, MAX_ALARMS + 30):
         desk.raise_(f"stale:s{number}", priority=LOW)
     assert len(desk.book.alarms) == MAX_ALARMS + 1
     overflow = desk.one("alarms:overflow")
