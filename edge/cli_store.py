@@ -131,6 +131,7 @@ def backup(target: Path | None, keep: int | None, as_json: bool, site_dir: Path)
     show_default=True,
     help="keep: this machine's accounts stay if it has any (a revoked token stays revoked).",
 )
+@click.option("--samples", "samples_only", is_flag=True, help="Put back nothing but the curves (samples.db).")
 @click.option("--finish", is_flag=True, help="Finish a restore that was cut short.")
 @json_option
 @site_option
@@ -138,13 +139,15 @@ def restore(
     file: Path | None,
     dry_run: bool,  # noqa: FBT001 - click gives it by name
     accounts: str,
+    samples_only: bool,  # noqa: FBT001 - click gives it by name
     finish: bool,  # noqa: FBT001 - click gives it by name
     as_json: bool,  # noqa: FBT001 - click gives it by name
     site_dir: Path,
 ) -> None:
     """Put a backup FILE in the place of the site's stores; what was there is kept in DATA_DIR/before-restore-*.
 
-    Nothing of the site may run. Everything is checked before anything is changed."""
+    Nothing of the site may run. Everything is checked before anything is changed. With --samples only the history must
+    be stopped: for a samples.db that was lost or damaged, while orders and money stay as they are."""
     import msgspec
 
     from edge.cli_site import load_site_or_fail
@@ -156,14 +159,14 @@ def restore(
     if file is None:
         raise click.UsageError("name the backup FILE, or --finish")
     with telling() as tell:
-        done = _restore(file, site, accounts=accounts, dry_run=dry_run, tell=tell)
+        done = _restore(file, site, accounts=accounts, dry_run=dry_run, samples_only=samples_only, tell=tell)
     if as_json:
         click.echo(msgspec.json.encode(done._asdict()).decode())
     else:
         _tell_restored(done, site.data_dir, dry_run=dry_run)
 
 
-def _restore(file: Path, site: Site, *, accounts: str, dry_run: bool, tell: Progress) -> Restored:
+def _restore(file: Path, site: Site, *, accounts: str, dry_run: bool, samples_only: bool, tell: Progress) -> Restored:
     from edge.api.accounts_copy import begin_again
     from edge.storage import restore as restoring
 
@@ -172,7 +175,7 @@ def _restore(file: Path, site: Site, *, accounts: str, dry_run: bool, tell: Prog
     def on_accounts(connection: sqlite3.Connection, manifest: Manifest) -> None:
         begin_again(connection, now_ns, manifest.created_ns)
 
-    order = restoring.Order(file, site.data_dir, stores_of(site), site.site_id, now_ns, accounts, dry_run)
+    order = restoring.Order(file, site.data_dir, stores_of(site), site.site_id, now_ns, accounts, dry_run, samples_only)
     return restoring.restore(order, tell=tell, on_accounts=on_accounts)
 
 

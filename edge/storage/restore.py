@@ -19,9 +19,11 @@ from typing import NamedTuple
 import msgspec
 
 from edge.storage.backup import MARGIN_BYTES, Tell, sync_directory
-from edge.storage.backup_facts import check_whole, tables_of
+from edge.storage.backup_facts import StoreFacts, check_whole, facts_of, tables_of
 from edge.storage.backup_file import BackupFile, Manifest, Member
 from edge.storage.backup_stores import StoreFile
+from edge.storage.connect import FILE_NAME as FACTS_NAME
+from edge.storage.connect import damaged
 from edge.storage.errors import StoreError
 from edge.storage.restore_locks import exclusive
 from edge.storage.restore_swap import PLAN_NAME, STAGED_NAME, Plan, carry_out, refuse_half_restored, write_plan
@@ -53,7 +55,8 @@ class Mark(msgspec.Struct, frozen=True):
 
 class Order(NamedTuple):
     """What to put back where. ``accounts``: "keep" (those of this machine stay, where it has some), "replace", "none";
-    ``dry_run``: unpack and check everything, change nothing."""
+    ``dry_run``: unpack and check everything, change nothing; ``samples_only``: nothing but the curves, beside the log
+    that is there."""
 
     file: Path
     data_dir: Path
@@ -62,6 +65,7 @@ class Order(NamedTuple):
     now_ns: int
     accounts: str = "keep"
     dry_run: bool = False
+    samples_only: bool = False
 
 
 def restore(
@@ -74,14 +78,16 @@ def restore(
     """Carry out ``order``. ``on_accounts`` is called with the accounts that will be placed; ``on_step`` as in
     ``restore_swap.carry_out``.
 
-    Raises StoreError: "absent", "damaged", "newer" (of the file), "site" (it is another site's), "locked" (something
-    runs), "storage" (no room). Then nothing was changed, or the error names how to finish."""
+    Raises StoreError: "absent", "damaged", "newer" (of the file), "site" (it is another site's, or samples of another
+    log), "locked" (something runs), "storage" (no room). Then nothing was changed, or the error names how to finish."""
     data_dir = order.data_dir
     refuse_half_restored(data_dir)
     backup = BackupFile(order.file)
     try:
         _check_site(backup.manifest, order)
         chosen = _chosen(backup.manifest, order)
+        if order.samples_only:
+            chosen = _samples(chosen, backup.manifest, order)
         names = tuple(member.name for member in chosen)
         retired = _retired(chosen, order)
         left = _left({*names, *retired}, order)
@@ -136,8 +142,40 @@ def _chosen(manifest: Manifest, order: Order) -> tuple[Member, ...]:
     return tuple(chosen)
 
 
+def _samples(chosen: Sequence[Member], manifest: Manifest, order: Order) -> tuple[Member, ...]:
+    """Only the samples, and only beside the very log that they were made of."""
+    there = {store.name: store for store in order.stores if store.is_samples}
+    samples = tuple(member for member in chosen if member.name in there)
+    if not samples:
+        raise StoreError("absent", f"{order.file} holds no samples")
+    for member in samples:
+        log = f"{there[member.name].vertical}/{FACTS_NAME}"
+        if not (order.data_dir / log).exists():
+            text = f"there is no {log} in {order.data_dir} beside which {member.name} could stand: restore all of it"
+            raise StoreError("site", text)
+        wanted = manifest.member(log)
+        found, restored = _log_facts(order.data_dir / log)
+        undone = restored is not None and restored.restored_ns > manifest.created_ns
+        last_seq = min(found.head_seq, restored.head_seq) if undone and restored is not None else found.head_seq
+        if wanted is None or wanted.store_id != found.store_id or member.seal_seq > last_seq:
+            text = f"{member.name} in the backup goes with another {log} than the one that is here: restore all of it"
+            raise StoreError("site", text)
+    return samples
+
+
+def _log_facts(path: Path) -> tuple[StoreFacts, Mark | None]:
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as reader:
+            row = reader.execute("SELECT value FROM meta WHERE key = ?", (RESTORED_KEY,)).fetchone()
+            return facts_of(reader), msgspec.json.decode(row[0], type=Mark) if row else None
+    except (sqlite3.Error, UnicodeDecodeError, msgspec.MsgspecError) as error:
+        raise damaged(path, str(error)) from error
+
+
 def _retired(chosen: Sequence[Member], order: Order) -> tuple[str, ...]:
     """Samples that are ahead of the log that is put back, and not in the backup: they would hide what comes now."""
+    if order.samples_only:
+        return ()
     placed = {member.name for member in chosen}
     verticals = {name.partition("/")[0] for name in placed if "/" in name}
     return tuple(

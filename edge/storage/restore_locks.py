@@ -15,23 +15,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from edge.storage.connect import FILE_NAME as FACTS_NAME
 from edge.storage.errors import StoreError
 from edge.storage.lock import FILE_NAME, StoreLock
 from edge.storage.sample_db import SAMPLES_LOCK
 
 SHARED_FIRST = (1 << 30) + 2
 SHARED_BYTES = 510
-#: The daemon's, and that of the history process.
-LOCKS = (FILE_NAME, SAMPLES_LOCK)
 
 
 @contextmanager
 def exclusive(data_dir: Path, names: Sequence[str]) -> Iterator[None]:
-    """Hold the stores ``names`` (places under the data directory) alone. Raises StoreError "locked"."""
+    """Hold the stores ``names`` (places under the data directory) alone: the history may not run beside any of them, a
+    daemon not beside its log. Raises StoreError "locked"."""
     with ExitStack() as stack:
         for folder in sorted({(data_dir / name).parent for name in names if "/" in name}):
-            for name in LOCKS if folder.is_dir() else ():
-                stack.callback(StoreLock(folder, name).release)
+            log = str((folder / FACTS_NAME).relative_to(data_dir))
+            for name in (FILE_NAME, SAMPLES_LOCK) if log in names else (SAMPLES_LOCK,):
+                if folder.is_dir():
+                    stack.callback(StoreLock(folder, name).release)
         for place in names:
             path = data_dir / place
             if path.exists():

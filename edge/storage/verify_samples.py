@@ -27,7 +27,9 @@ _BETWEEN = (
         WHERE NOT EXISTS (SELECT 1 FROM time_column t WHERE t.slab = c.slab AND t.id = c.time_column)""",
     """SELECT 'slab ' || slab || ': series ' || series || ' has no name' FROM chunk
         WHERE series NOT IN (SELECT id FROM series)""",
-    "SELECT 'slab ' || slab || ': it is not listed' FROM chunk WHERE slab NOT IN (SELECT id FROM slab)",
+    # but for one that retention is emptying
+    """SELECT 'slab ' || slab || ': it is not listed' FROM chunk WHERE slab NOT IN (SELECT id FROM slab)
+        AND slab NOT IN (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'emptying_slab')""",
     """SELECT 'slab ' || s.id || ': ' || s.n || ' samples, its chunks hold ' || ifnull(c.n, 0) FROM slab s
         LEFT JOIN (SELECT slab, sum(n) n FROM chunk GROUP BY slab) c ON c.slab = s.id WHERE s.n IS NOT c.n""",
 )

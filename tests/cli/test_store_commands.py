@@ -44,6 +44,9 @@ def test_backup_restore_and_back_again(used, command):
     assert "2 stores" in made.err
     assert "\r" not in made.err, "no progress bar where there is no terminal"
     write(used, 2)
+    curves = command("restore", str(path), "--samples", *at)
+    assert (curves.status, curves.out) == (4, "")
+    assert "holds no samples" in curves.err
     dry = command("restore", str(path), "--dry-run", *at)
     assert dry.status == 0
     assert "would place canteen/facts.db" in dry.out

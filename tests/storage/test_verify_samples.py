@@ -12,10 +12,12 @@ import pytest
 from edge.domain.field_devices import MeterReading
 from edge.storage.backup import take_backup
 from edge.storage.backup_stores import StoreFile, site_stores
+from edge.storage.errors import StoreError
 from edge.storage.facts import FactsStore
 from edge.storage.restore import Order, restore
 from edge.storage.sample_db import SampleDb, seal_mark
 from edge.storage.sample_history import SampleHistory
+from edge.storage.sample_retention import _Oldest
 from edge.storage.verify import verify_store
 
 S = 1_000_000_000
@@ -102,6 +104,67 @@ def test_a_restored_log_sets_a_sink_back_that_was_ahead_of_it(sealed, sample_sit
     history.close()
 
 
+@pytest.fixture
+def lost(sealed, sample_site, tmp_path):
+    """A backup of ``sealed``; since then 20 inputs, a log that begins at 51, and a samples.db that was lost."""
+    options = {"site_id": "here", "build": "1", "now_ns": T0, "notes": {}, "tell": silent}
+    take_backup(tmp_path, STORES, tmp_path / "b", **options)
+    sample_site.say(*((meter(float(n), f"p{n % 3}"), T0 + n * S) for n in range(60, 80)))
+    sealed.close()
+    (tmp_path / "canteen" / "samples.db").unlink()
+    return Order(tmp_path / "b", tmp_path, STORES, "here", T0 + 1, samples_only=True)
+
+
+def test_curves_come_back_from_a_backup_while_the_log_stays(lost, sample_site, tmp_path, read_all):
+    dry = restore(lost._replace(dry_run=True), tell=silent)
+    done = restore(lost, tell=silent)  # beside the daemon, which holds its log
+    assert done.placed == dry.placed == ("canteen/samples.db",)
+    assert (done.retired, done.left) == ((), ("canteen/facts.db",))
+    history = SampleHistory(tmp_path / "canteen", "canteen")
+    while history.step():
+        pass
+    values = sorted(value for name, _, value, _ in read_all(history.source()) if "power_w" in name)
+    assert values == [float(n) for n in range(80)]
+    assert cursor(history) == 25, "the sink goes on where the backup knows that it was"
+    history.close()
+    assert findings(tmp_path) == []
+    assert sample_site.store.last_seq() == 80
+
+
+def refused(order):
+    with pytest.raises(StoreError) as found:
+        restore(order, tell=silent)
+    return found.value.code
+
+
+def test_curves_are_put_beside_no_other_log(lost, sample_site, tmp_path):
+    """Another log's numbers mean other inputs; so do those that a restore of all gave out again."""
+    other = tmp_path / "other"
+    assert refused(lost._replace(data_dir=other)) == "site"
+    FactsStore.open(other / "canteen", (), ballast_bytes=0).close()
+    assert refused(lost._replace(data_dir=other)) == "site"
+    history = SampleHistory(tmp_path / "canteen", "canteen")
+    assert refused(lost) == "locked"
+    history.close()
+    with closing(sqlite3.connect(tmp_path / "canteen" / "facts.db", isolation_level=None)) as connection:
+        for head_seq, code in ((40, None), (39, "site")):
+            mark = f'{{"restored_ns": {T0 + 1}, "backup_ns": 0, "head_seq": {head_seq}}}'
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", (mark,))
+            if code is None:
+                restore(lost._replace(dry_run=True), tell=silent)
+            else:
+                assert refused(lost) == code
+    assert refused(lost._replace(stores=STORES[1:])) == "site"
+
+
+def test_a_slab_that_is_being_emptied_is_no_finding(sealed, tmp_path):
+    sealed._keeper._begin_slab(_Oldest(1, 40, T0, T0 + 40 * S), T0, T0, by_bytes=True)
+    assert findings(tmp_path) == []
+    with sealed.db.write() as connection:
+        connection.execute("DELETE FROM meta WHERE key = 'emptying_slab'")
+    assert {finding.check for finding in findings(tmp_path)} == {"what belongs together"}
+
+
 def test_whole_samples_are_whole_also_while_they_are_written(sealed, tmp_path):
     assert findings(tmp_path) == []
 
@@ -170,8 +233,6 @@ def differs_by_name_only(got, wanted):
 
 
 def test_a_half_done_restore_keeps_the_history_out(tmp_path):
-    from edge.storage.errors import StoreError
-
     (tmp_path / "restore.json").write_text("{}")
     with pytest.raises(StoreError, match="cut short"):
         SampleDb(tmp_path / "canteen")
