@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import runpy
+import sys
 import time
 
 import pytest
@@ -121,6 +123,20 @@ def magicrf():
         return MagicRfHost(MagicRfReader(field, seed=seed, settings=settings), MS)
 
     return make
+
+
+@pytest.fixture
+def program_ends(monkeypatch, capsys):
+    """What a simulator refuses before it begins: exit status and stderr of ``python -m firmware_sim.KIND WORDS``, in
+    this process (an interpreter for each mistake would cost twenty times as much)."""
+
+    def run(kind, *words):
+        monkeypatch.setattr(sys, "argv", [f"firmware_sim.{kind}", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module(f"firmware_sim.{kind}", run_name="__main__")
+        return ended.value.code, capsys.readouterr().err
+
+    return run
 
 
 # --- a canteen made of dicts, behind real HTTP ------------------------------------------------------------------------

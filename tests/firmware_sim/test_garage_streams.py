@@ -184,6 +184,7 @@ def test_our_reports_reach_a_centre_that_listens(tmp_path, free_port):
         ("ocpp16", []),
     ],
 )
-def test_wrong_options_end_with_2(kind, options):
-    command = [sys.executable, "-m", f"firmware_sim.{kind}", *options]
-    assert subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False).returncode == 2
+def test_wrong_options_end_with_2(program_ends, kind, options):
+    status, told = program_ends(kind, *options)
+    assert status == 2
+    assert f"firmware_sim.{kind}: error: " in told

@@ -138,10 +138,9 @@ def test_as_a_program(program, tmp_path):
         ("trail_gates", {"name": "a/b/c"}, "devices[0].name"),
     ],
 )
-def test_a_wrong_file_is_told_with_its_place(program, device, place, tmp_path):
+def test_a_wrong_file_is_told_with_its_place(program_ends, program, device, place, tmp_path):
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"port": 1, "devices": [device]}))
-    command = [sys.executable, "-m", f"firmware_sim.{program}", "--config", str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2
-    assert place in done.stderr
+    status, told = program_ends(program, "--config", config)
+    assert status == 2
+    assert place in told

@@ -227,6 +227,7 @@ def test_a_terminal_dials(tmp_path):
         ("pressure_a55a", ["--dial", "nowhere"]),
     ],
 )
-def test_wrong_options_end_with_2(kind, options):
-    command = [sys.executable, "-m", f"firmware_sim.{kind}", *options]
-    assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 2
+def test_wrong_options_end_with_2(program_ends, kind, options):
+    status, told = program_ends(kind, *options)
+    assert status == 2
+    assert f"firmware_sim.{kind}: error: " in told

@@ -180,8 +180,7 @@ def test_a_foreign_file_at_the_link_path_is_not_touched(tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"), [(("--plate", "xyz"), "16 hex digits"), (("--plate", f"{UID}:7"), "no probability")]
 )
-def test_bad_options_are_explained(tmp_path, options, words):
-    command = [sys.executable, "-m", "firmware_sim.feig", "--link", str(tmp_path / "reader"), *options]
-    run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-    assert run.returncode == 2
-    assert words in run.stderr
+def test_bad_options_are_explained(program_ends, tmp_path, options, words):
+    status, told = program_ends("feig", "--link", tmp_path / "reader", *options)
+    assert status == 2
+    assert words in told
