@@ -29,9 +29,12 @@ class Curve(NamedTuple):
     value: Floats
 
 
-def curve_of_samples(time_ns: Ints, value: Floats, begin_ns: int, end_ns: int, pixels: int) -> Curve:
-    """The points that draw these samples (in the order of time) on ``pixels`` columns."""
-    broken = _broken(time_ns, value)
+def curve_of_samples(
+    time_ns: Ints, value: Floats, begin_ns: int, end_ns: int, pixels: int, *, steps: bool = False
+) -> Curve:
+    """The points that draw these samples (in the order of time) on ``pixels`` columns. ``steps``: a value holds until
+    the next one, so a pause is no hole."""
+    broken = Curve(time_ns, value) if steps else _broken(time_ns, value)
     if broken.time_ns.size <= 4 * pixels:
         return broken
     keep = _m4(broken, begin_ns, end_ns, pixels)
@@ -68,9 +71,9 @@ def _m4(curve: Curve, begin_ns: int, end_ns: int, pixels: int) -> npt.NDArray[np
     return np.unique(np.concatenate(kept))
 
 
-def curve_of_bins(bins: Bins, width_ns: int, begin_ns: int, end_ns: int, pixels: int) -> Curve:
+def curve_of_bins(bins: Bins, width_ns: int, begin_ns: int, end_ns: int, pixels: int, *, steps: bool = False) -> Curve:
     """The points that draw these bins: the extremes in the middle of a bin, for their moment is not known. Bins
-    narrower than a column are put together first."""
+    narrower than a column are put together first. ``steps`` as in ``curve_of_samples``."""
     if not bins.slot.size:
         return Curve(bins.slot, bins.sum)
     starts_ns = bins.slot * width_ns
@@ -89,6 +92,18 @@ def curve_of_bins(bins: Bins, width_ns: int, begin_ns: int, end_ns: int, pixels:
     keep = np.ones(time_ns.shape, np.bool_)
     keep[one, :3] = False
     points = Curve(time_ns[keep], value[keep])
+    if steps:
+        return points
     holes = np.flatnonzero(starts_ns[group[1:]] - ends[:-1] > 2 * width_ns)
     after = np.cumsum(keep.sum(axis=1))[holes]
     return Curve(np.insert(points.time_ns, after, ends[holes] + 1), np.insert(points.value, after, np.nan))
+
+
+def held(curve: Curve, before: float | None, begin_ns: int, until_ns: int) -> Curve:
+    """The curve of a state from ``begin_ns`` on, with the value ``before`` it, and up to ``until_ns`` with its last."""
+    time_ns, value = curve
+    if before is not None and (not time_ns.size or time_ns[0] > begin_ns):
+        time_ns, value = np.insert(time_ns, 0, begin_ns), np.insert(value, 0, before)
+    if time_ns.size and time_ns[-1] < until_ns:
+        time_ns, value = np.append(time_ns, until_ns), np.append(value, value[-1])
+    return Curve(time_ns, value)

@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from edge.storage.bins import NO_BINS, Bins, bins_of, regrouped
 from edge.storage.errors import StoreError
-from edge.storage.plotting import Curve, curve_of_bins, curve_of_samples
+from edge.storage.plotting import Curve, curve_of_bins, curve_of_samples, held
 from edge.storage.rollups import HOUR_S, MINUTE_S, NS, read_rolled
 from edge.storage.sample_history import SampleHistory
+from edge.storage.sample_model import SeriesKind
 from edge.storage.sample_reading import Raw, SeriesReader
 
 T = TypeVar("T")
@@ -148,19 +149,27 @@ class SampleQueries:
         return Group(index, members, n, total, low, high)
 
     def plot(self, series: int, begin_ns: int, end_ns: int, pixels: int) -> Plot:
-        """The points that draw begin <= time < end on so many columns, from bins where they are fine enough."""
+        """The points that draw begin <= time < end on so many columns, from bins where they are fine enough, or where
+        the samples are gone already. A state begins with the value that it had before and holds its last one."""
         pixels = min(max(pixels, 10), PIXELS_MAX)
         span_s = (end_ns - begin_ns) / NS
         level = next((s for s, enough in _ENOUGH.items() if span_s / s >= enough * pixels), 0)
+        number = self._known(series)
+        steps = self._history.names.series(number).kind is SeriesKind.STATE
 
         def read() -> Plot:
             tail = self._reader.picture()
-            number = self._known(series)
-            if level == 0:
+            width_s = level or (MINUTE_S if begin_ns < self._reader.chunks_from_ns() else 0)
+            if width_s == 0:
                 raw = self._reader.raw(number, begin_ns, end_ns, tail)
-                return Plot(curve_of_samples(raw.time_ns, raw.value, begin_ns, end_ns, pixels), 0)
-            bins = read_rolled(self._reader, level, number, begin_ns, end_ns, tail)
-            return Plot(curve_of_bins(bins, level * NS, begin_ns, end_ns, pixels), level)
+                curve = curve_of_samples(raw.time_ns, raw.value, begin_ns, end_ns, pixels, steps=steps)
+            else:
+                bins = read_rolled(self._reader, width_s, number, begin_ns, end_ns, tail)
+                curve = curve_of_bins(bins, width_s * NS, begin_ns, end_ns, pixels, steps=steps)
+            if steps:
+                before = self._reader.value_before(number, begin_ns, tail)
+                curve = held(curve, before, begin_ns, min(end_ns, self._history.through_wall_ns))
+            return Plot(curve, width_s)
 
         return self._read(read)
 

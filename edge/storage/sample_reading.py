@@ -36,7 +36,14 @@ SELECT c.t_first, c.n FROM slab AS s CROSS JOIN chunk AS c ON c.slab = s.id
 WHERE s.t_last >= ?1 AND s.t_first < ?2 AND c.series = ?3 AND c.t_last >= ?1 AND c.t_first < ?2
 ORDER BY c.t_first
 """
+_BEFORE = """
+SELECT c.slab, c.series, c.part, c.time_column, c.crc32, c.data, c.n, c.t_last
+FROM slab AS s CROSS JOIN chunk AS c ON c.slab = s.id
+WHERE s.t_last >= ?1 AND s.t_first < ?2 AND c.series = ?3 AND c.t_first < ?2 ORDER BY s.t_last DESC LIMIT ?4
+"""
 _CHUNKS_MAX = 20_000
+#: How far back the last value before a span is looked for.
+BEFORE_NS = 31 * 86_400 * 1_000_000_000
 #: Chunks that the first page of a span reads with its first look.
 _FEW = 16
 
@@ -90,6 +97,25 @@ class SeriesReader:
         if len(rows) >= _CHUNKS_MAX or sum(row[6] for row in rows) > SAMPLES_MAX:
             raise StoreError("slow", "too many samples for one answer: ask for a shorter span or for windows")
         return self._raw_of(rows, series, begin_ns, end_ns, tail)
+
+    def chunks_from_ns(self) -> int:
+        """The time before which chunks were dropped and only roll-ups are left; 0 when none was."""
+        row = self.chunks().connection.execute("SELECT value FROM meta WHERE key = 'chunks_from_ns'").fetchone()
+        return int(row[0]) if row else 0
+
+    def value_before(self, series: int, time_ns: int, tail: TailPicture) -> float | None:
+        """The last value before ``time_ns``, at most ``BEFORE_NS`` old; None when there is none."""
+        own = self._of_tail(series, tail)
+        found = _last_before(own.time_ns, own.value, time_ns)
+        rows = self.chunks().connection.execute(_BEFORE, (time_ns - BEFORE_NS, time_ns, series, _FEW)).fetchall()
+        for row in rows:
+            if found is not None and found[0] >= row[7]:
+                continue
+            chunk = self.chunks().unpack(ChunkRow(*row[:7]))
+            here = None if chunk is None else _last_before(chunk.time_ns, chunk.value, time_ns)
+            if here is not None and (found is None or here[0] > found[0]):
+                found = here
+        return None if found is None else found[1]
 
     def _rows(self, series: int, begin_ns: int, end_ns: int, limit: int) -> list[tuple[Any, ...]]:
         found = self.chunks().connection.execute(_CHUNKS, (begin_ns, end_ns, series, limit)).fetchall()
@@ -159,6 +185,16 @@ def _inside(chunk: Chunk, begin_ns: int, end_ns: int) -> Raw:
         return whole
     begin, end = chunk.time_ns.searchsorted((begin_ns, end_ns)).tolist()
     return whole.part(slice(begin, end))
+
+
+def _last_before(
+    time_ns: npt.NDArray[np.int64], value: npt.NDArray[np.float64], end_ns: int
+) -> tuple[int, float] | None:
+    at = np.flatnonzero(time_ns < end_ns)
+    if not at.size:
+        return None
+    newest = at[at.size - 1 - int(np.argmax(time_ns[at][::-1]))]
+    return int(time_ns[newest]), float(value[newest])
 
 
 def _joined(parts: list[Raw]) -> Raw:

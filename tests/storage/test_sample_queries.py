@@ -8,11 +8,12 @@ import random
 import numpy as np
 import pytest
 
-from edge.domain.field_devices import MeterReading
+from edge.domain.field_devices import MeterReading, SignalKind, SignalReading
 from edge.storage.bins import bins_of, pack_bins, unpack_bins
 from edge.storage.errors import StoreError
 from edge.storage.plotting import curve_of_samples
 from edge.storage.sample_queries import SampleQueries
+from edge.storage.sample_retention import _Oldest
 
 S = 1_000_000_000
 T0 = 1_795_000_000 * S
@@ -200,6 +201,67 @@ def test_a_group_adds_the_means(sample_site, open_history):
     group = queries.group([1, 2, 3], T0, T0 + 10 * S, 10)
     assert (group.total.tolist(), group.members.tolist(), group.n.tolist()) == ([313.5], [3], [30])
     assert (group.min.tolist(), group.max.tolist()) == ([0.0], [209.0])
+    queries.close()
+
+
+@pytest.mark.parametrize("sealed", [0, 1, 2])
+@pytest.mark.parametrize("pixels", [10, 4000])
+def test_a_state_holds_until_the_next_one(sample_site, open_history, sealed, pixels):
+    """A door that was opened yesterday is open in every span until it is closed, however long nothing was said."""
+    said = [(True, T0), (False, T0 + 5 * S), (True, T0 + 26 * HOUR), (False, T0 + 40 * HOUR)]
+    history = open_history()
+    for number, (active, wall_ns) in enumerate(said):
+        sample_site.say((SignalReading(point="s", kind=SignalKind.FLOW, active=active), wall_ns))
+        while history.step():
+            pass
+        if number < sealed:
+            history.seal()
+    sample_site.say((MeterReading(point="p", power_w=1.0), T0 + 50 * HOUR))
+    while history.step():
+        pass
+    series = next(one.id for one in history.names.all() if one.quantity == "flow")
+    words = history.names.words(series)
+    queries = SampleQueries(history)
+
+    def states(begin_h, end_h):
+        plot = queries.plot(series, int(T0 + begin_h * HOUR), int(T0 + end_h * HOUR), pixels)
+        assert not np.isnan(plot.curve.value).any(), "nothing is broken"
+        at_h = ((plot.curve.time_ns - T0) / HOUR).tolist()
+        return plot.resolution_s, [(hour, words[int(code)]) for hour, code in zip(at_h, plot.curve.value, strict=True)]
+
+    assert states(30, 30.001) == (0, [(30, "true"), (30.001, "true")])
+    assert states(20, 21)[1] == [(20, "false"), (21, "false")]
+    _, over = states(39, 49)
+    assert [word for _, word in over] == ["true", "false", "false"]
+    assert over[1][0] == pytest.approx(40, abs=10 / pixels)
+    assert states(45, 60)[1] == [(45, "false"), (50, "false")], "no further than the log goes"
+    assert states(-10, -5)[1] == []
+    _, wide = states(-1, 50)
+    assert {word for hour, word in wide if 6 < hour < 25} <= {"false"}
+    assert (wide[0][0] > -1, wide[-1]) == (True, (50, "false")), "nothing is known before the first"
+    queries.close()
+
+
+def test_a_span_whose_samples_are_gone_is_drawn_from_its_minutes(sample_site, open_history):
+    """Zoomed in as far as one likes."""
+    sample_site.say(*((MeterReading(point="p", power_w=float(n)), T0 + n * 10 * S) for n in range(720)))
+    history = open_history()
+    history.seal()
+    sample_site.say((MeterReading(point="p", power_w=1.0), T0 + 8 * HOUR))
+    while history.step():
+        pass
+    history.seal()
+    while history.tidy():
+        pass
+    queries = SampleQueries(history)
+    assert queries.plot(1, T0 + HOUR, T0 + HOUR + 600 * S, 1000).resolution_s == 0
+    history._keeper._begin_slab(_Oldest(1, 720, T0, T0 + 7190 * S), T0, T0 + 8 * HOUR, by_bytes=True)
+    while history.tidy():
+        pass
+    near = queries.plot(1, T0 + HOUR, T0 + HOUR + 600 * S, 1000)
+    assert near.resolution_s == 60
+    assert (near.curve.value.min(), near.curve.value.max()) == (pytest.approx(360, abs=6), pytest.approx(419, abs=6))
+    assert queries.plot(1, T0 + 7 * HOUR, T0 + 9 * HOUR, 4000).resolution_s == 0
     queries.close()
 
 
