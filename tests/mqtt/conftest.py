@@ -7,10 +7,12 @@ import contextlib
 import ctypes
 import json
 import os
+import select
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -30,8 +32,8 @@ NODELAY = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 class Broker:
     """A broker on its port, again and again. ``v5``: it speaks MQTT 5; ``keeps``: it keeps what nobody acknowledged."""
 
-    def __init__(self, kind, directory, port):
-        self.kind, self.directory, self.port = kind, directory, port
+    def __init__(self, kind, directory, port, start):
+        self.kind, self.directory, self.port, self._start = kind, directory, port, start
         self.v5 = self.keeps = kind == "mosquitto"
         self.process = None
         self._log = (directory / "broker.log").open("ab")
@@ -61,7 +63,7 @@ class Broker:
         return [program, "-c", str(config)]
 
     def start(self):
-        self.process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log)
+        self.process = self._start(self._command, self._log)
         until = time.monotonic() + PATIENCE_S
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
@@ -96,6 +98,57 @@ class Broker:
         user = more.pop("user", "other")
         more.setdefault("password", self.passwords[user])
         return aiomqtt.Client("127.0.0.1", self.port, username=user, socket_options=NODELAY, timeout=PATIENCE_S, **more)
+
+
+class Forked:
+    """A child of the nursery, as far as ``Popen`` is needed. Its exit status goes to the nursery."""
+
+    def __init__(self, pid):
+        self.pid, self._pidfd = pid, os.pidfd_open(pid)
+
+    def poll(self):
+        return self._ended(0)
+
+    def wait(self, timeout_s):
+        if self._ended(timeout_s) is None:
+            raise TimeoutError(f"process {self.pid} has not ended in {timeout_s} s")
+        return -1
+
+    def _ended(self, timeout_s):
+        """-1 once it has ended: why, only the log can tell."""
+        return -1 if select.select([self._pidfd], [], [], timeout_s)[0] else None
+
+    def send_signal(self, number):
+        signal.pidfd_send_signal(self._pidfd, number)
+
+    def close(self):
+        os.close(self._pidfd)
+
+
+class Nursery:
+    """Starts brokers: Mosquitto as it is, embedded ones as forks of a process that has imported them."""
+
+    def __init__(self):
+        self._parent, self._children = None, []
+
+    def start(self, command, log):
+        if command[1:3] != ["-m", "edge.runtime.broker"]:
+            return subprocess.Popen(command, stdout=log, stderr=log)
+        if self._parent is None:
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            self._parent = subprocess.Popen([sys.executable, Path(__file__).parent / "_nursery.py"], **pipes)
+        self._parent.stdin.write(json.dumps([log.name, *command[3:]]) + "\n")
+        self._parent.stdin.flush()
+        self._children.append(Forked(int(self._parent.stdout.readline())))
+        return self._children[-1]
+
+    def close(self):
+        for child in self._children:
+            child.close()
+        if self._parent is not None:
+            self._parent.stdin.close()
+            self._parent.wait(PATIENCE_S)
+            self._parent.stdout.close()
 
 
 class Heard:
@@ -154,14 +207,21 @@ def option_of_listener(pid, port, name):
     return found
 
 
+@pytest.fixture(scope="session")
+def nursery():
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
 @pytest.fixture
-def make_broker(tmp_path, free_port):
+def make_broker(tmp_path, free_port, nursery):
     brokers = []
 
     def make(kind):
         directory = tmp_path / f"{kind}{len(brokers)}"
         directory.mkdir()
-        brokers.append(Broker(kind, directory, free_port()))
+        brokers.append(Broker(kind, directory, free_port(), nursery.start))
         return brokers[-1].start()
 
     yield make

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import random
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -291,11 +292,13 @@ def test_the_programs(mosquitto, run, tmp_path, protocol):
 
 
 @pytest.mark.parametrize("protocol", CONFIGS)
-def test_a_wrong_file_is_told_whole(tmp_path, protocol):
+def test_a_wrong_file_is_told_whole(tmp_path, protocol, monkeypatch, capsys):
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"port": "x", "devices": [{"nosuch": 1}]}))
-    with program(protocol, config) as process:
-        assert process.wait(60) == 2
-        told = process.stderr.read()
+    monkeypatch.setattr(sys, "argv", [f"firmware_sim.{protocol}", "--config", str(config)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(f"firmware_sim.{protocol}", run_name="__main__")
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
     assert "port: must be int" in told
     assert "devices[0].nosuch: unknown" in told
