@@ -20,6 +20,8 @@ from edge.storage.tables import CHECK_COLUMN
 
 #: Tables that are not rows of a vertical: the log and its neighbours have checksums of their own.
 RECORDER_TABLES = frozenset({"meta", "log", "snapshot", "set_aside"})
+#: Tables with room for a checksum.
+_CHECKED = "SELECT s.name FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table' AND c.name = ?"
 _FILE_NAME = re.compile(r"v(\d{3,})\.sql")
 
 
@@ -92,14 +94,24 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], pat
 
 def _add_row_checks(connection: sqlite3.Connection) -> None:
     """Every table of rows beside a log has room for a checksum (``tables.row_check``), whatever schema file made it.
-    One statement a table, each a transaction: what a power cut leaves out is done at the next start."""
+    All tables in one transaction: one sync instead of one a table, and what a power cut leaves out is done at the next
+    start."""
     tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if not tables >= RECORDER_TABLES:
         return
-    for name in sorted(tables - RECORDER_TABLES):
-        columns = {row[1] for row in connection.execute(f"PRAGMA table_info({name})")}
-        if not name.startswith("sqlite_") and CHECK_COLUMN not in columns:
+    checked = {str(row[0]) for row in connection.execute(_CHECKED, (CHECK_COLUMN,))}
+    missing = [name for name in sorted(tables - RECORDER_TABLES - checked) if not name.startswith("sqlite_")]
+    if not missing:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for name in missing:
             connection.execute(f"ALTER TABLE {name} ADD COLUMN {CHECK_COLUMN} INTEGER")
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _apply(connection: sqlite3.Connection, migration: Migration, path: str) -> None:
