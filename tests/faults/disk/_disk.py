@@ -29,7 +29,7 @@ _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 
 class Call(NamedTuple):
     """One system call: when it began and ended (by line), its arguments as text and its strings decoded. ``at_s``: when
-    its last line was written, 0 without times (strace -ttt)."""
+    its last line was written, 0 without times (strace -ttt). ``late``: strace held its answer back."""
 
     begun: int
     ended: int
@@ -38,6 +38,7 @@ class Call(NamedTuple):
     texts: tuple[bytes, ...]
     result: int
     at_s: float = 0.0
+    late: bool = False
 
 
 def calls(trace: Path) -> list[Call]:
@@ -50,15 +51,16 @@ def calls(trace: Path) -> list[Call]:
                 open_calls[match[1], match[3]] = number, match[4]
             elif match := _RESUMED.match(line):
                 begun, words = open_calls.pop((match[1], match[3]))
-                found.append(_call(begun, number, match[3], words + match[4], match[5], match[2]))
+                found.append(_call(begun, number, match[3], words + match[4], match[5], match[2], match[6]))
             elif match := _LINE.match(line):
-                found.append(_call(number, number, match[3], match[4], match[5], match[2]))
+                found.append(_call(number, number, match[3], match[4], match[5], match[2], match[6]))
     return found
 
 
-def _call(begun: int, ended: int, name: str, words: str, result: str, at: str | None) -> Call:
+def _call(begun: int, ended: int, name: str, words: str, result: str, at: str | None, more: str) -> Call:
     texts = tuple(bytes.fromhex(text.replace("\\x", "")) for text in _TEXT.findall(words))
-    return Call(begun, ended, name, _TEXT.sub('""', words), texts, int(result), float(at or 0))
+    late = "(DELAYED)" in more
+    return Call(begun, ended, name, _TEXT.sub('""', words), texts, int(result), float(at or 0), late)
 
 
 class Write(NamedTuple):
