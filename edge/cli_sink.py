@@ -146,6 +146,7 @@ def forget(name: str, as_json: bool, site_dir: Path) -> int:  # noqa: FBT001 - c
     site = load_site_or_fail(site_dir)
     if any(each.sink == name for each in site.sinks):
         raise CliError(f"the site file names sink {name}: take it out and restart the history first", FAILED)
+    _refuse_unknown(site, name)
     done = {each: _ask(site, each, name, SinkAct.FORGET, None) for each in _verticals(site)}
     return _tell(SinkAct.FORGET, done, as_json=as_json)
 
@@ -157,6 +158,21 @@ def _verticals(site: Site) -> list[str]:
     if not found:
         raise CliError(f"{site.data_dir} holds no samples yet: start the site once", UNREACHABLE)
     return found
+
+
+def _refuse_unknown(site: Site, sink_name: str) -> None:
+    """A mistyped name is not "nothing to do"."""
+    import sqlite3
+
+    from edge.storage.sample_db import SAMPLES_FILE
+    from edge.storage.sinks.cursors import sinks_in
+
+    try:
+        known = set().union(*(sinks_in(site.data_dir / each / SAMPLES_FILE) for each in _verticals(site)))
+    except sqlite3.Error as error:
+        raise CliError(f"samples.db cannot be read: {error}", UNREACHABLE) from None
+    if sink_name not in known:
+        raise CliError(f"there is no sink {sink_name}; there are: {', '.join(sorted(known)) or 'none'}", FAILED)
 
 
 def _lines(site: Site, sink_name: str, limit: int | None = None) -> list[tuple[str, AsideItem]]:
@@ -201,6 +217,8 @@ def _act_on_lines(
 def _verticals_of(site: Site, sink_name: str) -> list[str]:
     """The daemons whose samples the sink gets; all of them for one that the site file names no longer."""
     named = [vertical for each in site.sinks if each.sink == sink_name for vertical in each.verticals]
+    if not named:
+        _refuse_unknown(site, sink_name)
     return [name for name in _verticals(site) if not named or name in named]
 
 

@@ -131,6 +131,9 @@ def test_a_sink_that_is_named_no_longer_is_forgotten(running, command):
     assert "the site file names no sink old: kangle sink forget old" in listed.err
     assert command("sink", "forget", "old", *at).status == 0
     assert "sink old" not in command("sink", "list", *at).out
+    for words in (("forget", "old"), ("drop", "--sink", "old", "--all")):
+        again = command("sink", *words, *at)
+        assert (again.status, "there is no sink old; there are: up" in again.err) == (1, True)
     nobody = command("sink", "resend", "--sink", "old", "--all", *at)
     assert nobody.status == 1
     assert "there are: up" in nobody.err

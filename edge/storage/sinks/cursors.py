@@ -133,6 +133,14 @@ def read_statuses(samples_db: Path) -> list[SinkStatus]:
         return statuses_of(db)
 
 
+def sinks_in(samples_db: Path) -> set[str]:
+    """The sinks of which one ``samples.db`` holds anything, also those that nobody uses now. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(f"{samples_db.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").fetchall()
+        rows = db.execute("SELECT sink FROM cursor UNION SELECT sink FROM quarantine").fetchall()
+    return {str(name).removesuffix(SETTLED) for (name,) in rows}
+
+
 def statuses_of(db: sqlite3.Connection) -> list[SinkStatus]:
     """``read_statuses`` on an open file."""
     rows = db.execute("SELECT state FROM cursor WHERE sink NOT LIKE ? ORDER BY sink", (f"%{SETTLED}",)).fetchall()
