@@ -8,8 +8,11 @@ WEB = frozenset({"fastapi", "pydantic", "starlette", "uvicorn"})
 
 
 def imported(path):
-    """Top-level names that a module imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    """Top-level names that a module imports, wherever in it; nothing of one that does not hold a word of ``WEB``."""
+    source = path.read_bytes()
+    if not any(name.encode() in source for name in WEB):
+        return
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
