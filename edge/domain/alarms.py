@@ -63,7 +63,8 @@ def raise_alarm(  # noqa: PLR0913 - by keyword only; a call reads as a sentence
 
     ``cause`` is a stable code that pages translate; ``detail`` one line of what took part ("" for none), kept once.
     ``reannounce``: a detail that is new makes an acknowledged or silenced alarm sound again (a second detector in one
-    fire). A graver ``priority`` than before raises the alarm's and sounds again. ``latched``: it stays live until
+    fire). A graver ``priority`` than before raises the alarm's and sounds again; an equal one with another ``cause`` (a
+    head that was out of reach and now is silent) is told under its new name. ``latched``: it stays live until
     ``reset_alarm``. ``parent``: the key of the root cause, if there is one.
     """
     enter(book, stamp)
@@ -80,6 +81,9 @@ def raise_alarm(  # noqa: PLR0913 - by keyword only; a call reads as a sentence
         alarm.priority, alarm.cause = priority, cause
         alarm.shelvable = shelvable and priority is not Priority.FIRE
         show_the_graver(book, alarm, stamp)
+    elif priority is alarm.priority and cause != alarm.cause:
+        alarm.cause = cause
+        mark(book, alarm)
     alarm.latched = alarm.latched or latched
     new_detail = add_detail(book, alarm, detail, stamp)
     if not alarm.active:

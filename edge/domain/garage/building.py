@@ -13,7 +13,7 @@ from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.answered import ConfigRow
 from edge.domain.garage.access import by_card, new_doors
 from edge.domain.garage.arming import mistakes, sound_part
-from edge.domain.garage.cut import NS_PER_S, Switch, operate
+from edge.domain.garage.cut import NS_PER_S, Switch, forget_figures, operate
 from edge.domain.garage.interlock import Mode
 from edge.domain.garage.messages import CutState
 from edge.domain.garage.settings import GarageConfig, OutputKind, OutputSettings, PortSettings, ZoneSettings
@@ -47,9 +47,9 @@ def apply_config(turn: Turn, config: GarageConfig, kind: str) -> None:
     elif world.config == config:
         return
     world.makeshift = makeshift
-    kept = {port.port: port.at for port in config.ports}
+    kept = {port.port: (port.at, port.zone) for port in config.ports}
     for port in world.ports.values():
-        if port.wanted and kept.get(port.name) != port.at:
+        if port.wanted and kept.get(port.name) != (port.at, port.zone):
             turn.ended.append((port.name, "removed"))
             off = operate(port, on=False, seq=turn.stamp.seq, now_ns=turn.now_ns, effect_class=EffectClass.SAFETY)
             turn.send([off])
@@ -109,7 +109,7 @@ def build(world: World, config: GarageConfig) -> None:
 
 def _source(world: World, new: Source) -> Source:
     old = world.sources.get(new.source)
-    if old is None or (old.zone, old.kind, old.device) != (new.zone, new.kind, new.device):
+    if old is None or (old.zone, old.kind, old.device, old.point) != (new.zone, new.kind, new.device, new.point):
         return new
     old.name, old.unit, old.stale_ns, old.known_until = new.name, new.unit, new.stale_ns, new.known_until
     return old
@@ -143,6 +143,8 @@ def _output(settings: OutputSettings) -> Switch:
 def _kept(old: Switch | None, new: Switch) -> Switch:
     if old is None or (old.role, old.zone, old.at) != (new.role, new.zone, new.at):
         return new
+    if old.meter != new.meter:
+        forget_figures(old)
     old.meter, old.hold_ns, old.silent_ns = new.meter, new.hold_ns, new.silent_ns
     return old
 

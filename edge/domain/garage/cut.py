@@ -238,6 +238,11 @@ def forget_boot(switch: Switch) -> None:
     """A start: what was heard before it is nothing now. A cut that was under way or proven begins anew by ``again``."""
     switch.live, switch.on, switch.fault, switch.said_ns = False, None, "", None
     switch.began_ns = switch.told_ns = switch.on_ns = 0
+    forget_figures(switch)
+
+
+def forget_figures(switch: Switch) -> None:
+    """What was measured is nothing now: a start, or another meter."""
     switch.low_ns = switch.metered_ns = None
     switch.power_w = switch.current_a = switch.voltage_v = switch.temperature_c = None
     switch.frozen = 0

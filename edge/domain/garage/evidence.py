@@ -12,7 +12,7 @@ from typing import NamedTuple
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.interlock import ORDERS, Evidence
 from edge.domain.garage.messages import CutState, SourceState
-from edge.domain.garage.signals import FIELD_KINDS, NS_PER_S, Source, Weight, state_of
+from edge.domain.garage.signals import FIELD_KINDS, NS_PER_S, Source, Weight, state_of, vouches
 from edge.domain.garage.world import World, Zone
 
 _CONFIRMED = (SignalKind.CALL_POINT, SignalKind.PANEL_FIRE)
@@ -29,17 +29,18 @@ class Finding(NamedTuple):
 def weigh(world: World, zone: Zone, now_ns: int) -> Finding:
     """Bring the states of the zone's sources and its timers up to date, and judge."""
     active, healthy, seen, doubt = _levels(world, zone, now_ns)
-    if zone.test_end_ns and any(not source.detector for source in active):
-        zone.test_end_ns = 0  # somebody pressed a button, or the panel speaks: this is no test any more
+    burning = any(is_burning(world.zones[name]) for name in zone.fed_by)
+    if zone.test_end_ns and (burning or any(not source.detector for source in active)):
+        # Somebody pressed a button, the panel speaks, or it burns next door: this is no test any more.
+        zone.test_end_ns = 0
         active, healthy, seen, doubt = _levels(world, zone, now_ns)
     zone.own_active = bool(active)
     zone.blind_ns = None if healthy else now_ns if zone.blind_ns is None else zone.blind_ns
-    burning = any(is_burning(world.zones[name]) for name in zone.fed_by)
     all_good = not (active or burning or doubt) and healthy and seen
     zone.clear_ns = (now_ns if zone.clear_ns is None else zone.clear_ns) if all_good else None
     if active:
         evidence = Evidence.FIRE if _is_fire(world, zone, active) else Evidence.ONE
-        return Finding(evidence, tuple(active), _is_water(active))
+        return Finding(evidence, tuple(active), _is_water([one for one in active if vouches(one, now_ns)]))
     if burning:
         return Finding(Evidence.ONE, (), water=False)
     return Finding(_without_alarm(world, zone, now_ns, good=all_good, seen=seen), (), water=False)
@@ -80,14 +81,14 @@ def _is_fire(world: World, zone: Zone, active: list[Source]) -> bool:
     units = {source.unit for source in active}
     for cause in zone.causes.values():
         witness = world.sources.get(cause.ref)
-        if witness is not None:
+        if witness is not None and witness.kind == cause.what:
             units.add(witness.unit)
     return bool(full) and len(units) > 1
 
 
-def _is_water(active: list[Source]) -> bool:
-    """Two field devices in two housings, at least one of them a detector, both still sure."""
-    sure = [source for source in active if source.weight is Weight.FULL and source.kind in FIELD_KINDS]
+def _is_water(vouching: list[Source]) -> bool:
+    """Two field devices in two housings, at least one of them a detector."""
+    sure = [source for source in vouching if source.kind in FIELD_KINDS]
     detectors = {source.unit for source in sure if source.detector}
     return bool(detectors) and len({source.unit for source in sure}) > 1
 

@@ -8,9 +8,11 @@ waited behind meter readings.
 
 from __future__ import annotations
 
+from edge.domain.actors import Role
 from edge.domain.alarm_delivery import notified
 from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
+from edge.domain.answered import AuditRow
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState
 from edge.domain.field_devices import (
     CardReading,
@@ -26,12 +28,13 @@ from edge.domain.field_devices import (
 from edge.domain.garage import access, port_kernel
 from edge.domain.garage.cut import LAG_NS, Switch, again, drive, due_ns, is_calm, judge, measured, reported, returned
 from edge.domain.garage.interlock import ORDERS, Mode
-from edge.domain.garage.messages import CutState
-from edge.domain.garage.signals import health, hear
+from edge.domain.garage.messages import CutState, ResetZone
+from edge.domain.garage.signals import Weight, health, hear, link_is, turns_key
 from edge.domain.garage.switching import cut_port, keep_switch
 from edge.domain.garage.turn import Turn
 from edge.domain.garage.world import Zone
 from edge.domain.garage.zones import evaluate, is_reset_key, reset
+from edge.domain.kernel import Stamp
 from edge.domain.notices import NotifyResult
 from edge.domain.places import place_key
 
@@ -41,7 +44,6 @@ def heard(turn: Turn, item: DeviceReading) -> None:
     zones: dict[str, None] = {}
     match item.body:
         case SignalReading() as body:
-            turn.live = not body.retained
             _signal(turn, item.device, body, zones)
         case MeterReading() as body:
             _meter(turn, item.device, body, zones)
@@ -72,15 +74,26 @@ def _signal(turn: Turn, device: str, body: SignalReading, zones: dict[str, None]
     for name in world.sources_at.get(f"{place_key(device, body.point)}\n{body.kind.value}", ()):
         source = world.sources[name]
         zone = world.zones[source.zone]
-        turned = is_reset_key(zone, source) and source.said is False and not body.retained
-        if hear(source, body, turn.stamp) and source.fire:
+        turned = is_reset_key(zone, source) and turns_key(source, body, turn.now_ns)
+        word = hear(source, body, turn.stamp)
+        if word and source.fire:
             turn.struck.add(source.zone)
+            turn.live = turn.live or word is Weight.FULL
+            trying = zone.test_end_ns > turn.now_ns or (source.tried and word is not Weight.FULL)
+            source.tried = source.detector and trying
         zones[source.zone] = None
         if source.kind is SignalKind.DOOR_OPEN and body.active is not None and not body.retained:
             access.contact(turn, name, is_open=body.active)
-        if turned and source.said is True and source.seen:
+        if turned and source.said is True:
             evaluate(turn, zone)
-            reset(turn, zone)
+            if reset(turn, zone):
+                turn.put(_by_key(zone.settings.zone, name, turn.stamp))
+
+
+def _by_key(zone: str, key: str, stamp: Stamp) -> AuditRow:
+    return AuditRow(
+        seq=stamp.seq, role=Role.DEVICE.value, user=key, action=ResetZone.__name__, ref=zone, at_ns=stamp.wall_ns
+    )
 
 
 def _meter(turn: Turn, device: str, body: MeterReading, zones: dict[str, None]) -> None:
@@ -179,7 +192,7 @@ def _device(turn: Turn, device: str, body: DeviceHealth, zones: dict[str, None])
     world.devices[device] = up
     for source in world.sources.values():
         if source.device == device:
-            source.link_down = not up
+            link_is(source, up=up, now_ns=turn.now_ns)
             zones[source.zone] = None
     key = f"device:{device}"
     if up:

@@ -17,6 +17,7 @@ from edge.domain.field_devices import PointHealth, Quality, SignalKind, SignalRe
 from edge.domain.garage.messages import SourceState
 from edge.domain.garage.settings import SourceSettings
 from edge.domain.kernel import Stamp
+from edge.domain.places import place_key
 from edge.domain.words import Text
 
 NS_PER_MS = 1_000_000
@@ -32,9 +33,11 @@ FIELD_KINDS = DETECTORS | {SignalKind.CALL_POINT}
 MISSED_PERIODS = 2
 #: A message known to have waited longer than this on its way is old.
 OLD_MS = 20_000
-#: At the first word since a start there is nothing to compare with but the (trusted) wall clock: half a day, so that no
-#: clock step of an hour decides anything.
-OLD_WALL_NS = 43_200 * NS_PER_S
+#: At the first word since a start there is nothing to compare with but the (trusted) wall clock. It is old after the
+#: time in which its source would be stale, but neither sooner than this (a clock step of an hour decides nothing) ...
+OLD_WALL_LEAST_NS = 7_200 * NS_PER_S
+#: ... nor later than this.
+OLD_WALL_MOST_NS = 43_200 * NS_PER_S
 #: A device's clock that was set: its next words must advance like our time over at least this span.
 REBASE_MIN_NS = 5 * NS_PER_S
 REBASE_SLACK_NS = 2 * NS_PER_S
@@ -51,8 +54,9 @@ class Weight(IntEnum):
 
 class Source(msgspec.Struct):
     """One source and what is believed of it. ``weight`` is evidence that no fresh good word has taken back. ``seen``: a
-    fresh good reading came since this start. ``newest_wall_ns`` is the newest time that the device itself named,
-    ``odd_*`` the last word that was older, ``begun_ns`` when this start began to listen.
+    fresh good reading came since this start. ``tried``: its alarm was last said in a walk test. ``newest_wall_ns`` is
+    the newest time that the device itself named, ``odd_*`` the last word that was older, ``begun_ns`` when this start
+    began to listen.
     Monotonic times are of this boot."""
 
     source: str
@@ -64,10 +68,12 @@ class Source(msgspec.Struct):
     stale_ns: int
     detector: bool
     fire: bool
+    point: str = ""
     begun_ns: int = 0
     state: SourceState = SourceState.UNKNOWN
     said: bool | None = None
     weight: Weight = Weight.NONE
+    tried: bool = False
     quality: Quality = Quality.GOOD
     heard_ns: int | None = None
     seen: bool = False
@@ -82,14 +88,16 @@ class Source(msgspec.Struct):
 
 
 def new_source(settings: SourceSettings) -> Source:
-    """A source of which nothing is known yet. An unnamed unit is a unit of its own."""
+    """A source of which nothing is known yet. An unnamed unit is all that is at one place: a head that smells smoke and
+    gas is one thing."""
     return Source(
         source=settings.source,
         zone=settings.zone,
         device=settings.at.device,
+        point=settings.at.point,
         kind=settings.kind,
         name=settings.name,
-        unit=settings.unit or f"={settings.source}",
+        unit=settings.unit or f"={place_key(settings.at.device, settings.at.point)}",
         stale_ns=MISSED_PERIODS * settings.supervision_s * NS_PER_S,
         detector=settings.kind in DETECTORS,
         fire=settings.kind in FIRE_KINDS,
@@ -106,34 +114,33 @@ def forget_boot(source: Source, now_ns: int) -> None:
     source.state = SourceState.ACTIVE if source.weight else SourceState.UNKNOWN
 
 
-def hear(source: Source, reading: SignalReading, stamp: Stamp) -> bool:
-    """Take a word in. True when it speaks of an alarm, be it the hundredth time."""
+def hear(source: Source, reading: SignalReading, stamp: Stamp) -> Weight:
+    """Take a word in. Gives how much it counts for an alarm, be it the hundredth time; NONE when it speaks of none."""
     if reading.battery_low is not None:
         source.battery_low = reading.battery_low
     active = reading.active is True
     if reading.retained:
         if active and not _is_known(source, reading):
             _add(source, Weight.WEAK)
-        return active
+        return Weight.WEAK if active else Weight.NONE
     if not _is_fresh(source, reading, stamp):
-        if active:
-            _add(source, Weight.WEAK)
-        return active
+        return _add(source, Weight.WEAK) if active else Weight.NONE
     source.absent, source.quality, source.detail = False, reading.quality, reading.detail
     if reading.active is None:
-        return False
+        return Weight.NONE
     source.said = reading.active
     good = _is_good(source, reading.quality)
     source.seen = source.seen or good
     if active:
-        _add(source, Weight.FULL if good or not source.detector else Weight.WEAK)
-    elif good:
+        return _add(source, Weight.FULL if good or not source.detector else Weight.WEAK)
+    if good:
         source.weight = Weight.NONE
-    return active
+    return Weight.NONE
 
 
-def _add(source: Source, weight: Weight) -> None:
+def _add(source: Source, weight: Weight) -> Weight:
     source.weight = max(source.weight, weight)
+    return weight
 
 
 def _is_good(source: Source, quality: Quality) -> bool:
@@ -158,7 +165,8 @@ def _is_fresh(source: Source, reading: SignalReading, stamp: Stamp) -> bool:
         return True
     newest_ns = source.newest_wall_ns
     if newest_ns is None:
-        in_order = not stamp.wall_trusted or stamp.wall_ns - wall_ns <= OLD_WALL_NS
+        old_ns = min(max(source.stale_ns, OLD_WALL_LEAST_NS), OLD_WALL_MOST_NS)
+        in_order = not stamp.wall_trusted or stamp.wall_ns - wall_ns <= old_ns
     elif wall_ns == newest_ns:  # the same message again, or two in one tick of the device: a word, but no sign of life
         return True
     else:
@@ -186,6 +194,39 @@ def health(source: Source, reading: PointHealth) -> None:
     source.absent = not reading.online
     if reading.rebooted and not reading.retained:
         source.newest_wall_ns = source.odd_wall_ns = None
+    if source.absent or reading.rebooted:
+        _lose_key(source)
+
+
+def link_is(source: Source, *, up: bool, now_ns: int) -> None:
+    """The link to the source came or went. When it comes back, whoever fell silent only because nobody could hear it is
+    unknown, with as much time to speak as at a start: forty heads that speak once an hour are not forty alarms."""
+    source.link_down = not up
+    _lose_key(source)
+    heard_ns = source.begun_ns if source.heard_ns is None else source.heard_ns
+    if up and not source.weight and now_ns - heard_ns > source.stale_ns:
+        source.heard_ns, source.begun_ns = None, now_ns
+
+
+def _lose_key(source: Source) -> None:
+    """A key switch out of hearing may be found turned, or its wire cut, when it is heard again: that is no turning."""
+    if source.kind is SignalKind.KEY_SWITCH:
+        source.said = None
+
+
+def turns_key(source: Source, reading: SignalReading, now_ns: int) -> bool:
+    """Whether this word may be a hand that turns the key: a good live word of a switch that was heard at rest, and has
+    been in hearing ever since."""
+    heard_ns = now_ns if source.heard_ns is None else source.heard_ns
+    at_rest = source.said is False and source.quality is Quality.GOOD and now_ns - heard_ns <= source.stale_ns
+    return at_rest and reading.active is True and not reading.retained and reading.quality is Quality.GOOD
+
+
+def vouches(source: Source, now_ns: int) -> bool:
+    """Whether an active source may vouch for water: its full word was not said in a walk test, and it has been heard of
+    within its two periods (since the start, where a start came between)."""
+    heard_ns = source.begun_ns if source.heard_ns is None else source.heard_ns
+    return source.weight is Weight.FULL and not source.tried and now_ns - heard_ns <= source.stale_ns
 
 
 def state_of(source: Source, now_ns: int, *, testing: bool) -> SourceState:

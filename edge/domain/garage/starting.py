@@ -97,8 +97,9 @@ def _begin_zone(zone: Zone, stamp: Stamp) -> None:
     zone.water_ns, zone.test_end_ns, zone.blind_ns = now_ns, 0, now_ns
     row = zone.row
     if row is not None:
-        gone_ns = max(0, stamp.wall_ns - row.noted_ns)
-        zone.test_end_ns = max(0, now_ns + row.test_left_min * MINUTE_NS - gone_ns) if row.test_left_min else 0
+        gone_ns = stamp.wall_ns - row.noted_ns
+        if row.test_left_min and stamp.wall_trusted and gone_ns >= 0:  # else nobody knows how long we were away
+            zone.test_end_ns = max(0, now_ns + row.test_left_min * MINUTE_NS - gone_ns)
         zone.blind_ns = now_ns - row.blind_min * MINUTE_NS
     if not ORDERS[zone.mode].latched:
         zone.mode = Mode.BLIND

@@ -19,9 +19,9 @@ def _stay(_send: Send) -> None:
 
 @dataclass(slots=True)
 class Turn:
-    """``live``: the input is a device's live word (only then may water be asked for). ``struck``: zones in which a
-    source spoke of an alarm just now. ``ended``: ports that were switched off, and why, for their sessions to learn;
-    ``review``: zones in which that happened outside of their evaluation.
+    """``live``: the input is a device's fresh good word of an alarm (only then may water be asked for). ``struck``:
+    zones in which a source spoke of an alarm just now. ``ended``: ports that were switched off, and why, for their
+    sessions to learn; ``review``: zones in which that happened outside of their evaluation.
     ``view_class``: what is shown of a person's act waits for the disk. ``leave`` takes a cut when it is decided."""
 
     world: World

@@ -12,7 +12,7 @@ from edge.domain.kernel import Row
 
 class ZoneRow(Row, frozen=True, kw_only=True, tag="zone"):
     """A zone. ``mode`` is a ``Mode``; ``trips`` counts how often it was latched, so that the causes of one latch are
-    told from those of another; ``test_left_min`` and ``blind_min`` run on after a start."""
+    told from those of another; ``test_left_min`` (at ``noted_ns``) and ``blind_min`` run on after a start."""
 
     KEY: ClassVar = ("zone",)
     zone: str

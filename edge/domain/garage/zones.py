@@ -77,7 +77,8 @@ def _step(turn: Turn, zone: Zone, finding: Finding) -> None:
     if not ORDERS[zone.mode].latched:
         return
     for source in finding.active:
-        _remember(turn, zone, source.kind.value, source.source, weight=source.weight, active=True)
+        weight = Weight.WEAK if source.tried else source.weight  # after a start nobody knows that it was a test
+        _remember(turn, zone, source.kind.value, source.source, weight=weight, active=True)
     if finding.evidence is Evidence.ONE and not finding.active:
         for name in zone.fed_by:
             if is_burning(turn.world.zones[name]):
@@ -147,8 +148,10 @@ def _changed(
 def _keep(turn: Turn, zone: Zone) -> None:
     """Write the zone's row when something that must outlive a power cut is another."""
     now_ns = turn.now_ns
+    # Noted when it was another: a row that is written for another reason must not round a walk test up again.
     test_min = -(-(zone.test_end_ns - now_ns) // MINUTE_NS) if zone.test_end_ns > now_ns else 0
-    blind_min = (now_ns - zone.blind_ns) // MINUTE_NS if zone.blind_ns is not None else 0
+    # A minute that was begun counts: a box that starts anew every half minute would never come to an end of them.
+    blind_min = -(-(now_ns - zone.blind_ns) // MINUTE_NS) if zone.blind_ns is not None else 0
     old = zone.row
     if old is not None and (
         old.mode == zone.mode and old.trips == zone.trips and old.silenced == zone.silenced
@@ -156,10 +159,11 @@ def _keep(turn: Turn, zone: Zone) -> None:
         and old.test_left_min == test_min and old.blind_min == blind_min
     ):  # fmt: skip
         return
+    noted_ns = old.noted_ns if old is not None and old.test_left_min == test_min else turn.stamp.wall_ns
     zone.row = ZoneRow(
         zone=zone.settings.zone, mode=zone.mode.value, trips=zone.trips, since_ns=zone.since_ns,
         silenced=zone.silenced, water_asked=zone.water_asked, feed_asked=zone.feed_asked, test_left_min=test_min,
-        blind_min=blind_min, noted_ns=turn.stamp.wall_ns,
+        blind_min=blind_min, noted_ns=noted_ns,
     )  # fmt: skip
     turn.put(zone.row)
 

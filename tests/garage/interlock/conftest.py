@@ -59,6 +59,7 @@ from edge.domain.garage.settings import (
     TariffSettings,
     ZoneSettings,
 )
+from edge.domain.garage.signals import vouches
 from edge.domain.garage.world import World
 from edge.domain.garage.zone_rows import CauseRow, SwitchRow, ZoneRow
 from edge.domain.kernel import Stamp
@@ -93,11 +94,18 @@ class Event(NamedTuple):
 
 class Ghost(NamedTuple):
     """What the explorer itself knows of a source, from events alone: evidence 0-2, good and clear now, heard good
-    since the start."""
+    since the start; whether its alarm was said in a walk test, and whether it fell silent since."""
 
     weight: int = 0
     good: bool = False
     seen: bool = False
+    tried: bool = False
+    gone: bool = False
+
+    @property
+    def vouches(self) -> bool:
+        """Whether it may bring water."""
+        return self.weight == 2 and not self.tried and not self.gone
 
 
 class State(NamedTuple):
@@ -215,12 +223,13 @@ def clone(world: World) -> World:
     new = world.__copy__()
     new.sources = {name: one.__copy__() for name, one in world.sources.items()}
     new.ports = {name: one.__copy__() for name, one in world.ports.items()}
-    new.outputs = {name: one.__copy__() for name, one in world.outputs.items()}
-    for output in new.outputs.values():
-        output.switch = output.switch.__copy__()
-    new.zones = {name: one.__copy__() for name, one in world.zones.items()}
-    for zone in new.zones.values():
-        zone.causes = zone.causes.copy()
+    new.outputs, new.zones = outputs, zones_ = {}, {}
+    for name, output in world.outputs.items():
+        outputs[name] = one = output.__copy__()
+        one.switch = output.switch.__copy__()
+    for name, zone in world.zones.items():
+        zones_[name] = one = zone.__copy__()
+        one.causes = zone.causes.copy()
     new.switch_rows, new.replies = world.switch_rows.copy(), {}
     return new
 
@@ -247,69 +256,112 @@ class WorldRows:
         return (row for row in self.all(kind) if getattr(row, column) >= value)
 
 
-def source_key(one: Any, now_ns: int, *, fine: bool, latched: bool) -> Any:
-    """Fine: every quality is its own class. Else all that is neither active nor clear is one, for nothing but a word
-    leads out of it. A source that is active forgets the rest: only a good clear word ends it, and sets all anew."""
+#: Kinds of sources by number, for the key.
+KINDS = {kind: number for number, kind in enumerate(SignalKind)}
+
+
+class Shape(NamedTuple):
+    """What never changes of a zone, found once for a million keys: its sources with the number of their kind, and the
+    rest by name."""
+
+    zone: str
+    settings: ZoneSettings
+    sources: tuple[tuple[str, int], ...]
+    ports: tuple[str, ...]
+    contactors: tuple[str, ...]
+
+
+def shapes_of(world: World) -> tuple[Shape, ...]:
+    return tuple(
+        Shape(name, zone.settings, tuple((one, KINDS[world.sources[one].kind]) for one in zone.sources), zone.ports,
+              zone.contactors)
+        for name, zone in world.zones.items()
+    )  # fmt: skip
+
+
+def source_key(one: Any, now_ns: int, zone: Any, *, fine: bool, latched: bool) -> int:
+    """Below 32. Fine: every quality is its own class. Else all that is neither active nor clear is one, for nothing
+    but a word leads out of it. A source that is active forgets the rest but whether it may bring water, and that too
+    once water was asked for: only a good clear word ends it, and sets all anew."""
     if one.weight:
-        return int(one.weight) if latched else (int(one.weight), one.seen)
+        seen = 0 if latched or not one.seen else 1
+        if one.weight < 2:
+            return 1 + seen
+        if zone.water_asked:
+            return 3 + seen
+        return 20 + seen + (2 if one.tried else 0) + (4 if vouches(one, now_ns) else 0)
     heard_ns = one.begun_ns if one.heard_ns is None else one.heard_ns
     stale = now_ns - heard_ns > one.stale_ns
     if not (one.absent or stale or one.said is None or one.quality == "fault"):
-        return "clear"
+        return 0
     if not one.detector:
-        return "doubt"
+        return 7
+    seen = 1 if one.seen else 0
     if not fine:
-        return ("doubt", one.seen)
-    return ("absent" if one.absent else "stale" if stale else "unknown" if one.said is None else "fault", one.seen)
+        return 8 + seen
+    return (10 if one.absent else 12 if stale else 14 if one.said is None else 16) + seen
 
 
 def switch_key(one: Any, zone: ZoneSettings, now_ns: int) -> tuple[Any, ...]:
     """A charger or contactor. Why a failed cut is called welded or unproven, and why a switch is bad, decides nothing
     but the words of its alarm."""
-    flow = cut.flows(one, zone) is True
     if one.wanted:
         late = one.on is False and now_ns - one.on_ns >= cut.LAG_NS
         held = (one.live, min(one.hold_ns // 3, now_ns - one.told_ns) // S) if one.hold_ns else None
         return (True, one.armed, bool(one.bad), one.on, late, held)
-    key = (False, one.armed, bool(one.bad), one.on, flow, one.urgent)
+    flow = cut.flows(one, zone) is True
     if one.cut is CutState.NONE or one.cut is CutState.PROVEN:
-        return (*key, one.cut)
+        return (False, one.armed, bool(one.bad), one.on, flow, one.urgent, one.cut)
     held = (one.metered_ns or 0) - max(one.low_ns or 0, one.began_ns)
     low = None if one.low_ns is None else min(max(0, held), zone.prove_hold_s * S) // S
-    left = cut.limit_ns(one, zone) - (now_ns - one.began_ns)
-    return (*key, left // S if one.cut is CutState.COMMANDED else "failed", low)
+    left: Any = "failed"
+    if one.cut is CutState.COMMANDED:
+        left = (cut.limit_ns(one, zone) - (now_ns - one.began_ns)) // S
+    return (False, one.armed, bool(one.bad), one.on, flow, one.urgent, left, low)
 
 
-def zone_key(state: State, zone: Any, *, fine: bool) -> tuple[Any, ...]:
+def zone_key(state: State, shape: Shape, *, fine: bool) -> int:
     """A zone and all in it. Sources of one kind are interchangeable, so are zones that mirror each other: sorted."""
-    world, now_ns, settings, orders = state.world, state.now_ns, zone.settings, ORDERS[zone.mode]
-    clear, witnesses = None, frozenset()
-    if orders.latched:
+    world, now_ns, settings, ghosts = state.world, state.now_ns, shape.settings, state.ghosts
+    zone = world.zones[shape.zone]
+    orders = ORDERS[zone.mode]
+    latched, clear, witnesses = orders.latched, -1, ()
+    if latched:
         if zone.clear_ns is not None:
             clear = min(now_ns - zone.clear_ns, settings.clear_s * S) // S
         if not orders.doors:  # a fire stays one: who else spoke decides nothing any more
-            witnesses = frozenset(one.ref for one in zone.causes.values())
+            witnesses = [one.ref for one in zone.causes.values()]
     blind = zone.blind_ns is not None and now_ns - zone.blind_ns >= settings.no_detector_s * S
-    sources = [
-        (one.kind, str(source_key(one, now_ns, fine=fine, latched=orders.latched)), name in witnesses, ghost.weight,
-         ghost.good, ghost.seen and not (ghost.weight and orders.latched))
-        for name in zone.sources
-        for one, ghost in ((world.sources[name], state.ghosts[name]),)
-    ]  # fmt: skip
-    switches = [world.ports[name] for name in zone.ports]
-    switches += [world.outputs[name].switch for name in zone.contactors]
-    since = max((world.outputs[name].switch.began_ns for name in zone.contactors), default=0)
-    fresh = tuple((world.ports[name].metered_ns or 0) > since for name in zone.ports) if zone.contactors else ()
-    return (
-        fresh, zone.mode, clear, zone.silenced, zone.water_asked, zone.feed_asked, zone.test_end_ns > now_ns, blind,
-        tuple(sorted(sources)), tuple(switch_key(one, settings, now_ns) for one in switches),
-    )  # fmt: skip
+    sources = []
+    for name, kind in shape.sources:
+        code = kind << 5 | source_key(world.sources[name], now_ns, zone, fine=fine, latched=latched)
+        weight, good, seen, tried, gone = ghosts[name]
+        if weight:
+            seen = seen and not latched
+        sure = (tried << 1 | gone) if weight == 2 and not zone.water_asked else 0  # what weighs less brings no water
+        sources.append((((code << 1 | (name in witnesses)) << 2 | weight) << 2 | sure) << 2 | good << 1 | seen)
+    sources.sort()
+    switches, since = [], 0
+    for name in shape.contactors:
+        one = world.outputs[name].switch
+        since = max(since, one.began_ns)
+        switches.append(switch_key(one, settings, now_ns))
+    for name in shape.ports:
+        one = world.ports[name]
+        switches.append(switch_key(one, settings, now_ns))
+        if shape.contactors:
+            switches.append((one.metered_ns or 0) > since)
+    return hash((
+        zone.mode, clear, zone.silenced, zone.water_asked, zone.feed_asked, zone.test_end_ns > now_ns, blind,
+        *sources, *switches,
+    ))  # fmt: skip
 
 
-def state_key(state: State, *, fine: bool) -> int:
+def state_key(state: State, shapes: tuple[Shape, ...], *, fine: bool) -> int:
     """Canonical, as a number: 64 bits of hash. With 10^5 states two fall together once in 10^9 runs."""
-    keys = [zone_key(state, zone, fine=fine) for zone in state.world.zones.values()]
-    return hash(tuple(sorted(keys, key=repr)) if len(keys) > 1 else keys[0])
+    if len(shapes) == 1:
+        return zone_key(state, shapes[0], fine=fine)
+    return hash(tuple(sorted(zone_key(state, shape, fine=fine) for shape in shapes)))
 
 
 def plain_start(turn: Any, body: StartSession, _actor: Actor) -> Outcome:
@@ -480,27 +532,38 @@ class Explorer:
         return found
 
     def haunt(self, state: State, event: Event) -> dict[str, Ghost]:
-        ghosts = state.ghosts
-        if event.kind in {"nothing", "switch", "command", "tick"}:
+        ghosts, kind = state.ghosts, event.kind
+        if kind in {"nothing", "switch", "command", "tick"}:
             return ghosts
+        if kind in {"word", "fault", "offline"}:
+            old = ghosts[event.name]
+            one = self.spoken(state, event, old)
+            return ghosts if one == old else {**ghosts, event.name: one}
         new = dict(ghosts)
-        old = new.get(event.name, Ghost())
-        match event.kind:
-            case "word" if event.value == 0:
-                new[event.name] = Ghost(0, True, True)
-            case "word":
-                new[event.name] = Ghost(max(old.weight, event.value), False, old.seen or event.value == 2)
-            case "fault" | "offline":
-                new[event.name] = old._replace(good=False)
-            case "silent":
-                for name, one in new.items():
-                    if name == event.name or not one.good:
-                        new[name] = one._replace(good=False)
-            case "restart":
-                for name, one in new.items():  # evidence in a walk test is no latch: the head has to speak again
-                    kept = CUT_RANK.get(state.world.zones[self.settings[name].zone].mode, 0) > 0
-                    new[name] = Ghost(one.weight if kept else 0, False, False)
+        if kind == "silent":
+            for name, one in new.items():
+                if name == event.name or not one.good:
+                    new[name] = one._replace(good=False, gone=True)
+        elif kind == "restart":
+            for name, one in new.items():  # evidence in a walk test is no latch: the head has to speak again
+                kept = CUT_RANK.get(state.world.zones[self.settings[name].zone].mode, 0) > 0
+                weight = min(one.weight, 1) if one.tried else one.weight  # nobody knows any more that it was a test
+                new[name] = Ghost(weight if kept else 0)
         return new
+
+    def spoken(self, state: State, event: Event, old: Ghost) -> Ghost:
+        """What a word, a fault or an absence makes of a source's ghost."""
+        if event.kind == "offline":
+            return old._replace(good=False)
+        if event.kind == "fault":  # it is no longer good, but it is heard
+            return old._replace(good=False, gone=False)
+        full = event.value == 2
+        if not event.value:
+            return Ghost(0, True, True)
+        settings = self.settings[event.name]
+        testing = state.world.zones[settings.zone].test_end_ns > state.now_ns
+        tried = settings.kind in DETECTORS and (testing or (old.tried and not full))
+        return Ghost(max(old.weight, event.value), False, old.seen or full, tried, old.gone and not full)
 
     def run(self, *, limit_states: int = 1_000_000, limit_s: float = 110.0) -> Found:
         """Explore until nothing is new, an invariant breaks, or a limit is reached (``complete`` tells). Meanwhile
@@ -516,9 +579,10 @@ class Explorer:
     def _run(self, limit_states: int, limit_s: float) -> Found:
         found, begun = Found(), time.process_time()
         first = self.begin()
-        seen = {state_key(first, fine=self.fine)}
+        shapes, fine = shapes_of(first.world), self.fine
+        seen = {state_key(first, shapes, fine=fine)}
         came: dict[int, tuple[int, str]] = {}
-        queue = deque([(state_key(first, fine=self.fine), first)])
+        queue = deque([(*seen, first)])
         while queue and len(seen) <= limit_states and time.process_time() - begun <= limit_s:
             key, state = queue.popleft()
             for zone in state.world.zones.values():
@@ -531,7 +595,7 @@ class Explorer:
                     found.broken, found.trace = broken, (*self.trace(came, key), event.label)
                     found.states, found.seconds = len(seen), time.process_time() - begun
                     return found
-                new = state_key(after, fine=self.fine)
+                new = state_key(after, shapes, fine=fine)
                 if new not in seen:
                     seen.add(new)
                     came[new] = (key, event.label)

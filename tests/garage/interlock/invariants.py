@@ -57,15 +57,30 @@ def check(explorer, before, event, effects, after):
 def rules_about(before, event, after):
     """The rules that have something to say here, by what each of them begins with. Asked every time, those that look
     only at words or at modes that no zone is in would take as long as the interlock itself."""
-    rules = [*ALWAYS, *OF_EVENTS.get(event.kind if event.value else event.name, ())]
     olds = before.world.zones
-    for name, zone in after.world.zones.items():
-        rules += OF_MODES[zone.mode]
-        if RANKS[zone.mode] < RANKS[olds[name].mode]:
+    about = (
+        event.kind if event.value else event.name,
+        *[(zone.mode, olds[name].mode, zone.silenced) for name, zone in after.world.zones.items()],
+    )
+    found = _RULES_ABOUT.get(about)
+    if found is None:
+        found = _RULES_ABOUT[about] = _rules_about(*about)
+    return found
+
+
+def _rules_about(what, *zones):
+    rules = [*ALWAYS, *OF_EVENTS.get(what, ())]
+    for mode, old, silenced in zones:
+        rules += OF_MODES[mode]
+        if RANKS[mode] < RANKS[old]:
             rules.append(only_a_reset_leaves_a_latch)
-        if zone.silenced:
+        if silenced:
             rules.append(pre_alarm_sounds)
-    return dict.fromkeys(rules)
+    return tuple(dict.fromkeys(rules))
+
+
+#: What was found once: (event, modes after and before, silenced) -> rules.
+_RULES_ABOUT = {}
 
 
 def credible(state, zone):
@@ -156,12 +171,12 @@ def water_needs_two_devices_and_a_word(before, event, effects, told, after):
     for command, effect_class in told:
         if switch(after.world, command.point)[0] != "water" or not command.on:
             continue
-        if event.kind != "word" or not event.value:
+        if event.kind != "word" or event.value != 2:
             return f"water by {event.label}"
         if effect_class is not EffectClass.DURABLE:
             return "water before the commit"
         zone = after.world.zones[switch(after.world, command.point)[1].zone]
-        sure = [one for one, ghost in credible(after, zone) if ghost.weight == 2]
+        sure = [one for one, ghost in credible(after, zone) if ghost.vouches]
         field = [one for one in sure if one.kind in (*DETECTORS, "call_point")]
         if len({one.unit for one in field}) < 2 or not any(one.kind in DETECTORS for one in field):
             return f"water on {[one.source for one in sure]}"
@@ -174,7 +189,7 @@ def two_devices_bring_water(before, event, effects, told, after):
     for zone in after.world.zones.values():
         if event.kind != "word" or event.value != 2 or event.name not in zone.sources or not zone.waters:
             continue
-        sure = [one for one, ghost in credible(after, zone) if ghost.weight == 2]
+        sure = [one for one, ghost in credible(after, zone) if ghost.vouches]
         field = [one for one in sure if one.kind in (*DETECTORS, "call_point")]
         two = len({one.unit for one in field}) > 1 and any(one.kind in DETECTORS for one in field)
         if two and not zone.water_asked:
@@ -199,13 +214,14 @@ def fire_is_fire(before, event, effects, told, after):
                 units = {after.world.sources[one].unit for one in witnesses if one in after.world.sources}
                 if not confirmed and len(units) < 2:
                     return f"{name} is {zone.mode} on {witnesses}"
+        outputs = after.world.outputs
         if now == 2:
-            shut = [one for one in zone.contactors if after.world.outputs[one].switch.wanted]
-            locked = [one for one in zone.doors if not after.world.outputs[one].switch.wanted]
-            mute = [one for one in zone.sirens if not after.world.outputs[one].switch.wanted]
+            shut = [one for one in zone.contactors if outputs[one].switch.wanted]
+            locked = [one for one in zone.doors if not outputs[one].switch.wanted]
+            mute = [one for one in zone.sirens if not outputs[one].switch.wanted]
             if shut or locked or (mute and not zone.silenced):
                 return f"{name} is {zone.mode}: closed {shut}, locked {locked}, mute {mute}"
-        if not now and any(after.world.outputs[one].switch.wanted for one in (*zone.doors, *zone.sirens, *zone.waters)):
+        elif not now and [one for one in (*zone.doors, *zone.sirens, *zone.waters) if outputs[one].switch.wanted]:
             return f"{name} is {zone.mode} and something still sounds, is released or asks for water"
     return ""
 
@@ -280,33 +296,40 @@ def words_do_not_move(before, event, effects, told, after):
 
 
 def every_cut_is_proven_or_escalates(before, event, effects, told, after):
-    for name, zone in after.world.zones.items():
-        evaluated = event.kind == "tick"
-        ports = [after.world.ports[one] for one in zone.ports]
-        contactors = [after.world.outputs[one].switch for one in zone.contactors]
+    world, evaluated = after.world, event.kind == "tick"
+    for name, zone in world.zones.items():
+        ports = [world.ports[one] for one in zone.ports]
+        contactors = [world.outputs[one].switch for one in zone.contactors]
         for one in (*ports, *contactors):
-            waited = after.now_ns - one.began_ns
-            limit_s = zone.settings.prove_s if one.urgent else max(zone.settings.prove_s, one.silent_ns // NS_PER_S)
-            if evaluated and one.cut == "commanded" and waited >= limit_s * NS_PER_S:
-                return f"{one.name}: neither proven nor failed after {waited / NS_PER_S} s"
-            if one.cut == "proven" and before_cut(before, one) != "proven":
-                was = (
-                    [before.world.outputs[name].switch for name in zone.contactors] if event.name == "RearmPort" else []
-                )
+            if evaluated and one.cut == "commanded":
+                waited = after.now_ns - one.began_ns
+                limit_s = zone.settings.prove_s if one.urgent else max(zone.settings.prove_s, one.silent_ns // NS_PER_S)
+                if waited >= limit_s * NS_PER_S:
+                    return f"{one.name}: neither proven nor failed after {waited / NS_PER_S} s"
+            elif one.cut == "proven" and before_cut(before, one) != "proven":
+                was = [before.world.outputs[k].switch for k in zone.contactors] if event.name == "RearmPort" else []
                 broken = unfounded(one, zone, ports, contactors, was)
                 if broken:
                     return f"{one.name} proven {broken}"
-        if evaluated and any(one.cut in FAILED for one in ports) and any(one.wanted for one in contactors):
-            return f"{name}: a cut failed and the contactor stays closed"
-        if any(one.cut in FAILED for one in contactors):
-            feeds = [after.world.outputs[one].switch.wanted for one in zone.feeds]
+        if [one for one in contactors if one.cut in FAILED]:
+            feeds = [world.outputs[one].switch.wanted for one in zone.feeds]
             if not zone.feed_asked or not all(feeds) or not rank(zone):
                 return f"{name}: the contactor failed, feed asked={zone.feed_asked} {feeds}, {zone.mode}"
-        if any(not one.wanted for one in contactors) and any(one.wanted for one in ports) and evaluated:
-            return f"{name}: a port is wanted behind an open contactor"
-        for one in ports:
-            if evaluated and not one.wanted and one.cut in ("none", "proven") and one.on is True:
-                return f"{one.name} says on, should be off, and nobody cuts it"
+        broken = neglected(ports, contactors) if evaluated else ""
+        if broken:
+            return f"{name}: {broken}"
+    return ""
+
+
+def neglected(ports, contactors):
+    """What a zone that was just looked at may not leave as it is."""
+    if any(one.cut in FAILED for one in ports) and any(one.wanted for one in contactors):
+        return "a cut failed and the contactor stays closed"
+    if any(not one.wanted for one in contactors) and any(one.wanted for one in ports):
+        return "a port is wanted behind an open contactor"
+    for one in ports:
+        if not one.wanted and one.cut in ("none", "proven") and one.on is True:
+            return f"{one.name} says on, should be off, and nobody cuts it"
     return ""
 
 
@@ -327,7 +350,7 @@ def unfounded(one, zone, ports, contactors, was):
 
 
 def before_cut(before, one):
-    old = switch(before.world, one.name)[1]
+    old = before.world.ports.get(one.name) or before.world.outputs[one.name].switch
     return old.cut
 
 

@@ -85,6 +85,17 @@ def _no_seen(world, zone, now_ns):
     return active, healthy, True, doubt
 
 
+def _any_word_is_full(source, reading, stamp):
+    return Weight.FULL if _HEAR(source, reading, stamp) else Weight.NONE
+
+
+def _untried(source):
+    new = source.__copy__()
+    new.tried = False
+    return new
+
+
+_VOUCHES = evidence.vouches
 _LEVELS = evidence._levels
 _HEAR = signals.hear
 _JUDGE = cut.judge
@@ -218,6 +229,19 @@ RULES = {
     "an old word of a start counts": (starting, "forget_source", _forgets_evidence, "small"),
     "water on one detector": (evidence, "_is_water", _water_by_one, "small"),
     "water on any two": (evidence, "_is_water", _water_by_any_two, "evidence"),
+    "an old word brings water": (hearing, "hear", _any_word_is_full, "evidence"),
+    "a head that fell silent brings water": (
+        evidence,
+        "vouches",
+        lambda one, _now: one.weight == 2 and not one.tried,
+        "evidence",
+    ),
+    "a head that was tried brings water": (
+        evidence,
+        "vouches",
+        lambda one, now: _VOUCHES(_untried(one), now),
+        "evidence",
+    ),
     "water by time or start": (zones, "ask_water", _water_at_any_time, "evidence"),
     "no wait before a reset": (evidence, "is_quiet", _quiet_at_once, "small"),
     "no proof before a reset": (evidence, "is_quiet", _quiet_without_proof, "port"),

@@ -51,9 +51,9 @@ class Oracle:
         if active:
             fire = full - set(DETECTORS) or (full and len(self.witnesses) > 1)
             self.rank = max(self.rank, 2 if fire else 1)
-        live_alarm = what in {"true", "faulty true"}
+        sure = what == "true" or (what == "faulty true" and name not in DETECTORS)
         field = full - {"B1-panel"}
-        if (live_alarm or what == "old true") and len(field) > 1 and field & set(DETECTORS):
+        if sure and len(field) > 1 and field & set(DETECTORS):
             self.water = True
 
     def reset(self) -> None:
