@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from edge.cli_commands import COMMANDS, help_text, unknown_text
-from edge.cli_errors import INTERRUPTED, OK, USAGE, CliError
+from edge.cli_errors import INTERRUPTED, OK, UNREACHABLE, USAGE, CliError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Whoever read our output has had enough. Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = OK
+    except PermissionError as error:
+        what = f"{error.filename}: this user may not do that. Run it as the user that the site runs as, or as root"
+        print(f"kangle: {what}", file=sys.stderr)
+        status = UNREACHABLE
     sys.exit(status)
 
 

@@ -134,8 +134,25 @@ def _store_lines(each: StoreInfo, now_ns: int) -> list[str]:
         if name not in known
     ]
     if each.restored:
-        lines.append(f"  restored: {each.restored}")
+        lines.append(f"  restored: {_restored(each.restored)}")
     return lines
+
+
+def _restored(text: str) -> str:
+    """The mark of the last restore as a person reads it; as it stands where it cannot be read."""
+    import msgspec
+
+    from edge.storage.restore import Mark
+
+    try:
+        mark = msgspec.json.decode(text, type=Mark)
+    except msgspec.MsgspecError:
+        return text
+    when, of = (
+        time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(ns // 1_000_000_000))
+        for ns in (mark.restored_ns, mark.backup_ns)
+    )
+    return f"{when}, from a backup of {of}" + (f" that ended at input {mark.head_seq}" if mark.head_seq else "")
 
 
 def sink_line(sink: SinkLag) -> str:

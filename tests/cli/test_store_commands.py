@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 import sqlite3
 import time
 from contextlib import closing
@@ -63,7 +65,7 @@ def test_backup_restore_and_back_again(used, command):
     assert command("store", "verify", *at).status == 0, "the audit trail begins anew and is whole"
     shown = command("store", "info", *at).out
     assert "log: inputs 1 to 1" in shown
-    assert "restored:" in shown
+    assert re.search(r"restored: 20\d\d-\S+ \S+ UTC, from a backup of \S+ \S+ UTC that ended at input 1\n", shown)
     assert "before-restore-" in shown
 
 
@@ -98,6 +100,18 @@ def test_what_cannot_be_done_is_one_line(used, command, words, status, said):
     assert ran.status == status
     assert said in ran.err
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("words", [["backup"], ["store", "verify"], ["store", "info"], ["sink", "list"]])
+def test_a_person_who_may_not_read_the_stores_is_told_so(used, command, monkeypatch, words):
+    def refuse(self, *_arguments, **_options):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.exists", refuse)
+    ran = command(*words, "--site", str(used))
+    assert (ran.status, "Traceback" in ran.err) == (4, False)
+    assert "this user may not do that" in ran.err
+    assert str(used) in ran.err
 
 
 def test_a_site_without_stores(site, command):
