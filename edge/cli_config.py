@@ -15,6 +15,18 @@ def config() -> None:
     """Look at a site's files."""
 
 
+_VERDICTS = {
+    "en": {"ok": "ok", "unusable": "NOT usable", "unarmed": "ok, but the garage will NOT ARM"},
+    "zh": {"ok": "可用", "unusable": "不可用", "unarmed": "可用，但车库不会投入保护"},
+}
+
+
+def _heading(kind: str, count: int, lang: str) -> str:
+    if lang == "zh":
+        return f"{count} 处{'错误' if kind == 'mistake' else '提醒'}："
+    return f"{count} {kind}{'s' * (count != 1)}:"
+
+
 @config.command()
 @site_option
 @click.option("--json", "as_json", is_flag=True, help="Mistakes and warnings as JSON on stdout.")
@@ -38,9 +50,9 @@ def check(site_dir: Path, as_json: bool, lang: str) -> int:  # noqa: FBT001 - cl
     else:
         for kind, found in (("warning", warnings), ("mistake", mistakes)):
             if found:
-                click.echo(f"{len(found)} {kind}{'s' * (len(found) != 1)}:\n{render_mistakes(found, lang)}", err=True)
-        verdict = "NOT usable" if mistakes else "ok, but the garage will NOT ARM" if unarmed else "ok"
-        click.echo(f"{site_dir}: {verdict}", err=True)
+                click.echo(f"{_heading(kind, len(found), lang)}\n{render_mistakes(found, lang)}", err=True)
+        verdict = "unusable" if mistakes else "unarmed" if unarmed else "ok"
+        click.echo(f"{site_dir}: {_VERDICTS[lang][verdict]}", err=True)
     return BAD_CONFIG if mistakes or unarmed else OK
 
 

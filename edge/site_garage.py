@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from edge.domain.field_devices import SignalKind
-from edge.domain.garage.arming import mistakes
+from edge.domain.garage.arming import misnamed, mistakes
 from edge.domain.garage.settings import (
     DoorSettings,
     FullSettings,
@@ -34,7 +34,7 @@ from edge.site_dishes import digest
 from edge.site_doors import check_door, read_credentials, read_door
 from edge.site_model import DeviceSettings
 from edge.site_places import Range, numbers, place_at, read_escalation, read_place, whole
-from edge.site_report import Bag, same
+from edge.site_report import Bag
 from edge.site_report import Place as FilePlace
 from edge.site_table import Seen, Table, once, open_table
 from edge.site_toml import read_toml
@@ -105,9 +105,9 @@ def read_garage(table: Table, folder: Path, name: Text, devices: Sequence[Device
         ),
     )
     top.finish()
-    if not len(bag):
-        for words in mistakes(config):
-            bag.add("not_armed", FilePlace(zones_file, None, "zones"), hint=same(words), warn=True)
+    # Of a file that was only partly read nothing more can be said for sure than which names are wrong.
+    for words in misnamed(config) if len(bag) else mistakes(config):
+        bag.add("not_armed", FilePlace(zones_file, None, "zones"), hint=words, warn=True)
     return msgspec.structs.replace(config, version=digest(config))
 
 

@@ -60,6 +60,9 @@ def test_a_garage_that_would_not_arm_is_no_ok(command, site):
     assert (ran.status, ran.out) == (3, "")
     assert "the garage will NOT ARM" in ran.err
     assert "has chargers and no contactor; a welded outlet could not be cut" in ran.err
+    chinese = command("config", "check", "--site", str(site), "--lang", "zh")
+    assert "时断不了电" in chinese.err
+    assert chinese.err.rstrip().endswith("车库不会投入保护")
     as_json = command("config", "check", "--site", str(site), "--json")
     assert as_json.status == 3
     assert "not_armed" in {warning["code"] for warning in json.loads(as_json.out)["warnings"]}

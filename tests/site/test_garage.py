@@ -116,7 +116,7 @@ def test_a_missing_table_is_one_mistake_and_no_crash(site):
 def test_what_makes_no_sense_is_a_warning_and_the_garage_refuses_to_arm(site, old, new, words):
     site.swap(ZONES, old, new)
     loaded = site.load()
-    assert any(words in problem for problem in mistakes(loaded.garage)), mistakes(loaded.garage)
+    assert any(words in problem.en for problem in mistakes(loaded.garage)), mistakes(loaded.garage)
     assert any(warning.code == "not_armed" and words in warning.hint.en for warning in loaded.warnings)
 
 
@@ -160,3 +160,15 @@ def test_the_channel_page_names_nobody(site) -> None:
     assert (step.channel.value, step.target, step.after_s) == ("page", "any panel", 60)
     site.swap("site.toml", 'channel = "page"\nafter_s', 'channel = "page"\ntarget = "x"\nafter_s')
     assert [m.path.rpartition(".")[2] for m in site.mistakes()] == ["target"]
+
+
+def test_wrong_names_are_told_beside_mistakes_of_writing(site):
+    """Whoever mistypes ten things learns of them at once, also of those that only the whole can show."""
+    site.swap("garage/zones.toml", 'kind = "smoke"', 'kind = "somke"')
+    site.swap("garage/zones.toml", 'neighbours = ["b1-west"]', 'neighbours = ["b1-wset"]')
+    with pytest.raises(SiteErrors) as caught:
+        site.load()
+    assert "not_allowed" in {one.code for one in caught.value.mistakes}
+    (told,) = [one for one in caught.value.warnings if one.code == "not_armed"]
+    assert "b1-wset" in told.hint.en
+    assert "相邻" in told.hint.zh

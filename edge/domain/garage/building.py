@@ -23,6 +23,7 @@ from edge.domain.garage.world import Output, World, Zone, is_armed
 from edge.domain.garage.zones import evaluate
 from edge.domain.kernel import EffectClass
 from edge.domain.places import place_key
+from edge.domain.words import Text
 
 PORT = "port"
 #: The row of a makeshift description; it counts only where no whole one was ever taken.
@@ -34,7 +35,11 @@ MAX_TOLD = 8
 def apply_config(turn: Turn, config: GarageConfig, kind: str) -> None:
     """Take a configuration, or refuse it and say why (``World.problems``); what was in force stays so then."""
     world = turn.world
-    world.problems = () if world.config == config else (*_not_now(world), *mistakes(config))
+    world.problems = (
+        ()
+        if world.config == config
+        else tuple(f"{text.zh} / {text.en}" for text in (*_not_now(world), *mistakes(config)))
+    )
     world.starting = False
     _tell_refused(turn)
     makeshift = bool(world.problems)
@@ -76,12 +81,15 @@ def _tell_refused(turn: Turn) -> None:
         )  # fmt: skip
 
 
-def _not_now(world: World) -> tuple[str, ...]:
+def _not_now(world: World) -> tuple[Text, ...]:
     """A reload waits until every zone is NORMAL; at a start, until nothing is latched."""
     unlatched = world.starting or world.makeshift
     allowed = {Mode.NORMAL, Mode.WATCH, Mode.BLIND, Mode.DARK} if unlatched else {Mode.NORMAL}
     return tuple(
-        f"zone {name} is {zone.mode.value}: a configuration is taken when every zone is normal"
+        Text(
+            f"分区 {name} 处于 {zone.mode.value}：所有分区都正常时才接受新配置",
+            f"zone {name} is {zone.mode.value}: a configuration is taken when every zone is normal",
+        )
         for name, zone in world.zones.items()
         if zone.mode not in allowed
     )

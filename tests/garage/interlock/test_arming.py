@@ -57,7 +57,8 @@ WHAT = [
 @pytest.mark.parametrize("what", WHAT)
 def test_a_mistake_is_told_and_nothing_is_armed(kit, what):
     config = broken(kit.config(), kit, what)
-    assert any(what in text for text in mistakes(config)), mistakes(config)
+    assert any(what in text.en for text in mistakes(config)), mistakes(config)
+    assert all(text.zh != text.en for text in mistakes(config)), "in both languages"
     garage = kit.new(config)
     view = garage.shown["garage"]
     assert not view.armed
@@ -86,7 +87,7 @@ def test_one_housing_in_two_zones_is_a_mistake(kit):
     config = kit.config(*zones)
     sources = replaced(replaced(config.sources, "source", "B1-s1", unit="u"), "source", "B2-s1", unit="u")
     assert any(
-        "one housing in two zones" in text for text in mistakes(msgspec.structs.replace(config, sources=sources))
+        "one housing in two zones" in text.en for text in mistakes(msgspec.structs.replace(config, sources=sources))
     )
 
 
