@@ -45,6 +45,7 @@ from edge.api.routers import (
     garage_views,
     gym_books,
     gym_commands,
+    gym_register,
     gym_sums,
     gym_upkeep,
     gym_views,
@@ -78,6 +79,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     gym_books.router,
     gym_commands.router,
     gym_upkeep.router,
+    gym_register.router,
     gym_sums.router,
     alarm_router("gym", gym_messages.Command),
     history.router,
@@ -145,7 +147,8 @@ def assemble(version: str, allowed_hosts: Sequence[str] = (), extra_routers: Seq
         redirect_slashes=False,
     )
     for router in (*ROUTERS, *extra_routers, pages.router):
-        app.include_router(router)
+        # As they are: an included router costs each request a second search, and each start a second building of it all.
+        app.router.routes.extend(router.routes)
     problems.install(app, problems.MethodTable(check_routes(app)), _not_found_page)
     _map_refusals(app)
     app.openapi = _cached_document(app)  # type: ignore[method-assign] # FastAPI's documented way to replace it

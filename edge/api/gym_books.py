@@ -10,7 +10,7 @@ from edge.api.books import BadCursor, BooksAway, Listing
 from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.rows import HeartAlarmRow, PersonRow, UseRow, VitalsRow, WorkoutRow
 from edge.domain.gym.trail_rows import LapRow
-from edge.domain.gym.wear_rows import InspectionRow, OrderRow, OrderStepRow, WearDayRow
+from edge.domain.gym.wear_rows import InspectionRow, OrderRow, OrderStepRow, WearDayRow, WearRow
 from edge.domain.kernel import Row
 from edge.storage.errors import StoreError
 from edge.storage.reading import StoreReader, Value
@@ -51,6 +51,10 @@ class GymBooks(Protocol):
 
     def order_steps(self, order_id: str) -> list[OrderStepRow]:
         """What was done to an order."""
+        ...
+
+    def wear(self, asset: str) -> WearRow | None:
+        """A machine's wear as it was last kept."""
         ...
 
     def wear_days(self, asset: str, cursor: str | None, limit: int) -> Listing[WearDayRow]:
@@ -104,6 +108,9 @@ class StoreGymBooks:
 
     def order_steps(self, order_id: str) -> list[OrderStepRow]:
         return _read(lambda: self._reader.fetch(OrderStepRow, {"order_id": order_id}, limit=MAX_ROWS))
+
+    def wear(self, asset: str) -> WearRow | None:
+        return _read(lambda: self._reader.get(WearRow, asset))
 
     def wear_days(self, asset: str, cursor: str | None, limit: int) -> Listing[WearDayRow]:
         return self._page(WearDayRow, {"asset": asset}, ("asset", "day"), cursor, limit)

@@ -28,8 +28,12 @@ class UseWeekLine(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     machines: int
     busy_pct: list[int | None]
+    workouts: int
+    mean_use_s: int | None
+    turns_per_h: float | None
     waits: int
     mean_wait_s: int | None
+    longest_wait_s: int | None
     no_shows: int
     turned_away: int
 
@@ -100,7 +104,8 @@ def _line(
     busy_ms = [0] * WEEK_H
     for row in mine:
         busy_ms[date.fromisoformat(row.day).weekday() * DAY_H + row.hour] += row.busy_ms
-    waits = sum(row.waits for row in mine)
+    waits, workouts = sum(row.waits for row in mine), sum(row.workouts for row in mine)
+    open_h = machines * sum(_open(zone, hour % DAY_H) * counted[hour // DAY_H] for hour in range(WEEK_H))
     return UseWeekLine(
         zone=zone.zone,
         kind=kind.value,
@@ -111,8 +116,12 @@ def _line(
             else None
             for hour, ms in enumerate(busy_ms)
         ],
+        workouts=workouts,
+        mean_use_s=sum(busy_ms) // workouts // 1000 if workouts else None,
+        turns_per_h=round(workouts / open_h, 2) if open_h else None,
         waits=waits,
         mean_wait_s=sum(row.wait_ms for row in mine) // waits // 1000 if waits else None,
+        longest_wait_s=max((row.longest_wait_ms for row in mine), default=0) // 1000 if waits else None,
         no_shows=sum(row.no_shows for row in mine),
         turned_away=sum(row.turned_away for row in mine),
     )

@@ -28,17 +28,20 @@ def csv_rows(part: SamplesPart, limit: int) -> bytes:
     """The lines of a page, at most ``limit``."""
     found = samples_of(part, None)
     series = found.series
-    names = tuple(_safe(name) for name in (series.vertical, series.device, series.point, series.quantity, series.unit))
+    names = tuple(
+        safe_cell(name) for name in (series.vertical, series.device, series.point, series.quantity, series.unit)
+    )
     values: list[float | None] | list[str | None] = found.word or found.value
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     for time_ms, value, quality in zip(found.time_ms[:limit], values, found.quality, strict=False):
-        shown = "" if value is None else _safe(value) if isinstance(value, str) else repr(value)
+        shown = "" if value is None else safe_cell(value) if isinstance(value, str) else repr(value)
         writer.writerow((_time(time_ms), time_ms, *names, shown, QUALITIES[min(quality, len(QUALITIES) - 1)]))
     return out.getvalue().encode()
 
 
-def _safe(text: str) -> str:
+def safe_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_RISKY) else text
 
 

@@ -9,7 +9,7 @@ from edge.api.books import BadCursor, BooksAway, Listing
 from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.rows import HeartAlarmRow, PersonRow, UseRow, VitalsRow, WorkoutRow
 from edge.domain.gym.trail_rows import LapRow
-from edge.domain.gym.wear_rows import InspectionRow, OrderRow, OrderStepRow, WearDayRow
+from edge.domain.gym.wear_rows import InspectionRow, OrderRow, OrderStepRow, WearDayRow, WearRow
 from edge.domain.kernel import Row
 
 R = TypeVar("R", bound=Row)
@@ -75,6 +75,9 @@ class MemoryGymBooks:
 
     def order_steps(self, order_id: str) -> list[OrderStepRow]:
         return self._where(OrderStepRow, {"order_id": order_id})
+
+    def wear(self, asset: str) -> WearRow | None:
+        return next(iter(self._where(WearRow, {"asset": asset})), None)
 
     def wear_days(self, asset: str, cursor: str | None, limit: int) -> Listing[WearDayRow]:
         return self._page(WearDayRow, {"asset": asset}, ("day",), cursor, limit)

@@ -125,6 +125,8 @@ ROLES: dict[str, frozenset[Role] | None] = {
     "gym_order_steps": CARE | REPAIR,
     "gym_wear_days": CARE | REPAIR | {R.READ_ONLY},
     "gym_inspections": CARE | REPAIR | {R.READ_ONLY},
+    "gym_register": CARE | REPAIR | {R.READ_ONLY},
+    "gym_register_csv": CARE | REPAIR | {R.READ_ONLY},
     "gym_laps": ANYONE,
     "gym_use": ANYONE,
     "gym_use_week": ANYONE,

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from edge.api import gym_answers, gym_sums, history_answers, history_zone_answers
+from edge.api import gym_answers, gym_register, gym_sums, history_answers, history_zone_answers
 from edge.api.access_books import AccessEventList
 from edge.api.garage_books import AlarmEventList, SessionList
 from edge.api.hub import PulseData
@@ -141,6 +141,7 @@ TYPES: tuple[Any, ...] = (
     TrailView,
     MaintenanceView,
     *gym_answers.ANSWERS,
+    *gym_register.ANSWERS,
     *gym_sums.ANSWERS,
     *ANSWERS,
     *history_answers.ANSWERS,

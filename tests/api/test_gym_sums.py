@@ -109,3 +109,15 @@ def test_others_see_a_week_as_they_see_the_workouts(api):
     assert week_of(api, "coach").status_code == 404, "not everybody's at once"
     for who in ("maintenance", "read-only", "panel"):
         assert week_of(api, who, "&person=m001").status_code == 403, who
+
+
+def test_turns_are_counted_by_machine_and_hour_of_opening():
+    """Six treadmills, one Friday, 18 hours: 54 workouts are half a turn an hour."""
+    day = "2026-11-20"
+    rows = {day: [hour(day, 9, workouts=50, busy_ms=50 * 1_200_000), hour(day, 10, workouts=4, waits=2, wait_ms=90_000,
+                                                                         longest_wait_ms=61_000)]}  # fmt: skip
+    found = line(use_week(CONFIG, rows, day, 7))
+    assert (found.workouts, found.mean_use_s, found.turns_per_h) == (54, 1111, 0.5)
+    assert (found.mean_wait_s, found.longest_wait_s) == (45, 61)
+    empty = line(use_week(CONFIG, {}, day, 7))
+    assert (empty.mean_use_s, empty.turns_per_h, empty.longest_wait_s) == (None, None, None)

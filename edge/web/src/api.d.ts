@@ -2096,6 +2096,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gym/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The register of equipment
+         * @description Maker, model, installation, end of life, use, inspections and what stands against each piece.
+         *
+         *     Roles: admin, coach, maintenance, manager, read-only.
+         */
+        get: operations["gym_register"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/register.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The register as a sheet
+         * @description The same for a spreadsheet.
+         *
+         *     Roles: admin, coach, maintenance, manager, read-only.
+         */
+        get: operations["gym_register_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gym/use/week": {
         parameters: {
             query?: never;
@@ -6482,6 +6526,14 @@ export interface components {
              */
             reason: string;
         };
+        /** @description The register, in the order of the site file. */
+        Register: {
+            /**
+             * @description Every piece, in the order of the site file.
+             * @example []
+             */
+            items: components["schemas"]["RegisterItem"][];
+        };
         /**
          * RegisterBody
          * @description Plates beyond those of the configuration.
@@ -6492,6 +6544,107 @@ export interface components {
              * @description The plates.
              */
             plates: components["schemas"]["NewPlate"][];
+        };
+        /** @description One piece; days are ISO, "" unknown or not asked for. See ``view_docs_gym``. */
+        RegisterItem: {
+            /**
+             * @description Id of the machine.
+             * @example tm-1
+             */
+            asset: string;
+            /**
+             * @description Its room or compound.
+             * @example xinyuan
+             */
+            zone: string;
+            /**
+             * @description What it is.
+             * @example outdoor
+             */
+            kind: string;
+            /**
+             * @description Name of the piece.
+             * @example {
+             *       "zh": "漫步机",
+             *       "en": "Air walker"
+             *     }
+             */
+            name: components["schemas"]["Text"];
+            /**
+             * @description Who made it; empty: not written down.
+             * @example Example
+             */
+            maker: string;
+            /**
+             * @description Its model; empty: not written down.
+             * @example AW-2
+             */
+            model: string;
+            /**
+             * @description Its number; empty: not written down.
+             * @example AW2-0117
+             */
+            serial: string;
+            /**
+             * @description Day of installation; empty: not written down.
+             * @example 2019-05-01
+             */
+            installed: string;
+            /**
+             * @description Day on which its safe-use life ends; empty: not known.
+             * @example 2027-05-01
+             */
+            life_end: string;
+            /**
+             * @description Hours of use; null when unknown.
+             * @example 4562
+             */
+            hours_h: number | null;
+            /**
+             * @description Kilometres; null when unknown.
+             * @example 32390
+             */
+            distance_km: number | null;
+            /**
+             * @description How often it was started; null when unknown.
+             * @example 9120
+             */
+            starts: number | null;
+            /**
+             * @description Day of its last service, or from which days are counted.
+             * @example 2026-05-28
+             */
+            service_day: string;
+            /**
+             * @description Day of its last inspection; empty: none.
+             * @example 2026-11-02
+             */
+            inspected_day: string;
+            /**
+             * @description Its worst grade: ok, minor, major, danger; empty: none.
+             * @example ok
+             */
+            inspection_grade: string;
+            /**
+             * @description Who inspected it; empty: nobody.
+             * @example duty1
+             */
+            inspected_by: string;
+            /**
+             * @description Day of the next inspection; empty: none is asked for.
+             * @example 2026-12-02
+             */
+            inspection_due: string;
+            /**
+             * @description Work orders that stand against it.
+             * @example 0
+             */
+            orders: number;
+            /**
+             * @description It is out of use until a return test.
+             * @example false
+             */
+            locked_out: boolean;
         };
         /**
          * ResetBody
@@ -7368,6 +7521,21 @@ export interface components {
              */
             busy_pct: (number | null)[];
             /**
+             * @description Workouts in that time.
+             * @example 402
+             */
+            workouts: number;
+            /**
+             * @description How long a machine was in use for each workout, s; null: no workout.
+             * @example 1260
+             */
+            mean_use_s: number | null;
+            /**
+             * @description Workouts of one machine in an hour of opening; null: never open.
+             * @example 0.31
+             */
+            turns_per_h: number | null;
+            /**
              * @description People served from the queue.
              * @example 31
              */
@@ -7377,6 +7545,11 @@ export interface components {
              * @example 312
              */
             mean_wait_s: number | null;
+            /**
+             * @description The longest wait, s; null: nobody waited.
+             * @example 1140
+             */
+            longest_wait_s: number | null;
             /**
              * @description People who were called and did not come.
              * @example 4
@@ -12004,6 +12177,72 @@ export interface operations {
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_register: {
+        parameters: {
+            query?: {
+                /** @description Outdoor equipment alone (GB 19272-2024). */
+                outdoor?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every piece, in the order of the site file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Register"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_register_csv: {
+        parameters: {
+            query?: {
+                /** @description Outdoor equipment alone (GB 19272-2024). */
+                outdoor?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];

@@ -71,3 +71,5 @@ export type MyDay = Schemas["MyDay"];
 export type MyWeek = Schemas["MyWeek"];
 export type UseWeek = Schemas["UseWeek"];
 export type UseWeekLine = Schemas["UseWeekLine"];
+export type Register = Schemas["Register"];
+export type RegisterItem = Schemas["RegisterItem"];

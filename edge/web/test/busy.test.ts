@@ -9,7 +9,8 @@ import type { MyWeek, UseWeekLine } from "../src/types";
 function line(machines: number, hours: Record<number, number>, more: Partial<UseWeekLine> = {}): UseWeekLine {
   const busy_pct = Array.from({ length: 168 }, (_, hour) => hours[hour] ?? null);
   return {
-    zone: "hall", kind: "bike", machines, busy_pct, waits: 0, mean_wait_s: null, no_shows: 0, turned_away: 0, ...more,
+    zone: "hall", kind: "bike", machines, busy_pct, workouts: 0, mean_use_s: null, turns_per_h: null, waits: 0,
+    mean_wait_s: null, longest_wait_s: null, no_shows: 0, turned_away: 0, ...more,
   };
 }
 
@@ -38,10 +39,16 @@ void test("levels have words at every share", () => {
 });
 
 void test("waits are a mean of people, not of rooms", () => {
-  const few = line(1, {}, { waits: 1, mean_wait_s: 500 });
-  const sum = waitsOf([line(1, {}, { waits: 3, mean_wait_s: 100, no_shows: 1 }), few]);
-  assert.deepEqual(sum, { waits: 4, mean_s: 200, no_shows: 1, turned_away: 0 });
+  const few = line(1, {}, { waits: 1, mean_wait_s: 500, longest_wait_s: 500 });
+  const sum = waitsOf([line(1, {}, { waits: 3, mean_wait_s: 100, longest_wait_s: 160, no_shows: 1 }), few]);
+  assert.deepEqual([sum.waits, sum.mean_s, sum.longest_s, sum.no_shows, sum.turned_away], [4, 200, 500, 1, 0]);
   assert.equal(waitsOf([]).mean_s, 0);
+});
+
+void test("turns are a mean of machines, uses a mean of workouts", () => {
+  const many = line(6, {}, { workouts: 30, mean_use_s: 600, turns_per_h: 0.5 });
+  const sum = waitsOf([many, line(2, {}, { workouts: 10, mean_use_s: 1000, turns_per_h: 1.5 }), line(9, {})]);
+  assert.deepEqual([sum.workouts, sum.use_s, sum.turns], [40, 700, 0.75]);
 });
 
 void test("a week begins on Monday and goes over the end of a month", () => {

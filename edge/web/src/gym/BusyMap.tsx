@@ -137,7 +137,11 @@ function WaitLine({ lines }: { lines: readonly UseWeekLine[] }) {
   const sum = waitsOf([...lines]);
   return (
     <p class="busy-waits">
+      {sum.workouts > 0 && (
+        <span>{t("busy.turns", { n: sum.workouts, age: ageWords(sum.use_s), turns: sum.turns })}</span>
+      )}
       <span>{sum.waits === 0 ? t("busy.no_waits") : t("busy.waits", { n: sum.waits, age: ageWords(sum.mean_s) })}</span>
+      {sum.waits > 0 && <span>{t("busy.longest", { age: ageWords(sum.longest_s) })}</span>}
       <span>{t("busy.missed", { n: sum.no_shows })}</span>
       <span>{t("busy.turned", { n: sum.turned_away })}</span>
     </p>

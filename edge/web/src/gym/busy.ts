@@ -65,22 +65,38 @@ export function weekdayOf(day: string): number {
   return (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % WEEKDAYS;
 }
 
-/** What stood in line over all of `lines`. */
+/** What was used, and what stood in line, over all of `lines`. */
 export interface Waits {
+  workouts: number;
+  use_s: number;
+  turns: number;
   waits: number;
   mean_s: number;
+  longest_s: number;
   no_shows: number;
   turned_away: number;
 }
 
 export function waitsOf(lines: UseWeek["items"]): Waits {
-  const sum = { waits: 0, mean_s: 0, no_shows: 0, turned_away: 0 };
+  const sum = { workouts: 0, waits: 0, longest_s: 0, no_shows: 0, turned_away: 0 };
   let waited = 0;
+  let used = 0;
+  let turned = 0;
+  let machines = 0;
   for (const line of lines) {
+    sum.workouts += line.workouts;
     sum.waits += line.waits;
+    used += line.workouts * (line.mean_use_s ?? 0);
     waited += line.waits * (line.mean_wait_s ?? 0);
+    sum.longest_s = Math.max(sum.longest_s, line.longest_wait_s ?? 0);
+    if (line.turns_per_h !== null) {
+      turned += line.turns_per_h * line.machines;
+      machines += line.machines;
+    }
     sum.no_shows += line.no_shows;
     sum.turned_away += line.turned_away;
   }
-  return { ...sum, mean_s: sum.waits === 0 ? 0 : Math.round(waited / sum.waits) };
+  const mean = (all: number, n: number): number => (n === 0 ? 0 : Math.round(all / n));
+  const turns = machines === 0 ? 0 : Math.round((100 * turned) / machines) / 100;
+  return { ...sum, use_s: mean(used, sum.workouts), turns, mean_s: mean(waited, sum.waits) };
 }

@@ -7,13 +7,19 @@ import { GymFrame, Guarded, UPKEEP_ROLES } from "../gym/frame";
 import { MachineUpkeep } from "../gym/MachineUpkeep";
 import { OrderCard } from "../gym/OrderCard";
 import { QrCode } from "../gym/QrCode";
+import { Register } from "../gym/Register";
 import { word } from "../gym/words";
 import { say, t } from "../lib/i18n";
 import { mount } from "../parts/mount";
 import type { MaintenanceView } from "../types";
 
-const TABS = ["orders", "due", "labels"] as const;
+const TABS = ["orders", "due", "register", "labels"] as const;
 type Tab = (typeof TABS)[number];
+
+/** Tabs on which one machine is chosen. */
+function onMachines(tab: Tab): boolean {
+  return tab === "orders" || tab === "due";
+}
 
 function Page() {
   return (
@@ -21,6 +27,10 @@ function Page() {
       <Upkeep />
     </Guarded>
   );
+}
+
+function todayOf(board: GymBoard): string {
+  return board.gym.value?.business_day ?? "";
 }
 
 function Upkeep() {
@@ -47,8 +57,17 @@ function Upkeep() {
           ))}
         </div>
         {tab === "labels" && <Labels board={board} />}
-        {tab !== "labels" && <Choose asset={asset} board={board} onChoose={setAsset} />}
-        {tab !== "labels" && chosen && (
+        {tab === "register" && (
+          <Register
+            today={todayOf(board)}
+            onChoose={(one) => {
+              setAsset(one);
+              setTab("due");
+            }}
+          />
+        )}
+        {onMachines(tab) && <Choose asset={asset} board={board} onChoose={setAsset} />}
+        {onMachines(tab) && chosen && (
           <MachineUpkeep key={chosen.asset} asset={chosen} checklist={view?.checklist ?? []} />
         )}
         {tab === "orders" && view && (
