@@ -16,6 +16,8 @@ from typing import IO, NamedTuple
 from firmware_sim.influx_fake.line_parser import Point, Tags, Value, kind_of
 
 Key = tuple[str, Tags, str, int]
+#: A point is a tuple, which JSON writes as a list.
+_encode = json.JSONEncoder().encode
 
 
 class Rejected(NamedTuple):
@@ -62,11 +64,12 @@ class Bucket:
         if self.oldest_ns is not None and point.time_ns < self.oldest_ns:
             return "points beyond retention policy"
         for field, value in point.fields.items():
-            kind = self._kinds.setdefault((point.measurement, field), kind_of(value))
-            if kind != kind_of(value):
+            here = kind_of(value)
+            kind = self._kinds.setdefault((point.measurement, field), here)
+            if kind != here:
                 return (
                     f'field type conflict: input field "{field}" on measurement "{point.measurement}" is type '
-                    f"{kind_of(value)}, already exists as type {kind}"
+                    f"{here}, already exists as type {kind}"
                 )
         return ""
 
@@ -83,8 +86,7 @@ class Bucket:
         if self._file is None:
             return
         while self._waiting and now_s - self._waiting[0][0] >= self._sync_s:
-            for point in self._waiting.popleft()[1]:
-                self._file.write(json.dumps([point.measurement, point.tags, point.fields, point.time_ns]) + "\n")
+            self._file.writelines(_encode(point) + "\n" for point in self._waiting.popleft()[1])
         self._file.flush()
 
     def _load(self, path: Path) -> None:

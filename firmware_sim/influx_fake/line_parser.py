@@ -6,6 +6,7 @@ malformed number as 0), so a test that only asks a lenient one proves nothing.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from typing import NamedTuple
@@ -79,6 +80,9 @@ def _cut(text: str, mark: str) -> tuple[str, str | None]:
 
 def _cut_fields(text: str) -> tuple[str, str | None]:
     """The fields and what follows the first blank outside quotes."""
+    if '"' not in text and "\\" not in text:
+        fields, _, after = text.partition(" ")
+        return fields, after if len(fields) < len(text) else None
     quoted, skip = False, False
     for index, char in enumerate(text):
         if skip:
@@ -94,7 +98,9 @@ def _cut_fields(text: str) -> tuple[str, str | None]:
     return text, None
 
 
+@functools.lru_cache(maxsize=4096)
 def _series(text: str) -> tuple[str, Tags]:
+    """Measurement and tags; a series says the same with every point."""
     measurement, rest = _cut(text, ",")
     if not measurement or measurement.startswith("_"):
         raise LineSyntaxError("missing or reserved measurement")
@@ -114,7 +120,7 @@ def _series(text: str) -> tuple[str, Tags]:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\\([, =])", r"\1", text)
+    return re.sub(r"\\([, =])", r"\1", text) if "\\" in text else text
 
 
 def _fields(text: str) -> dict[str, Value]:
@@ -157,10 +163,10 @@ def _string(text: str) -> tuple[str, str | None]:
 def _scalar(word: str) -> Value:
     if word in _BOOLEANS:
         return _BOOLEANS[word]
-    if (match := _INTEGER.fullmatch(word)) and int(match[1]) in _INT64:
+    if word.endswith("i") and (match := _INTEGER.fullmatch(word)) and int(match[1]) in _INT64:
         return int(match[1])
-    if (match := _UNSIGNED.fullmatch(word)) and int(match[1]) in _UINT64:
+    if word.endswith("u") and (match := _UNSIGNED.fullmatch(word)) and int(match[1]) in _UINT64:
         return int(match[1])
-    if _FLOAT.fullmatch(word) and math.isfinite(float(word)):
-        return float(word)
+    if _FLOAT.fullmatch(word) and math.isfinite(number := float(word)):
+        return number
     raise LineSyntaxError(f"invalid number {word[:40]!r}")

@@ -36,7 +36,7 @@ FAULTS = (
     {"do": "hang"},
 )
 #: Shorter than in the field, so that a server that hangs costs seconds; and requests so small that the fake, which
-#: takes 40 ms of the processor for a thousand lines, answers in time also on a machine that has other work.
+#: takes 20 ms of the processor for a thousand lines, answers in time also on a machine that has other work.
 TIMEOUT_S = 8
 BATCH_SAMPLES = 1000
 
