@@ -12,14 +12,14 @@ MS = 1_000_000
 
 def crc_bitwise(data, polynomial, *, start, reflected, final):
     """The textbook definition, one bit at a time. ``polynomial`` in normal (not mirrored) form."""
-    crc = start
+    crc, mirrored = start, int(f"{polynomial:016b}"[::-1], 2)
     for byte in data:
         for position in range(8):
             bit = byte >> position & 1 if reflected else byte >> (7 - position) & 1
             if reflected:
                 top = crc & 1
                 crc >>= 1
-                crc ^= int(f"{polynomial:016b}"[::-1], 2) if top ^ bit else 0
+                crc ^= mirrored if top ^ bit else 0
             else:
                 top = crc >> 15
                 crc = crc << 1 & 0xFFFF

@@ -236,7 +236,7 @@ def test_reset_forgets_a_partial_frame(feig):
 
 
 HOSTILE = {
-    "noise": lambda: random.Random(5).randbytes(100_000),
+    "noise": lambda: random.Random(5).randbytes(25_000),
     "zeros": lambda: bytes(20_000),
     "ones": lambda: b"\xff" * 20_000,
     "nested advanced claims": lambda: b"\x02\x0f\xff" * 7_000,
@@ -263,7 +263,7 @@ def test_work_is_linear_and_the_buffer_bounded(grammar, chunk, name, witness):
     before = scanner.examined
     frames += raws(scanner.flush())
     assert scanner.examined - before <= 3 * grammar.max_length
-    # 100,000 random candidates against a 16-bit CRC: about one is right by chance, and is right by any standard.
+    # 25,000 random candidates against a 16-bit CRC: one may be right by chance, and is right by any standard.
     assert len(frames) <= 3
     assert all(witness.feig_valid(frame) for frame in frames)
 

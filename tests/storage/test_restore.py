@@ -36,10 +36,23 @@ def batch_of(record, seq):
     return Batch(records=[record(seq)], rows=[AuditRow(seq=seq, role="", user="", action="", ref=str(seq), at_ns=seq)])
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Where ``site`` and its backup were made; a test has a copy."""
+    return tmp_path_factory.mktemp("made")
+
+
 @pytest.fixture
-def site(tmp_path, open_store, record, write):
+def site(made, tmp_path, open_store, record, write):
     """A data directory with 20 inputs in each store, a backup of it, then 10 inputs more."""
-    data = tmp_path / "data"
+    if not (made / "b").exists():
+        make_site(made, open_store, record, write)
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "data"
+
+
+def make_site(folder, open_store, record, write):
+    data = folder / "data"
     stores = {
         name: open_store(data / name, row_types=ROWS, vertical=name, schema=None) for name in ("canteen", "garage")
     }
@@ -47,12 +60,12 @@ def site(tmp_path, open_store, record, write):
         for seq in range(1, 21):
             assert write(store, batch_of(record, seq)) is None
     options = {"site_id": "here", "build": "1", "now_ns": NOW_NS, "notes": {}, "tell": silent}
-    take_backup(data, STORES, tmp_path / "b", **options)
+    take_backup(data, STORES, folder / "backup", **options)
     for store in stores.values():
         for seq in range(21, 31):
             assert write(store, batch_of(record, seq)) is None
         store.close()
-    return data
+    (folder / "backup").rename(folder / "b")
 
 
 def order(data, file, **options):

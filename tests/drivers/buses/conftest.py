@@ -37,7 +37,8 @@ class Rig:
     def run(self, ms):
         first, end = len(self.told), self.now + int(ms * MS)
         for _ in range(500_000):
-            due = [at for at in (self.line.deadline(), self.driver.deadline()) if at is not None]
+            wanted = self.driver.deadline()
+            due = [at for at in (self.line.deadline(), wanted) if at is not None]
             at = max(self.now, min(due, default=end + 1))
             if at > end:
                 self.now = end
@@ -46,7 +47,8 @@ class Rig:
             data = self.line.take(at)
             if data:
                 self.carry(self.driver.received(data, at))
-            if self.driver.deadline() is not None and self.driver.deadline() <= at:
+                wanted = self.driver.deadline()
+            if wanted is not None and wanted <= at:
                 self.carry(self.driver.tick(at))
         raise AssertionError("the driver or the line spins")
 
