@@ -198,6 +198,9 @@ class HistoryService:
                 if time.monotonic() - follower.came_round_s > HANGS_S:
                     _log.error("a follower hangs; the process is started anew", vertical=name)
                     return name
+                if follower.history.broken:
+                    _log.error("samples.db is damaged; the process is started anew without it", vertical=name)
+                    return name
             try:
                 async with asyncio.timeout(1.0):
                     await stop.wait()

@@ -26,6 +26,8 @@ from edge.storage.restore_swap import refuse_half_restored
 
 SAMPLES_FILE = "samples.db"
 SAMPLES_LOCK = "samples.lock"
+#: Stands beside a file in which SQLite met damage while it was at work; the next start puts that aside.
+BAD_MARK = "samples.db.bad"
 #: Damaged files kept aside; the oldest goes when another comes.
 ASIDE_MAX = 2
 CHECK_LIMIT_S = 5.0
@@ -132,8 +134,25 @@ def seal_mark(path: Path) -> int | None:
         connection.close()
 
 
+def is_malformed(error: Exception) -> bool:
+    """True when SQLite says that the file itself is damaged."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return isinstance(error, sqlite3.DatabaseError) and code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def mark_bad(directory: Path) -> None:
+    """Have the next start put the file aside: a check at the start is cut short, so damage may only be met at work."""
+    with suppress(OSError):
+        (directory / BAD_MARK).touch()
+
+
 def _prepare(path: Path) -> sqlite3.Connection:
     connection = None
+    bad = path.with_name(BAD_MARK)
+    if bad.exists():
+        if path.exists():
+            raise StoreError("damaged", f"{path}: damage was met in it while it was written")
+        bad.unlink()
     try:
         connection = open_writer(path)
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")

@@ -19,7 +19,7 @@ from edge.storage.errors import StoreError
 from edge.storage.log import LogDamage
 from edge.storage.log_follow import LogFollower, LogPart
 from edge.storage.rollups import Roller
-from edge.storage.sample_db import SampleDb, put_meta
+from edge.storage.sample_db import SampleDb, is_malformed, mark_bad, put_meta
 from edge.storage.sample_extract import Extractor
 from edge.storage.sample_names import SeriesNames
 from edge.storage.sample_reading import SeriesReader
@@ -30,6 +30,8 @@ from edge.storage.sealing import Sealed, Sealer, Stretch, is_due
 
 #: With so many unsealed (the disk is full, say) the log is followed no further: it keeps the rest.
 TAIL_MAX = 4_000_000
+#: So many failures of ``tidy`` in a row are told: about half a minute of them.
+TIDY_FAILURES = 30
 
 _GAP = "INSERT OR REPLACE INTO gap (seq_first, seq_last, t_first, t_last, reason, wall_ns) VALUES (?, ?, ?, ?, ?, ?)"
 #: Slabs and gaps beyond ?1 keep their times alone: 0 and negative numbers are behind every cursor.
@@ -54,9 +56,7 @@ class SampleHistory:
         self.db = SampleDb(directory)
         self.names = SeriesNames(vertical)
         self.last = LastValues()
-        with self.db.read() as connection:
-            self.names.load(connection)
-            self.last.load(connection)
+        self._load()
         self._sealed_seq = int(self.db.meta("seal_seq", "0"))
         self.tail = SampleTail(self._sealed_seq)
         self.cache = StretchCache()
@@ -72,7 +72,23 @@ class SampleHistory:
         self._tail_wall_ns = 0
         self._tail_mono_ns = time.monotonic_ns()
         self._seal_failed = False
+        self._tidy_failures, self._tidy_reason = 0, ""
+        #: Set when damage keeps the file from being written: start anew, which puts it aside.
+        self.broken = False
         self.counts = {"sealed": 0, "slabs": 0, "sealed_bytes": 0, "gaps": 0, "seal_errors": 0}
+
+    def _load(self) -> None:
+        try:
+            with self.db.read() as connection:
+                self.names.load(connection)
+                self.last.load(connection)
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            self.db.close()
+            if not is_malformed(error) and not isinstance(error, UnicodeDecodeError):
+                raise StoreError("storage", f"{self.db.path} cannot be read: {error}") from error
+            mark_bad(self.directory)
+            self.db = SampleDb(self.directory)
+            self.names, self.last = SeriesNames(self.vertical), LastValues()
 
     @property
     def through_seq(self) -> int:
@@ -111,17 +127,21 @@ class SampleHistory:
     def tidy(self) -> bool:
         """One slice of what can wait: roll-ups, then retention. True when there is more to do."""
         try:
-            return self._roller.step() or self._keeper.step(self._through_wall_ns, self._trusted_wall_ns)
+            more = self._roller.step() or self._keeper.step(self._through_wall_ns, self._trusted_wall_ns)
         except (sqlite3.Error, StoreError) as error:
-            _log.error("cannot tidy up", daemon=self.vertical, reason=str(error))
+            if str(error) != self._tidy_reason:
+                _log.error("cannot tidy up", daemon=self.vertical, reason=str(error))
+            self._tidy_failures, self._tidy_reason = self._tidy_failures + 1, str(error)
             return False
+        self._tidy_failures, self._tidy_reason = 0, ""
+        return more
 
     @property
     def alarm(self) -> str:
         """What a person must know, as a stable code; "" when all is well. ``damaged``: the file was found damaged at
         this start; ``samples_dropped``: samples went for want of space before a sink had them, within the last day;
-        ``seal_failed``: the last seal failed."""
-        if self._seal_failed:
+        ``seal_failed``: the last seal failed, or roll-ups and retention stand still."""
+        if self._seal_failed or self._tidy_failures >= TIDY_FAILURES:
             return "seal_failed"
         dropped_ns = self._keeper.dropped_unsent_ns
         if dropped_ns and abs(self._through_wall_ns - dropped_ns) < DAY_NS:
@@ -176,6 +196,9 @@ class SampleHistory:
         except (sqlite3.Error, StoreError) as error:
             self._seal_failed = True
             self.counts["seal_errors"] += 1
+            if is_malformed(error):
+                mark_bad(self.directory)
+                self.broken = True
             _log.error("cannot seal", daemon=self.vertical, reason=str(error))
             return False
         self._seal_failed = False

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -21,6 +22,7 @@ from edge.domain.canteen.rows import ROW_TYPES
 from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import MeterReading
 from edge.domain.kernel import Stamp
+from edge.runtime.history import HANGS_S, HistoryService
 from edge.runtime.history_client import ask_history
 from edge.runtime.history_messages import (
     AskGroup,
@@ -210,3 +212,23 @@ def test_the_file_is_one_processes(process):
     assert b"in use by process" in second.stderr
     assert seal_mark(process.store_dir) is not None
     assert process.socket.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("silent_s", "broken", "named"), [(0, False, ""), (0, True, "b"), (HANGS_S + 60, False, "b")])
+def test_it_starts_anew_when_a_follower_hangs_or_its_file_is_damaged(silent_s, broken, named):
+    """It gives the name, ends with a failure, and whoever supervises it starts it again."""
+
+    def follower(seconds, *, broken):
+        return SimpleNamespace(came_round_s=time.monotonic() - seconds, history=SimpleNamespace(broken=broken))
+
+    service = HistoryService.__new__(HistoryService)
+    service._notifier = SimpleNamespace(watchdog_s=None)
+    service._followers = {"a": follower(0, broken=False), "b": follower(silent_s, broken=broken)}
+
+    async def watch():
+        stop = asyncio.Event()
+        if not named:
+            asyncio.get_running_loop().call_later(0.01, stop.set)
+        return await service._watch(stop)
+
+    assert asyncio.run(watch()) == named

@@ -13,7 +13,7 @@ from edge.domain.kernel import Stamp
 from edge.storage.errors import StoreError
 from edge.storage.log import LogRecord
 from edge.storage.sample_batch import BatchWriter
-from edge.storage.sample_history import SampleHistory
+from edge.storage.sample_history import TIDY_FAILURES, SampleHistory
 
 S = 1_000_000_000
 T0 = 1_795_000_000 * S
@@ -135,6 +135,52 @@ def test_a_damaged_file_is_kept_aside(sample_site, open_history, read_all):
     assert again.db.set_aside is not None
     assert again.db.set_aside.read_bytes() == bytes(data)
     assert sorted(read_all(again.source())) == wanted
+
+
+def damage_table(path, table):
+    """Overwrite the first page of a table."""
+    connection = sqlite3.connect(path)
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * 4096 : page * 4096] = b"\x5a" * 4096
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("table", ["series", "word", "slab", "meta"])
+def test_damage_that_no_check_found_is_met_and_kept_aside(sample_site, open_history, read_all, monkeypatch, table):
+    """The check at a start is cut short on a large file: what it misses is met by loading or by the next seal."""
+    monkeypatch.setattr("edge.storage.sample_db.quick_check", lambda *_: True)
+    sample_site.say(*((meter(float(n)), T0 + n * S) for n in range(30)))
+    history = open_history()
+    history.seal()
+    wanted = sorted(read_all(history.source()))
+    history.close()
+    damage_table(sample_site.directory / "samples.db", table)
+    again = open_history()
+    again._try_seal()
+    if again.broken:  # then the process ends and is started anew
+        assert again.alarm == "seal_failed"
+        again.close()
+        again = open_history()
+    assert again.db.set_aside is not None
+    assert (again.alarm, sorted(read_all(again.source()))) == ("damaged", wanted)
+    again.close()
+    assert open_history().alarm == "", "kept aside once"
+
+
+def test_tidying_that_stands_still_is_told(sample_site, open_history, monkeypatch):
+    history = open_history()
+    broken = sqlite3.OperationalError("disk I/O error")
+    monkeypatch.setattr(history._roller, "step", lambda: (_ for _ in ()).throw(broken))
+    for _ in range(TIDY_FAILURES):
+        assert history.alarm == ""
+        assert not history.tidy()
+    assert history.alarm == "seal_failed"
+    monkeypatch.undo()
+    history.tidy()
+    assert history.alarm == ""
 
 
 def test_what_the_log_no_longer_has_is_told_as_a_gap(sample_site, open_history):
