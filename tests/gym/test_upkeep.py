@@ -61,19 +61,32 @@ def test_a_state_of_error_is_a_fault_until_the_machine_says_otherwise(gym):
     assert gym.command(ClaimAsset(asset="t1", person="anna")).body["problem"] == "out_of_order"
     gym.stand("t1", state=MachineState.IDLE)
     assert gym.shown["asset/t1"].use == "free"
-    assert not gym.world.alarms.alarms["stands:t1"].active
+    assert not gym.world.alarms.alarms["fault:t1"].active
     assert [order.cause for order in gym.world.orders.values()] == ["fault"], "the order stays"
 
 
-def test_a_code_tells_more_than_the_state_and_no_code_does_not_mend_it(gym):
+def test_a_code_tells_more_than_the_state(gym):
     gym.stand("t1", state=MachineState.FAULT)
     gym.health("t1", error_code=17)
     gym.stand("t1", state=MachineState.FAULT)
     assert gym.shown["asset/t1"].fault == "error_17"
-    assert len(gym.world.orders) == 1
+    assert [order.detail for order in gym.world.orders.values()] == ["error_17"]
+    assert gym.causes().count("machine_fault") == 1
+    gym.restart()
+    gym.elapse(2)
+    gym.stand("t1", state=MachineState.READY)
+    assert gym.world.alarms.alarms["fault:t1"].active, "its code said so and has not taken it back"
+    gym.health("t1", error_code=0)
+    assert not gym.world.alarms.alarms["fault:t1"].active
+
+
+def test_no_code_does_not_mend_what_the_state_says(gym):
+    gym.health("t1", error_code=17)
+    gym.stand("t1", state=MachineState.FAULT)
     gym.health("t1", error_code=0)
     gym.stand("t1", state=MachineState.FAULT)
     assert gym.shown["asset/t1"].use == "fault"
+    assert gym.world.alarms.alarms["fault:t1"].active
 
 
 def test_a_state_of_error_that_went_while_the_box_was_away_is_cleared(gym):
@@ -82,7 +95,7 @@ def test_a_state_of_error_that_went_while_the_box_was_away_is_cleared(gym):
     gym.elapse(2)
     gym.stand("t1", state=MachineState.READY)
     assert gym.shown["asset/t1"].use == "free"
-    assert not gym.world.alarms.alarms["stands:t1"].active
+    assert not gym.world.alarms.alarms["fault:t1"].active
 
 
 def test_a_machine_that_says_error_for_ever_and_is_trained_on_is_in_use(gym):

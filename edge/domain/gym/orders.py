@@ -83,6 +83,11 @@ def open_order(turn: Turn, asset: Asset, cause: str, detail: str, by: str) -> Or
     return order
 
 
+def say_more(turn: Turn, order: OrderRow, detail: str, by: str) -> None:
+    """What an order is about is known better now."""
+    _keep(turn, msgspec.structs.replace(order, detail=detail[:MAX_NOTE]), f"also:{order.cause}", by, detail)
+
+
 def report(turn: Turn, body: ReportFault, by: str) -> Outcome:
     """Somebody saw something wrong."""
     asset = turn.world.assets.get(body.asset)

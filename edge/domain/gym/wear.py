@@ -14,7 +14,7 @@ from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.gym.drift import cusum_step, drifts
 from edge.domain.gym.dues import dues, orders_of, rule_of, wear_of
 from edge.domain.gym.messages import ServiceDone
-from edge.domain.gym.orders import answer_orders, open_order
+from edge.domain.gym.orders import answer_orders, open_order, say_more
 from edge.domain.gym.settings import AssetKind
 from edge.domain.gym.trail_rows import CountDayRow
 from edge.domain.gym.turn import Turn
@@ -225,23 +225,27 @@ def _codes(turn: Turn, asset: Asset, body: MachineHealthReading) -> None:
     if body.error_code is not None:
         code = f"error_{body.error_code}" if body.error_code else ""
         _set_fault(turn, asset, code or (IN_FAULT if asset.fault == IN_FAULT else ""))
-        _level(turn, asset, "fault", "machine_fault", high=bool(code))
+        _level(turn, asset, "fault", "machine_fault", high=bool(asset.fault))
         if code:
-            open_order(turn, asset, "fault", code, BOX)
+            order = open_order(turn, asset, "fault", code, BOX)
+            if order.detail == IN_FAULT:
+                say_more(turn, order, code, BOX)
     if body.service_code:
         open_order(turn, asset, "service_code", f"code {body.service_code}", BOX)
 
 
 def stands(turn: Turn, asset: Asset, *, faulty: bool) -> None:
-    """Whether its own state says that it is broken: all that a machine without error codes can tell."""
+    """Whether its own state says that it is broken: all that a machine without error codes can tell. A code tells more,
+    and what a code said before a start of the box is for the next code to take back."""
     if asset.fault not in {"", IN_FAULT}:
-        faulty = False  # its code tells more
-    else:
-        _set_fault(turn, asset, IN_FAULT if faulty else "")
-    if faulty or f"stands:{asset.settings.asset}" in turn.world.alarms.alarms:
-        _level(turn, asset, "stands", "machine_fault", high=faulty)
+        return
+    _set_fault(turn, asset, IN_FAULT if faulty else "")
+    alarm = turn.world.alarms.alarms.get(f"fault:{asset.settings.asset}")
     if faulty:
+        _level(turn, asset, "fault", "machine_fault", high=True)
         open_order(turn, asset, "fault", IN_FAULT, BOX)
+    elif alarm is not None and alarm.active and all(said.endswith(f":{IN_FAULT}") for said in alarm.details):
+        _level(turn, asset, "fault", "machine_fault", high=False)
 
 
 def _set_fault(turn: Turn, asset: Asset, fault: str) -> None:
