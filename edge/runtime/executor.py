@@ -5,8 +5,9 @@ still being written the world in memory knows more than the disk, so a preview m
 commit, whatever it shows: one line for the whole daemon is the simplest rule that is strictly right. SAFETY effects
 pass everybody. A user would notice a mistake as a screen that says "paid" for a sale which a power cut then undoes.
 
-Order within the line is the order in which the kernel gave the effects; only SAFETY overtakes, and a view that was
-overtaken by a newer one of its key is not shown any more.
+Order within the line is the order in which the kernel gave the effects; only SAFETY overtakes. A view that was
+overtaken by a newer one of its key is not shown any more, and what an output was to be told before a SAFETY command to
+it left is not told at all: a charger's "on" that waits for a slow disk must not follow the smoke's "off".
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 import structlog
 
+from edge.domain.field_devices import Operate
 from edge.domain.kernel import Effect, EffectClass, Put, Reply, Send, Show, effect_class
 
 _log = structlog.get_logger("executor")
@@ -53,8 +55,10 @@ class Executor:
         self._committed_seq = 0
         self._order = 0
         self._overtaken: dict[str, int] = {}
+        self._operated: dict[tuple[str, str], int] = {}
         self._left: dict[int, Send] = {}
-        self.counters = {"effects_held": 0, "effects_dropped": 0, "effects_failed": 0, "unknown_device": 0}
+        names = ("effects_held", "effects_dropped", "effects_failed", "effects_overtaken", "unknown_device")
+        self.counters = dict.fromkeys(names, 0)
 
     @property
     def held(self) -> int:
@@ -113,12 +117,14 @@ class Executor:
             self._let_out(held.order, held.effect)
         if not self._line:
             self._overtaken.clear()
+            self._operated.clear()
 
     def drop(self) -> None:
         """A commit failed: nothing that waits may ever leave, for it speaks of a world that is gone."""
         self.counters["effects_dropped"] += len(self._line)
         self._line.clear()
         self._overtaken.clear()
+        self._operated.clear()
         self._uncommitted_urgent.clear()
 
     def _may_leave(self, held: _Held) -> bool:
@@ -135,7 +141,9 @@ class Executor:
                     if order >= self._overtaken.get(key, 0):
                         self._outlets.show(key, view)
                 case Send(device=device, command=command):
-                    if not self._outlets.send(device, command):
+                    if self._is_overtaken(order, effect):
+                        self.counters["effects_overtaken"] += 1
+                    elif not self._outlets.send(device, command):
                         self.counters["unknown_device"] += 1
                         _log.warning("command for a device that the site file does not name", device=device)
                 case Reply(command_id=command_id, code=code, body=body, replayed=replayed):
@@ -143,3 +151,16 @@ class Executor:
         except Exception:  # noqa: BLE001 - one effect that cannot leave must not hold up the next, least a safety one
             self.counters["effects_failed"] += 1
             _log.exception("an effect could not leave", effect=type(effect).__name__)
+
+    def _is_overtaken(self, order: int, send: Send) -> bool:
+        """Whether the output was told something by a SAFETY command that was decided after this one."""
+        if not self._line and not self._operated:
+            return False
+        command = send.command
+        if not isinstance(command, Operate):
+            return False
+        place = (send.device, command.point)
+        if send.effect_class is EffectClass.SAFETY:
+            self._operated[place] = order
+            return False
+        return order < self._operated.get(place, 0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from unittest import mock
 
 import pytest
 
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, PlatePass
-from edge.domain.kernel import EffectClass, Show
+from edge.domain.field_devices import Operate
+from edge.domain.kernel import EffectClass, Send, Show
 from edge.runtime import daemon as daemon_module
 from edge.runtime.inbox import COMMANDS_MAX, READINGS_MAX, READINGS_PAUSE, READINGS_RESUME
 
@@ -87,6 +89,35 @@ def test_a_view_that_safety_overtook_is_not_shown_late(bench, toy, run):
         executor.committed(101)
         assert [entry[2] for entry in b.outlets.left] == ["new", "b", "newest"]
         assert executor._overtaken == {}
+
+    run(scenario())
+
+
+def test_an_on_that_waits_for_the_disk_does_not_follow_the_off_that_overtook_it(bench, toy, run):
+    """And a door's "lock" does not follow the fire's "release"."""
+
+    def told(point, on, cls):
+        return Send("plugs", Operate(point=point, on=on, command_id="c"), cls)
+
+    durable, safety = EffectClass.DURABLE, EffectClass.SAFETY
+
+    async def scenario():
+        b = await bench().start()
+        executor, said = b.daemon._executor, []
+        hear = lambda _device, command: said.append((command.point, command.on)) or True  # noqa: E731
+        with mock.patch.object(b.outlets, "send", hear):
+            executor.run(100, [told("p1", True, durable), told("p2", True, durable), told("door", False, durable)],
+                         urgent=True)  # fmt: skip
+            off = told("p1", False, safety)
+            executor.leave(off)
+            executor.run(101, [off, told("door", True, safety)], urgent=True)
+            executor.run(102, [told("p1", True, durable)], urgent=True)
+            executor.committed(102)
+        assert said == [("p1", False), ("door", True), ("p2", True), ("p1", True)], (
+            "what was decided later still leaves"
+        )
+        assert executor.counters["effects_overtaken"] == 2
+        assert executor._operated == {}
 
     run(scenario())
 
