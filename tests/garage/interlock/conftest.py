@@ -273,13 +273,32 @@ class Shape(NamedTuple):
 
 def shapes_of(world: World) -> tuple[Shape, ...]:
     return tuple(
-        Shape(name, zone.settings, tuple((one, KINDS[world.sources[one].kind]) for one in zone.sources), zone.ports,
-              zone.contactors)
+        Shape(name, zone.settings, tuple((one, KINDS[world.sources[one].kind] << 6) for one in zone.sources),
+              zone.ports, zone.contactors)
         for name, zone in world.zones.items()
     )  # fmt: skip
 
 
-def source_key(one: Any, now_ns: int, zone: Any, *, fine: bool, latched: bool) -> int:
+class GhostKeys(dict[Ghost, int]):
+    """What of a ghost still decides something, as a number; each is found once. ``latched``: the zone is.
+    ``asked``: water was asked for."""
+
+    def __init__(self, *, latched: bool, asked: bool) -> None:
+        self.latched, self.asked = latched, asked
+
+    def __missing__(self, ghost: Ghost) -> int:
+        seen = ghost.seen and not (ghost.weight and self.latched)
+        sure = ghost.weight == 2 and not self.asked  # what weighs less brings no water
+        bits = (ghost.good, seen, sure and ghost.tried, sure and ghost.gone)
+        self[ghost] = key = (ghost.weight << 4 | sum(bit << place for place, bit in enumerate(bits))) << 10
+        return key
+
+
+GHOST_KEYS = {(latched, asked): GhostKeys(latched=latched, asked=asked)
+              for latched in (False, True) for asked in (False, True)}  # fmt: skip
+
+
+def source_key(one: Any, now_ns: int, zone: Any, fine: bool, latched: bool) -> int:
     """Below 32. Fine: every quality is its own class. Else all that is neither active nor clear is one, for nothing
     but a word leads out of it. A source that is active forgets the rest but whether it may bring water, and that too
     once water was asked for: only a good clear word ends it, and sets all anew."""
@@ -323,7 +342,7 @@ def switch_key(one: Any, zone: ZoneSettings, now_ns: int) -> tuple[Any, ...]:
 def zone_key(state: State, shape: Shape, *, fine: bool) -> int:
     """A zone and all in it. Sources of one kind are interchangeable, so are zones that mirror each other: sorted."""
     world, now_ns, settings, ghosts = state.world, state.now_ns, shape.settings, state.ghosts
-    zone = world.zones[shape.zone]
+    zone, every = world.zones[shape.zone], world.sources
     orders = ORDERS[zone.mode]
     latched, clear, witnesses = orders.latched, -1, ()
     if latched:
@@ -332,14 +351,12 @@ def zone_key(state: State, shape: Shape, *, fine: bool) -> int:
         if not orders.doors:  # a fire stays one: who else spoke decides nothing any more
             witnesses = [one.ref for one in zone.causes.values()]
     blind = zone.blind_ns is not None and now_ns - zone.blind_ns >= settings.no_detector_s * S
-    sources = []
-    for name, kind in shape.sources:
-        code = kind << 5 | source_key(world.sources[name], now_ns, zone, fine=fine, latched=latched)
-        weight, good, seen, tried, gone = ghosts[name]
-        if weight:
-            seen = seen and not latched
-        sure = (tried << 1 | gone) if weight == 2 and not zone.water_asked else 0  # what weighs less brings no water
-        sources.append((((code << 1 | (name in witnesses)) << 2 | weight) << 2 | sure) << 2 | good << 1 | seen)
+    key_of = GHOST_KEYS[latched, zone.water_asked]
+    sources = [
+        source_key(every[name], now_ns, zone, fine, latched) + kind + key_of[ghosts[name]]
+        + (32 if name in witnesses else 0)
+        for name, kind in shape.sources
+    ]  # fmt: skip
     sources.sort()
     switches, since = [], 0
     for name in shape.contactors:

@@ -142,6 +142,18 @@ def test_a_start_without_a_clock_ends_the_walk_test(garage):
     assert garage.zone().mode == "pre_alarm"
 
 
+def test_a_panel_of_another_zone_begins_no_walk_test_here_and_may_end_one(garage):
+    reply = garage.command(TestZone(zone="B1", minutes=30, panel="panel-B2"))
+    assert reply.code == "not_on_site"
+    garage.says("B1-s1", True)
+    assert garage.zone().mode == "pre_alarm", "the heads were never out of it"
+    garage.make_resettable()
+    assert garage.reset().code == "ok"
+    assert garage.command(TestZone(zone="B1", minutes=30, panel="panel-B1")).code == "ok"
+    assert garage.command(TestZone(zone="B1", minutes=0, panel="panel-B2")).code == "ok"
+    assert not garage.zone().test_end_ns
+
+
 # --- who resets -------------------------------------------------------------------------------------------------------
 
 
