@@ -65,16 +65,17 @@ class Roller:
         if self._hour is None and not self._begin():
             return False
         assert self._hour is not None
-        part, self._queue = self._queue[:SLICE], self._queue[SLICE:]
+        part, rest = self._queue[:SLICE], self._queue[SLICE:]
         rows = [row for series in part for row in self._roll(series, self._hour)]
         with self._db.write() as connection:
             connection.executemany(_WRITE, rows)
             connection.executemany("DELETE FROM due WHERE hour = ? AND series = ?", [(self._hour, s) for s in part])
-            if not self._queue:
-                if self._whole:
-                    connection.execute("DELETE FROM due WHERE hour = ?", (self._hour,))
-                self._hour = None
-                self.counts["hours"] += 1
+            if not rest and self._whole:
+                connection.execute("DELETE FROM due WHERE hour = ?", (self._hour,))
+        self._queue = rest  # only now: what could not be written is rolled with the next try
+        if not rest:
+            self._hour = None
+            self.counts["hours"] += 1
         self.counts["rolled"] += len(part)
         return True
 
