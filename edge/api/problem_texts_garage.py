@@ -46,10 +46,10 @@ GARAGE: dict[str, tuple[int, str, str, str, str]] = {
     ),
     "not_on_site": (
         403,
-        "必须在现场复位",
-        "Reset on site only",
-        "没有复位。请到该分区的面板前，用本人密码复位。",
-        "Nothing was reset. Go to the panel in this zone and use your own PIN.",
+        "必须在现场操作",
+        "On site only",
+        "没有执行。请到该分区自己的面板前操作；复位还要输入本人密码。",
+        "Nothing was done. Go to the panel in this zone; a reset needs your own PIN, too.",
     ),
     "no_person": (
         422,

@@ -163,6 +163,16 @@ def test_a_walk_test_is_for_the_panel_and_the_fitter(api):
     assert api.post(f"{BASE}/zones/B1/test", {"minutes": 121}, who="maintenance").status_code == 422
 
 
+def test_a_panel_begins_a_walk_test_only_where_it_stands_and_may_end_any(api):
+    """What the zone makes of the panel is the daemon's to say; one that stands nowhere is refused here."""
+    body, bound = {"minutes": 30}, api.bearer(Role.PANEL, panel="B1-door")
+    assert api.post(f"{BASE}/zones/B1/test", body, headers=bound).status_code == 200
+    assert api.gateway.submitted[-1].body == messages.TestZone(zone="B1", minutes=30, panel="B1-door")
+    nowhere = api.bearer(Role.PANEL)
+    assert api.post(f"{BASE}/zones/B1/test", body, headers=nowhere).json()["code"] == "not_on_site"
+    assert api.post(f"{BASE}/zones/B1/test", {"minutes": 0}, headers=nowhere).status_code == 200
+
+
 @pytest.mark.parametrize("path", [path for path, _, _ in COMMANDS])
 def test_without_a_key_nothing_is_sent(api, path):
     assert api.post(BASE + path, {}, who="manager", keyed=False).status_code in {400, 422}

@@ -91,6 +91,8 @@ def test_zone(turn: Turn, body: TestZone) -> Outcome:
         return refused("unknown_zone", zone=body.zone)
     if not 0 <= body.minutes <= MAX_TEST_MIN:
         return refused("bad_value", max_minutes=MAX_TEST_MIN)
+    if body.minutes and body.panel and body.panel not in zone.settings.panels:
+        return refused("not_on_site", zone=body.zone, panel=body.panel)
     evaluate(turn, zone)
     if body.minutes and ORDERS[zone.mode].latched:
         return refused("not_now", problem=f"zone_{zone.mode.value}", zone=body.zone)

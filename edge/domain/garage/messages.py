@@ -44,13 +44,13 @@ class SilenceZone(msgspec.Struct, frozen=True, kw_only=True, tag="silence_zone")
 
 
 class TestZone(msgspec.Struct, frozen=True, kw_only=True, tag="test_zone"):
-    """A walk test of at most ``minutes`` (1-120): signals of the zone's detectors are shown as tests and cut nothing;
-    call points and panel fire still do. 0 ends it. It ends by itself, also over a restart, and any signal of quality
-    good that lasts longer than the test counts."""
+    """A walk test of at most ``minutes`` (1-120, 0 ends it): signals of the zone's detectors are shown as tests and cut
+    nothing; it ends by itself, also over a restart, and what lasts longer counts. ``panel``: as in ``ResetZone``."""
 
     __test__ = False
     zone: str
     minutes: int
+    panel: str = ""
 
 
 class CutZone(msgspec.Struct, frozen=True, kw_only=True, tag="cut_zone"):
