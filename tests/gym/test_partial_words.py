@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from edge.domain.gym.counters import Counter, Moved, advance
@@ -55,6 +56,72 @@ def test_what_was_lost_is_filled_also_when_the_first_word_is_a_bare_state(gym):
     gym.command(LeaveAsset(asset="t1"))
     assert only(gym).active_ms == pytest.approx(119_000, abs=2_500)
     assert only(gym).distance_m == pytest.approx(238, abs=5)
+
+
+def half_heard(gym, seconds, walked=1.0, name="t1"):
+    """Half of its answers go under: calories and state come, metres and clock do not. ``walked``: seconds a second."""
+
+    def each():
+        gym.metres[name] += 6.0 / 3.6 * walked
+        gym.elapsed[name] += walked
+        gym.says(name, state=MachineState.IN_USE, energy_kcal=1.0)
+
+    gym.run(seconds, each=each)
+
+
+@pytest.mark.parametrize("silent_s", [0, 20])
+@pytest.mark.parametrize("half_s", [4, 8, 30])
+def test_what_words_without_progress_hid_is_filled_from_the_last_one_that_told(gym, half_s, silent_s):
+    gym.train("t1", 60)
+    half_heard(gym, half_s)
+    gym.run(silent_s)
+    gym.metres["t1"] += 6.0 / 3.6 * silent_s
+    gym.elapsed["t1"] += silent_s
+    gym.train("t1", 20)
+    gym.command(LeaveAsset(asset="t1"))
+    done_s = 60 + half_s + silent_s + 20
+    assert only(gym).active_ms == pytest.approx(done_s * 1000, abs=2_000)
+    assert only(gym).distance_m == pytest.approx(done_s * 6.0 / 3.6, abs=4)
+    breaks = msgspec.msgpack.decode(only(gym).breaks)
+    assert [kind for kind, _, _ in breaks] == (["lost"] if silent_s else []), breaks
+
+
+@pytest.mark.parametrize("silent_s", [0, 20])
+def test_a_rest_that_words_without_progress_hid_is_not_filled(gym, silent_s):
+    gym.train("t1", 60)
+    half_heard(gym, 30, walked=0.0)
+    gym.run(silent_s)
+    gym.train("t1", 20)
+    gym.command(LeaveAsset(asset="t1"))
+    assert only(gym).active_ms == pytest.approx(80_000, abs=2_500)
+
+
+def test_a_rest_that_was_told_stays_one_whatever_is_hidden_after_it(gym):
+    gym.train("t1", 60)
+    gym.run(12, each=lambda: gym.walk("t1", seconds=0.0))
+    half_heard(gym, 8)
+    gym.run(20)
+    gym.metres["t1"] += 6.0 / 3.6 * 20
+    gym.elapsed["t1"] += 20
+    gym.train("t1", 20)
+    gym.command(LeaveAsset(asset="t1"))
+    assert only(gym).active_ms == pytest.approx(108_000, abs=2_500)
+    assert [kind for kind, _, _ in msgspec.msgpack.decode(only(gym).breaks)] == ["pause", "lost"]
+
+
+def test_a_clock_that_is_first_heard_after_a_loss_takes_no_time_away(gym):
+    def each():
+        gym.metres["t1"] = gym.metres.get("t1", 0.0) + 6.0 / 3.6
+        gym.says("t1", distance_m=round(gym.metres["t1"], 2))
+
+    gym.run(60, each=each)
+    gym.run(30)
+    gym.metres["t1"] += 6.0 / 3.6 * 29
+    gym.elapsed["t1"] = 89.0
+    gym.train("t1", 20)
+    gym.command(LeaveAsset(asset="t1"))
+    assert only(gym).active_ms == pytest.approx(110_000, abs=2_000)
+    assert only(gym).filled_ms == pytest.approx(30_000, abs=2_000)
 
 
 def test_a_gap_that_no_counter_vouches_for_is_not_filled(gym):

@@ -24,6 +24,18 @@ def close_break(workout: Workout, at_ns: int) -> None:
             workout.breaks.pop()
 
 
+def lose_from(workout: Workout, at_ns: int) -> None:
+    """The loss under way began at ``at_ns`` already: what was held for a pause since then was not known."""
+    if not workout.breaks or workout.breaks[-1].kind != "lost" or workout.breaks[-1].end_ms is not None:
+        return
+    at_ms = workout.ms(at_ns)
+    while workout.breaks and workout.breaks[-1].start_ms >= at_ms:
+        workout.breaks.pop()
+    if workout.breaks and (workout.breaks[-1].end_ms or 0) > at_ms:
+        workout.breaks[-1].end_ms = at_ms
+    workout.breaks.append(Break("lost", at_ms))
+
+
 def still_since(asset: Asset, workout: Workout) -> int:
     """When the last motion ended: pauses and losses that follow each other without motion are one stillness. A loss
     that the counters filled was motion."""

@@ -16,6 +16,8 @@ from edge.domain.machine_readings import MachineReading, MachineState, RepReadin
 
 #: Fastest believable growth per second of what is not bounded by the machine's own speed limit.
 _RATE_PER_S = {"strokes": 5.0, "energy_kcal": 1.0, "climb_m": 3.0, "floors": 2.0, "elapsed_s": 1.5}
+#: What tells how far a workout is, and that a machine began anew.
+_PROGRESS = frozenset({"distance_m", "elapsed_s", "strokes"})
 #: A speed is made of metres over at least so long (gym-protocols.md 2.3).
 TRACK_NS = 2_500_000_000
 #: At 1 m resolution a slow walk says something new every 4 s; older points add nothing.
@@ -46,6 +48,8 @@ class Did(NamedTuple):
     """How long the set that is over lasted by the machine's clock; 0: it does not say."""
     counts: bool = False
     """It counts something (metres, strokes), so that progress can be told from mere time."""
+    told_ns: int | None = None
+    """When its clock, its metres or its strokes were told before, the last of those that it tells; None: never."""
 
     @property
     def tells(self) -> bool:
@@ -59,21 +63,23 @@ def machine_said(asset: Asset, reading: MachineReading, now_ns: int, *, older: b
     quirks, latest = asset.settings.quirks, asset.latest
     done: dict[str, float] = {}
     reset, leaps, counts = False, 0, False
+    told_ns = _told_before(asset, reading)
     for name, value in _counted(reading):
         if value is None:
             continue
+        counter = asset.counters.setdefault(name, Counter())
         rate = quirks.max_speed_km_h / 3.6 if name == "distance_m" else _RATE_PER_S[name]
         modulus = quirks.counter_modulus_m if name == "distance_m" else 0
-        moved, added = advance(
-            asset.counters.setdefault(name, Counter()), value, now_ns, rate_per_s=rate, modulus=modulus, older=older
-        )
-        reset = reset or (moved is Moved.RESET and name in {"distance_m", "elapsed_s", "strokes"})
+        moved, added = advance(counter, value, now_ns, rate_per_s=rate, modulus=modulus, older=older)
+        reset = reset or (moved is Moved.RESET and name in _PROGRESS)
         leaps += moved is Moved.LEAP
         counts = counts or name in {"distance_m", "strokes"}
         done[name] = added
     finished = reading.state is MachineState.FINISHED and latest.state is not MachineState.FINISHED
     _keep(latest, reading, quirks, done.get("distance_m"), now_ns)
     elapsed_s = done.pop("elapsed_s", None)
+    if counts and "elapsed_s" not in told_ns:
+        elapsed_s = None  # a clock that is heard for the first time tells nothing of the time before
     return Did(
         moved=_is_motion(asset, done, reading.power_w),
         reset=reset,
@@ -81,12 +87,31 @@ def machine_said(asset: Asset, reading: MachineReading, now_ns: int, *, older: b
         elapsed_s=elapsed_s,
         leaps=leaps,
         counts=counts,
+        told_ns=max(told_ns.values(), default=None),
         distance_m=done.get("distance_m", 0.0),
         strokes=done.get("strokes", 0.0),
         energy_kcal=done.get("energy_kcal", 0.0),
         climb_m=done.get("climb_m", 0.0),
         floors=done.get("floors", 0.0),
     )
+
+
+def _told_before(asset: Asset, reading: MachineReading) -> dict[str, int]:
+    """When each quantity of progress that this word tells was told before, monotonic ns."""
+    said = {name for name, value in _counted(reading) if value is not None}
+    known = {name: one for name, one in asset.counters.items() if one.last is not None}
+    return {name: known[name].at_ns for name in _PROGRESS & said & known.keys()}
+
+
+def since_told(asset: Asset, done: Did, now_ns: int, lost_ns: int) -> Did:
+    """A pause in which the machine spoke, but told nothing of progress for as long as a loss takes (half of its answers
+    went under on a bad line), was none for as long as its clock went on: the motion began then (``from_ns``)."""
+    told_ns, moved_ns = done.told_ns, asset.moved_ns
+    if asset.phase is not Phase.PAUSED or told_ns is None or moved_ns is None or not done.elapsed_s:
+        return done
+    if now_ns - told_ns < lost_ns:
+        return done
+    return done._replace(from_ns=max(told_ns, moved_ns, now_ns - round(done.elapsed_s * 1e9)))
 
 
 def rep_done(asset: Asset, reading: RepReading) -> Did:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from edge.domain.gym.breaks import close_break, open_break, still_since
-from edge.domain.gym.motion import Did
+from edge.domain.gym.breaks import close_break, lose_from, open_break, still_since
+from edge.domain.gym.motion import Did, since_told
 from edge.domain.gym.sets import fill_set, lost_ns, pause_ns
 from edge.domain.gym.settings import SessionSettings
 from edge.domain.gym.workout_state import Asset, Identity, Phase, Totals, Workout
@@ -59,7 +59,8 @@ def did(asset: Asset, done: Did, stamp: Stamp, settings: SessionSettings) -> lis
         _active(asset, asset.workout, done, now_ns)
     elif done.moved:
         unheard = silent and not (done.reps or done.sets)
-        happened = _stirred(asset, Did(moved=True) if unheard else done, stamp, settings)
+        said = Did(moved=True) if unheard else since_told(asset, done, now_ns, settings.lost_s * NS_PER_S)
+        happened = _stirred(asset, said, stamp, settings)
     elif asset.moving_ns is not None:
         _add(asset.pending, done)
     happened += _set_over(asset, done, now_ns)
@@ -239,10 +240,14 @@ def _found(asset: Asset, done: Did, now_ns: int) -> list[Happened]:
         return []
     if done.reset:
         return [end(asset, "restarted", lost_ns)]
-    gap_ms = (now_ns - lost_ns) // NS_PER_MS
+    # Words that told nothing of progress may have come for a while before it was lost.
+    from_ns = lost_ns if done.told_ns is None else min(lost_ns, max(done.told_ns, asset.moved_ns or done.told_ns))
+    gap_ms = (now_ns - from_ns) // NS_PER_MS
     told_ms = gap_ms if done.elapsed_s is None else min(gap_ms, round(done.elapsed_s * 1000))
     vouched = done.moved if done.counts else done.elapsed_s is not None and told_ms > 0
     filled_ms = told_ms if vouched else 0
+    if filled_ms and from_ns < lost_ns:
+        lose_from(workout, from_ns)
     close_break(workout, now_ns)
     if done.moved or filled_ms:
         _add(workout.totals, done)
