@@ -29,6 +29,7 @@ SAID = {
     "ended.": codes.END_REASONS,
     "not_now.": codes.NOT_NOW,
     "grade.": set(GRADES),
+    "step.": codes.STEPS,
     "order_state.": {"seen", "acknowledged", "ticket", "locked_out", "closed"},
 }
 
@@ -66,9 +67,11 @@ def test_no_module_says_a_code_that_is_not_listed():
         "orders": set(said("open_order", 2)) | set(said("lock", 2)),
         "ends": set(said("end", 1)),
         "not_now": set(said("refused", "problem")),
+        "steps": set(said("_step", 2)) | set(said("_keep", 2)),
     }
     assert all(found.values()), "the scan misses what it looks for"
     assert found["alarms"] <= codes.ALARM_CAUSES
     assert found["orders"] <= codes.ORDER_CAUSES
     assert found["ends"] <= codes.END_REASONS
     assert found["not_now"] <= codes.NOT_NOW
+    assert {step.partition(":")[0] for step in found["steps"]} <= codes.STEPS

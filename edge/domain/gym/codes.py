@@ -21,6 +21,11 @@ ORDER_CAUSES = frozenset(code for code in DUE_CODES if not code.endswith(("_soon
     *("reported", "locked_out", "inspection", "motor_warm", "fault", "service_code"),
 }
 
+#: What was done to a work order (``OrderStepRow.step``); ``also`` bears its cause behind a colon.
+STEPS = frozenset(
+    {"seen", "acknowledged", "ticket", "locked_out", "serviced", "failed", "passed", "removed", "also"}
+)  # fmt: skip
+
 #: Why the entry gate did not let somebody begin.
 GATE_REFUSALS = frozenset(f"gate_{one.value}" for one in GateDecision if one is not GateDecision.ADMIT)
 

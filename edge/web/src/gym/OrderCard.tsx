@@ -5,12 +5,12 @@ import { Act } from "../parts/act";
 import { ActLine } from "../parts/ActLine";
 import { dayTimeOfNs } from "../lib/format";
 import { call } from "../lib/http";
-import { known, t } from "../lib/i18n";
+import { t } from "../lib/i18n";
 import { me } from "../lib/session";
 import { Hold } from "../parts/Hold";
 import type { OrderView, WorkOrderSteps } from "../types";
 import type { GymBoard } from "./board";
-import { word } from "./words";
+import { detailOf, word } from "./words";
 
 const TESTERS = ["maintenance", "manager", "admin"];
 
@@ -35,13 +35,6 @@ export function OrderCard({ order, board }: { order: OrderView; board: GymBoard 
       <ActLine act={act} />
     </li>
   );
-}
-
-/** "noise: 7 km/h" with the first word in the page's language. */
-function detailOf(detail: string): string {
-  const [what = "", ...rest] = detail.split(":");
-  const key = known(`wrong.${what}`);
-  return [key ? t(key) : what, ...rest].join(":");
 }
 
 /** The site file no longer names the machine: nothing is left to test. */
@@ -119,6 +112,12 @@ function Acts({ order, act }: { order: OrderView; act: Act }) {
   );
 }
 
+/** "also:reported" is a further cause under the same order. */
+function stepWords(step: string): string {
+  const [what = "", cause = ""] = step.split(":");
+  return cause === "" ? word("step", what) : `${word("step", what)} ${word("order_cause", cause)}`;
+}
+
 function Steps({ id, state }: { id: string; state: string }) {
   const [steps, setSteps] = useState<WorkOrderSteps["items"]>([]);
   useEffect(() => {
@@ -133,9 +132,10 @@ function Steps({ id, state }: { id: string; state: string }) {
   if (steps.length < 2) return null;
   return (
     <ol class="steps" aria-label={t("upkeep.steps")}>
-      {steps.map((step) => (
+      {steps.map((step, i) => (
         <li key={`${step.at_ns}.${step.step}`}>
-          {word("step", step.step)} · {step.by === "box" ? t("upkeep.box") : step.by}
+          {stepWords(step.step)} · {step.by === "box" ? t("upkeep.box") : step.by}
+          {i > 0 && step.note !== "" && ` · ${detailOf(step.note)}`}
         </li>
       ))}
     </ol>

@@ -41,6 +41,13 @@ export function useTone(use: string): Tone {
   return USE_TONES[use] ?? "dim";
 }
 
+/** "noise: 7 km/h" with the first word in the page's language. */
+export function detailOf(detail: string): string {
+  const [what = "", ...rest] = detail.split(":");
+  const key = known(`wrong.${what}`);
+  return [key ? t(key) : what, ...rest].join(":");
+}
+
 /** "128/112 @ Treadmill 1": a detail "machine:what" of an alarm with the machine's name. */
 export function detailWords(detail: string, board: GymBoard): string {
   const [asset = "", ...rest] = detail.split(":");
@@ -48,7 +55,7 @@ export function detailWords(detail: string, board: GymBoard): string {
   const what = rest.join(":").trim();
   if (name === asset && rest.length === 0) return detail;
   const pulse = /^(\d+)\/(\d+)$/.exec(what);
-  const over = pulse ? t("coach.over", { bpm: pulse[1] ?? "", ceiling: pulse[2] ?? "" }) : what;
+  const over = pulse ? t("coach.over", { bpm: pulse[1] ?? "", ceiling: pulse[2] ?? "" }) : detailOf(what);
   const plain = /^[\w-]+-\d+$/.test(over) ? "" : over;
   return plain === "" ? name : `${name} · ${plain}`;
 }
