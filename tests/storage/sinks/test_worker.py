@@ -114,7 +114,8 @@ def test_the_same_life_over_a_new_connection_sends_nothing_again(make_bench, sou
     assert set(bench.server.bucket.writes.values()) == {1}
 
 
-def test_killed_at_every_step_the_keys_stay_the_same(make_bench, source, clock):
+@pytest.mark.parametrize("pace_s", [2.0, 5.0, 8.0])
+def test_killed_at_every_step_the_keys_stay_the_same(make_bench, source, clock, pace_s):
     """Same-millisecond readings and an hour lived twice: a restart anywhere must not change a single key."""
     one, two = source.define("a", "power_w"), source.define("a", "count")
     for lap in range(2):
@@ -123,15 +124,18 @@ def test_killed_at_every_step_the_keys_stay_the_same(make_bench, source, clock):
             source.add([(one, at, lap + second / 7), (one, at, lap + second / 9), (two, at, float(second))])
             source.add([(one, at, -lap - second / 11)])
     bench = make_bench(source, change={"batch_samples": 10})
-    steps = 0
-    while not bench.done and steps < 2000:
-        clock.advance(max(bench.worker.step(), 2.0))
-        steps += 1
-        if steps % 3 == 0:
+    lives = rewound = 0
+    while not bench.done:
+        lives += 1
+        assert lives < 100, "it gets nowhere"
+        for _ in range(lives):  # each life one step longer: killed so many steps after its begin, and far and wide
+            if not bench.done:
+                clock.advance(max(bench.worker.step(), pace_s))
+        if not bench.done:
+            after = bench.worker.status.acked_seq
             bench.begin()
-            if steps % 9 == 0:
-                clock.advance(70)
-    bench.drain()
+            rewound += bench.worker.status.acked_seq < after
+    assert rewound > 10, "what a life had sent and not settled is sent again"
     assert bench.server.keys == bench.expected()
     assert len(bench.server.keys) == 2 * 60 * 4
     assert bench.server.bucket.changed == []
