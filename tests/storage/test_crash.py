@@ -118,6 +118,10 @@ def live_copy(
     return copy
 
 
+#: SQL statements of the migration after which it is killed; it does not have so many as the last.
+LEFT = (*range(1, 10), 60)
+
+
 def opened_copy(open_store: Callable[..., FactsStore], copy: Path, wal: bytes, tmp_path: Path) -> int:
     directory = tmp_path / "torn"
     directory.mkdir()
@@ -183,25 +187,32 @@ def test_a_kill_while_migrating_leaves_a_version_that_opens(tmp_path: Path) -> N
         "from edge.storage.connect import open_writer\n"
         "from edge.storage.migrate import Migration, migrate, packaged\n"
         "from pathlib import Path\n"
-        "connection = open_writer(Path(sys.argv[1]))\n"
-        "migrate(connection, packaged(), 'x')\n"
-        "left = int(sys.argv[2])\n"
-        "def trace(text):\n"
-        "    global left\n"
-        "    left -= 1\n"
-        "    if left == 0: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "connection.set_trace_callback(trace)\n"
-        "sql = 'CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (1); DROP TABLE meta;'\n"
-        "migrate(connection, (*packaged(), Migration(2, sql)), 'x')\n"
+        "def begin(left):\n"
+        "    connection = open_writer(Path(sys.argv[1], f'{left}.db'))\n"
+        "    migrate(connection, packaged(), 'x')\n"
+        "    def trace(text):\n"
+        "        nonlocal left\n"
+        "        left -= 1\n"
+        "        if left == 0: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    connection.set_trace_callback(trace)\n"
+        "    sql = 'CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (1); DROP TABLE meta;'\n"
+        "    migrate(connection, (*packaged(), Migration(2, sql)), 'x')\n"
+        "for left in map(int, sys.argv[2:]):\n"
+        "    if os.fork() == 0: begin(left); os._exit(0)\n"
+        "    print(os.wait()[1])\n"
     )
+    ends = subprocess.run(
+        [sys.executable, "-c", code, tmp_path, *map(str, LEFT)], check=True, timeout=60, capture_output=True, text=True
+    )
+    killed = [int(end) == signal.SIGKILL for end in ends.stdout.split()]
+    assert killed[0]
     versions = set()
-    for left in (3, 4, 6, 9):
-        path = tmp_path / f"{left}.db"
-        subprocess.run([sys.executable, "-c", code, path, str(left)], check=False, timeout=20)
-        connection = sqlite3.connect(path)
+    for left, was_killed in zip(LEFT, killed, strict=True):
+        connection = sqlite3.connect(tmp_path / f"{left}.db")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         assert ("meta" in tables, "a" in tables) == ((True, False) if version == 1 else (False, True))
+        assert was_killed or version == 2
         versions.add(version)
         connection.close()
-    assert 1 in versions
+    assert versions == {1, 2}
