@@ -102,13 +102,18 @@ def build(world: World, config: GarageConfig) -> None:
     world.charging.moved = True
     world.sources = {settings.source: _source(world, new_source(settings)) for settings in config.sources}
     world.port_settings = {settings.port: settings for settings in config.ports}
-    ports = {settings.port: _kept(world.ports.get(settings.port), _port(settings)) for settings in config.ports}
+    there = {port.at: port for port in world.ports.values()}
+    ports = {each.port: _kept(world.ports.get(each.port), _port(each), there.get(each.at)) for each in config.ports}
     outputs = {}
     for settings in config.outputs:
         old = world.outputs.get(settings.output)
         switch = _kept(old.switch if old is not None else None, _output(settings))
         outputs[settings.output] = Output(settings=settings, switch=switch)
     world.ports, world.outputs = ports, outputs
+    for port in ports.values():
+        row = world.switch_rows.get(port.name)
+        if row is not None and row.zone != port.zone:
+            del world.switch_rows[port.name]  # it is written anew, with the zone that it stands in now
     world.zones = {settings.zone: _zone(world, settings) for settings in config.zones}
     world.doors = new_doors(config.doors, world.doors)
     world.credentials = by_card(config.credentials)
@@ -148,8 +153,12 @@ def _output(settings: OutputSettings) -> Switch:
     )
 
 
-def _kept(old: Switch | None, new: Switch) -> Switch:
+def _kept(old: Switch | None, new: Switch, there: Switch | None = None) -> Switch:
+    """The switch as it was known, or the new one; what stood at its place under another name or in another zone leaves
+    it what only a person may lift."""
     if old is None or (old.role, old.zone, old.at) != (new.role, new.zone, new.at):
+        if there is not None:
+            new.armed, new.bad = there.armed, there.bad
         return new
     if old.meter != new.meter:
         forget_figures(old)

@@ -316,3 +316,22 @@ def test_a_head_that_is_out_of_reach_and_then_silent_is_told_by_what_it_is_now(g
     garage.elapse(TWO_PERIODS_S + 60)
     garage.run(1)
     assert garage.world.alarms.alarms["source:B1-s1"].cause == "sensor_stale"
+
+
+@pytest.mark.parametrize("change", ["name", "zone"])
+def test_an_outlet_that_tripped_is_not_armed_by_giving_it_another_name_or_zone(kit, change):
+    zones = tuple(ZoneSettings(zone=name, name=kit.text(name), panels=(f"panel-{name}",)) for name in "AB")
+    garage = kit.new(kit.config(*zones))
+    garage.make_normal("A")
+    garage.make_normal("B")
+    garage.says("A-s1", True)
+    garage.make_resettable("A")
+    garage.reset("A", panel="panel-A")
+    assert garage.zone("A").mode == "normal"
+    changed = {"port": "new-name"} if change == "name" else {"zone": "B"}
+    ports = tuple(msgspec.structs.replace(one, **changed) if one.port == "A-p1" else one for one in garage.config.ports)
+    reloaded(garage, msgspec.structs.replace(garage.config, ports=ports))
+    garage.run(1)
+    garage.restart()
+    assert not garage.world.ports[changed.get("port", "A-p1")].armed
+    assert garage.world.ports["B-p1"].armed
