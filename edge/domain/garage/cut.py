@@ -32,6 +32,7 @@ LAG_NS = 30 * NS_PER_S
 STUCK_READINGS = 3
 #: The dead-man of a device is told again after this part of its time.
 HOLD_PARTS = 3
+_NONE, _PROVEN = CutState.NONE, CutState.PROVEN
 
 
 class Switch(msgspec.Struct, kw_only=True):
@@ -161,12 +162,14 @@ def order_on(switch: Switch) -> None:
 def returned(switch: Switch, zone: ZoneSettings) -> bool:
     """True when a switch that should be dead says it is closed, or lets current flow: it was switched by somebody
     else, or never opened."""
-    return not switch.wanted and is_calm(switch) and (switch.on is True or flows(switch, zone) is True)
+    if switch.wanted or not is_calm(switch):
+        return False
+    return switch.on is True or flows(switch, zone) is True
 
 
 def is_calm(switch: Switch) -> bool:
     """No cut is under way: none was ordered, or it is proven."""
-    return switch.cut is CutState.NONE or switch.cut is CutState.PROVEN
+    return switch.cut is _NONE or switch.cut is _PROVEN
 
 
 def limit_ns(switch: Switch, zone: ZoneSettings) -> int:
@@ -180,9 +183,9 @@ def limit_ns(switch: Switch, zone: ZoneSettings) -> int:
 def judge(switch: Switch, zone: ZoneSettings, now_ns: int, *, word_is_proof: bool = False) -> bool:
     """Bring the state of the cut up to date; true when it changed. ``word_is_proof``: an auxiliary contact and no
     meter, and nobody in the zone measures current (garage-protocols.md 7)."""
-    if is_calm(switch):
-        return False
     before = switch.cut
+    if before is _NONE or before is _PROVEN:
+        return False
     since_ns, latest_ns = switch.low_ns, switch.metered_ns
     if word_is_proof and switch.on is False:
         since_ns, latest_ns = switch.on_ns, switch.said_ns
@@ -213,7 +216,8 @@ def drive(switch: Switch, seq: int, now_ns: int, *, run: bool) -> list[Send]:
         if due and run and switch.live and switch.on is not False:
             return [operate(switch, on=True, seq=seq, now_ns=now_ns, effect_class=EffectClass.DURABLE)]
         return []
-    if is_calm(switch) or now_ns - switch.told_ns < _repeat_ns(switch):
+    waited_ns = now_ns - switch.told_ns
+    if switch.cut is _NONE or switch.cut is _PROVEN or waited_ns < REPEAT_NS or waited_ns < _repeat_ns(switch):
         return []
     off = operate(switch, on=False, seq=seq, now_ns=now_ns, effect_class=EffectClass.SAFETY)
     return [off, Send(switch.meter.device, Poll(switch.meter.point), EffectClass.SAFETY)]

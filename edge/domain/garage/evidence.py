@@ -16,6 +16,7 @@ from edge.domain.garage.signals import FIELD_KINDS, NS_PER_S, Source, Weight, st
 from edge.domain.garage.world import World, Zone
 
 _CONFIRMED = (SignalKind.CALL_POINT, SignalKind.PANEL_FIRE)
+_CLEAR, _ACTIVE = SourceState.CLEAR, SourceState.ACTIVE
 
 
 class Finding(NamedTuple):
@@ -29,7 +30,7 @@ class Finding(NamedTuple):
 def weigh(world: World, zone: Zone, now_ns: int) -> Finding:
     """Bring the states of the zone's sources and its timers up to date, and judge."""
     active, healthy, seen, doubt = _levels(world, zone, now_ns)
-    burning = any(is_burning(world.zones[name]) for name in zone.fed_by)
+    burning = bool(zone.fed_by) and any(is_burning(world.zones[name]) for name in zone.fed_by)
     if zone.test_end_ns and (burning or any(not source.detector for source in active)):
         # Somebody pressed a button, the panel speaks, or it burns next door: this is no test any more.
         zone.test_end_ns = 0
@@ -57,37 +58,44 @@ def _levels(world: World, zone: Zone, now_ns: int) -> tuple[list[Source], bool, 
     testing = zone.test_end_ns > now_ns
     active: list[Source] = []
     healthy, seen, doubt = False, True, False
+    sources = world.sources
     for name in zone.sources:
-        source = world.sources[name]
+        source = sources[name]
         state = source.state = state_of(source, now_ns, testing=testing)
         if not source.fire:
             continue
-        if source.detector and not source.seen:
-            seen = False
-        if state is SourceState.CLEAR:
-            healthy = healthy or source.detector
-        elif state is SourceState.ACTIVE:
-            healthy = healthy or source.detector
+        if state is _ACTIVE:
             active.append(source)
-        else:
+        elif state is not _CLEAR:
             doubt = True
+            if source.detector and not source.seen:
+                seen = False
+            continue
+        if source.detector:
+            healthy = True
+            seen = seen and source.seen
     return active, healthy, seen, doubt
 
 
 def _is_fire(world: World, zone: Zone, active: list[Source]) -> bool:
     full = [source for source in active if source.weight is Weight.FULL]
-    if any(source.kind in _CONFIRMED for source in full):
-        return True
+    if not full:
+        return False
+    for source in full:
+        if source.kind in _CONFIRMED:
+            return True
     units = {source.unit for source in active}
     for cause in zone.causes.values():
         witness = world.sources.get(cause.ref)
         if witness is not None and witness.kind == cause.what:
             units.add(witness.unit)
-    return bool(full) and len(units) > 1
+    return len(units) > 1
 
 
 def _is_water(vouching: list[Source]) -> bool:
     """Two field devices in two housings, at least one of them a detector."""
+    if len(vouching) < 2:
+        return False
     sure = [source for source in vouching if source.kind in FIELD_KINDS]
     detectors = {source.unit for source in sure if source.detector}
     return bool(detectors) and len({source.unit for source in sure}) > 1

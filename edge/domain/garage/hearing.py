@@ -71,7 +71,7 @@ def heard(turn: Turn, item: DeviceReading) -> None:
 
 def _signal(turn: Turn, device: str, body: SignalReading, zones: dict[str, None]) -> None:
     world = turn.world
-    for name in world.sources_at.get(f"{place_key(device, body.point)}\n{body.kind.value}", ()):
+    for name in world.sources_at.get(f"{place_key(device, body.point)}\n{body.kind}", ()):
         source = world.sources[name]
         zone = world.zones[source.zone]
         turned = is_reset_key(zone, source) and turns_key(source, body, turn.now_ns)

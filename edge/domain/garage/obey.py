@@ -42,8 +42,10 @@ def obey(turn: Turn, zone: Zone) -> str:
         zone.struck_ns = now_ns
     _contactors_first(turn, zone, orders, strike=strike)
     busy = [port for name in zone.ports if not _at_rest(turn, port := turn.world.ports[name], zone, orders)]
-    _cut_ports(turn, zone, orders, busy)
-    failing = [port.name for port in busy if port.cut in _FAILED]
+    failing: list[str] = []
+    if busy:
+        _cut_ports(turn, zone, orders, busy)
+        failing = [port.name for port in busy if port.cut in _FAILED]
     failed = _contactors(turn, zone, orders, failing, strike=strike)
     _ports(turn, zone, orders, busy, strike=strike)
     drive_outputs(turn, zone, orders)
@@ -61,7 +63,8 @@ def _contactors_first(turn: Turn, zone: Zone, orders: Orders, *, strike: bool) -
         return
     for name in zone.contactors:
         switch = turn.world.outputs[name].switch
-        order_off(switch, turn.now_ns, reason=_first_cause(zone), urgent=True)
+        if switch.wanted or not switch.urgent or switch.cut is CutState.NONE:  # else it was ordered off already
+            order_off(switch, turn.now_ns, reason=_first_cause(zone), urgent=True)
         _drive(turn, switch, strike=strike, run=orders.contactor)
 
 
@@ -86,7 +89,7 @@ def _at_rest(turn: Turn, port: Switch, zone: Zone, orders: Orders) -> bool:
 def _cut_ports(turn: Turn, zone: Zone, orders: Orders, ports: list[Switch]) -> None:
     """Order every port off that must be, and judge how far each cut has come."""
     cause = _first_cause(zone) if orders.cut else ""
-    dead = bool(ports) and _is_dead(turn, zone)
+    dead = _is_dead(turn, zone)
     for port in ports:
         if orders.cut:
             port.armed = False
@@ -103,10 +106,10 @@ def _is_dead(turn: Turn, zone: Zone) -> bool:
     """The zone's contactors are proven open and no outlet has measured current since. A plug behind them has lost its
     own mains and can prove nothing more: what is above it has proven it."""
     contactors = [turn.world.outputs[name].switch for name in zone.contactors]
-    proven = bool(contactors) and all(
-        contactor.cut is CutState.PROVEN and not returned(contactor, zone.settings) for contactor in contactors
-    )
-    return proven and not any(_still_flows(turn, zone, contactor) for contactor in contactors)
+    for contactor in contactors:
+        if contactor.cut is not CutState.PROVEN or returned(contactor, zone.settings):
+            return False
+    return bool(contactors) and not any(_still_flows(turn, zone, contactor) for contactor in contactors)
 
 
 def _watch(turn: Turn, zone: Zone, switch: Switch, *, word_is_proof: bool = False) -> None:
@@ -156,7 +159,9 @@ def _still_flows(turn: Turn, zone: Zone, contactor: Switch) -> bool:
 
 def _ports(turn: Turn, zone: Zone, orders: Orders, busy: list[Switch], *, strike: bool) -> None:
     """Tell each port that has to be told. Behind an open contactor none charges; a repeated alarm is told to all."""
-    dead = any(not turn.world.outputs[name].switch.wanted for name in zone.contactors)
+    dead = [name for name in zone.contactors if not turn.world.outputs[name].switch.wanted]
+    if not (dead or strike or busy):
+        return
     every = [turn.world.ports[name] for name in zone.ports] if dead or strike else busy
     charging = [port for port in every if port.wanted] if dead else []
     for port in charging:
@@ -170,7 +175,8 @@ def _drive(turn: Turn, switch: Switch, *, strike: bool, run: bool) -> None:
     sends = drive(switch, seq, now_ns, run=run)
     if strike and not sends and switch.cut is not CutState.NONE:
         sends = [operate(switch, on=False, seq=seq, now_ns=now_ns, effect_class=EffectClass.SAFETY)]
-    turn.send(sends)
+    if sends:
+        turn.send(sends)
     keep_switch(turn, switch)
 
 

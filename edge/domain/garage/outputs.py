@@ -38,6 +38,8 @@ def _set(turn: Turn, switch: Switch, *, on: bool) -> None:
     if switch.wanted != on:
         switch.wanted, switch.began_ns = on, now_ns
     else:
+        if not switch.hold_ns and now_ns - switch.told_ns < REPEAT_NS:
+            return  # nothing is told again sooner, but a dead-man
         due = due_ns(switch)
         if due is None or now_ns < due:
             return

@@ -37,10 +37,10 @@ class Turn:
     first: list[Send] = field(default_factory=list)
     asks: list[Send] = field(default_factory=list)
     rest: list[Effect] = field(default_factory=list)
+    now_ns: int = field(init=False)
 
-    @property
-    def now_ns(self) -> int:
-        return self.stamp.mono_ns
+    def __post_init__(self) -> None:
+        self.now_ns = self.stamp.mono_ns
 
     @property
     def stirred(self) -> bool:

@@ -78,7 +78,7 @@ def _step(turn: Turn, zone: Zone, finding: Finding) -> None:
         return
     for source in finding.active:
         weight = Weight.WEAK if source.tried else source.weight  # after a start nobody knows that it was a test
-        _remember(turn, zone, source.kind.value, source.source, weight=weight, active=True)
+        _remember(turn, zone, str(source.kind), source.source, weight=weight, active=True)
     if finding.evidence is Evidence.ONE and not finding.active:
         for name in zone.fed_by:
             if is_burning(turn.world.zones[name]):
