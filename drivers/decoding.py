@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import IO, Any, TextIO
 
 from drivers.buffer import Refusal
@@ -51,8 +52,15 @@ def find_entry(protocol: str) -> Entry:
     """The registry's entry; UsageError names the known protocols."""
     entry = PROTOCOLS.get(protocol)
     if entry is None:
-        raise UsageError(f"unknown protocol {protocol!r}; known: {', '.join(PROTOCOLS)}")
+        raise UsageError(f"unknown protocol {protocol!r};{_meant(protocol)} known: {', '.join(PROTOCOLS)}")
     return entry
+
+
+def _meant(protocol: str) -> str:
+    """A hint: the known name that holds the word, or is the nearest to it; "" when none is near."""
+    word = protocol.lower()
+    near = [name for name in PROTOCOLS if len(word) > 2 and word in name] or get_close_matches(word, PROTOCOLS, n=1)
+    return f" did you mean {near[0]}?" if near else ""
 
 
 def parse_options(allowed: Mapping[str, tuple[str, ...] | FreeOption], words: Sequence[str]) -> dict[str, str]:

@@ -110,6 +110,9 @@ def test_a_text_stream_will_do():
     [
         ("nosuch", [], ["nosuch", "feig", "magicrf"]),
         ("", [], ["feig"]),
+        ("ocpp", [], ["did you mean ocpp16?", "feig"]),
+        ("gbt26875", [], ["did you mean gb26875?"]),
+        ("A55A", [], ["did you mean pressure_a55a?"]),
         ("feig", ["--from", "mars"], ["--from", "mars", "device", "host"]),
         ("feig", ["--from"], ["--from", "device", "host"]),
         ("feig", ["--from="], ["device", "host"]),
