@@ -7,6 +7,7 @@ the broker (``Bus``) keeps what was not acknowledged, as Mosquitto does for a pe
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -266,16 +267,12 @@ class Box:
 
 def _hears(driver: Any, topic: str) -> bool:
     """MQTT's matching of a topic against the driver's filters."""
-    levels = topic.split("/")
-    for each in getattr(driver, "topics", ()):  # a wire has none
-        parts = each.split("/")
-        if parts[-1] == "#":
-            if levels[: len(parts) - 1] == parts[:-1] or _match(parts[:-1], levels[: len(parts) - 1]):
-                return True
-        elif _match(parts, levels):
-            return True
-    return False
+    return any(_match(each, topic) for each in getattr(driver, "topics", ()))  # a wire has none
 
 
-def _match(parts: list[str], levels: list[str]) -> bool:
+@functools.lru_cache(maxsize=65_536)
+def _match(pattern: str, topic: str) -> bool:
+    parts, levels = pattern.split("/"), topic.split("/")
+    if parts[-1] == "#":
+        parts, levels = parts[:-1], levels[: len(parts) - 1]
     return len(parts) == len(levels) and all(part in ("+", level) for part, level in zip(parts, levels, strict=True))

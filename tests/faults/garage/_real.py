@@ -28,6 +28,9 @@ from edge.runtime.ipc import IpcClient
 LAYOUT = Layout(zones=2, heads=2, ports=3)
 LATCHED = {"pre_alarm", "fire", "latched", "resettable"}
 CUT_S = 40.0
+RESET_S = 60.0
+#: Between two words of a head.
+REPEAT_S = 2.0
 
 
 class Forked:
@@ -133,6 +136,20 @@ class RealGarage(Bench):
             raise AssertionError(f"latch_weakened: {zone} is {self.state(zone)!r}\n{self.tail()}")
         if cause and not any(cause in reason for reason in self.view(zone)["reasons"]):
             raise AssertionError(f"alarm_lost: {cause} is not among {self.view(zone)['reasons']}")
+
+    async def reset_all(self, only: list[str] | None = None) -> None:
+        """As a bench does it, with heads that repeat their word, as they do: one that is said while the link is being
+        lost, or before it is there again, was said to nobody."""
+        zones = self.layout.zone_names() if only is None else only
+        deadline_s = time.monotonic() + RESET_S
+        while any(self.state(zone) not in {"resettable", "normal"} for zone in zones):
+            assert time.monotonic() < deadline_s, f"cannot be reset: {[self.view(zone) for zone in zones]}"
+            for zone in self.layout.zone_names():
+                for head in self.layout.head_names(zone):
+                    self.speak(head, smoke=False)
+                self.speak(f"{zone}-call", smoke=False)
+            await self.until(lambda: all(self.state(zone) == "resettable" for zone in zones), REPEAT_S)
+        await super().reset_all(zones)
 
     async def all_clear_until(self, condition: Callable[[], bool]) -> None:
         """Heads repeat that all is well until ``condition`` holds (each word is an input that the store sees)."""

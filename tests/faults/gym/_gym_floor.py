@@ -149,16 +149,17 @@ class Floor:
 
     def run(self, seconds: float) -> None:
         end_ns = self.clock.now_mono_ns + round(seconds * S)
+        things, box_ns = (*self.mqtt, *self.wires.values()), self.box.due_ns()
         while True:
-            things = (*self.mqtt, *self.wires.values())
-            dues = [each.deadline() for each in things] + [self._due[0][0] if self._due else None, self.box.due_ns()]
+            dues = [each.deadline() for each in things] + [self._due[0][0] if self._due else None, box_ns]
             at_ns = max(self.clock.now_mono_ns, min([due for due in dues if due is not None], default=end_ns))
             if at_ns >= end_ns:
                 self.clock.advance(end_ns - self.clock.now_mono_ns)
                 return
             self.clock.advance(at_ns - self.clock.now_mono_ns)
             self._pass(at_ns)
-            if self.box.due_ns() == at_ns:  # it wants the very same moment again: time must go on
+            box_ns = self.box.due_ns()
+            if box_ns == at_ns:  # it wants the very same moment again: time must go on
                 self.clock.advance(1_000_000)
 
     def _pass(self, now_ns: int) -> None:
