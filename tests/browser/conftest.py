@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 from edge.bootstrap.node import system_node
 
@@ -162,15 +162,21 @@ class Line:
             self._end_all()
         self.mode = "pass"
 
+    def renew(self) -> None:
+        """Ends what goes through it; what comes then passes."""
+        self.cut()
+        for pair in self._pairs:
+            for one in pair:
+                one.close()
+        self._pairs.clear()
+        self.mode = "pass"
+
     def close(self) -> None:
         self.mode = "closed"
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
         self._listener.close()
-        self._end_all()
-        for pair in self._pairs:
-            for one in pair:
-                one.close()
+        self.renew()
 
     def _end_all(self) -> None:
         for pair in list(self._pairs):
@@ -204,11 +210,18 @@ def _end(one: socket.socket) -> None:
         one.shutdown(socket.SHUT_RDWR)
 
 
-@pytest.fixture
-def line(server: str) -> Iterator[Line]:
+@pytest.fixture(scope="session")
+def one_line(server: str) -> Iterator[Line]:
+    """Of one address, so that what a browser keeps of it need not be fetched for each test."""
     line = Line(int(server.rpartition(":")[2]))
     yield line
     line.close()
+
+
+@pytest.fixture
+def line(one_line: Line) -> Iterator[Line]:
+    yield one_line
+    one_line.renew()
 
 
 class Preview:
@@ -258,12 +271,9 @@ def logins(server: str) -> Callable[[str], Any]:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 cookies = SimpleCookie(answer.headers["Set-Cookie"])
             kept = {"domain": "127.0.0.1", "path": "/", "expires": -1, "httpOnly": True, "secure": False}
-            known[role] = {
-                "cookies": [
-                    {"name": one.key, "value": one.value, "sameSite": "Strict", **kept} for one in cookies.values()
-                ],
-                "origins": [],
-            }
+            known[role] = [
+                {"name": one.key, "value": one.value, "sameSite": "Strict", **kept} for one in cookies.values()
+            ]
         return known[role]
 
     return login
@@ -272,17 +282,33 @@ def logins(server: str) -> Callable[[str], Any]:
 class Opened:
     """A page under watch."""
 
-    def __init__(self, context: BrowserContext, base: str, *, all_looks: bool) -> None:
-        self.context = context
+    def __init__(self, page: Page, base: str, *, own: bool, all_looks: bool) -> None:
+        self.page = page
         self.base = base
+        self.own = own
         self.all_looks = all_looks
-        self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.foreign: list[str] = []
         self.tolerate: tuple[str, ...] = ()
-        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in {"error", "warning"} else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda r: None if r.url.startswith((base, "data:")) else self.foreign.append(r.url))
+        self._heard: list[tuple[Any, Callable[[Any], None]]] = []
+        self.on("console", lambda m: self.complaints.append(m.text) if m.type in {"error", "warning"} else None)
+        self.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.on("request", lambda r: None if r.url.startswith((base, "data:")) else self.foreign.append(r.url))
+
+    @property
+    def context(self) -> BrowserContext:
+        """What is changed in a context stays changed: only a page of its own gives it away."""
+        assert self.own, "this page is lent to the next test too; open it with own=True"
+        return self.page.context
+
+    def on(self, event: Any, listener: Callable[[Any], None]) -> None:
+        """Listens while this page is open for this test."""
+        self._heard.append((event, listener))
+        self.page.on(event, listener)
+
+    def deafen(self) -> None:
+        for event, listener in self._heard:
+            self.page.remove_listener(event, listener)
 
     def goto(self, path: str, ready: str = ".strip-link[data-link=live]") -> Page:
         self.page.goto(self.base + path)
@@ -298,11 +324,15 @@ class Opened:
         """Switches the open page through both languages and sizes, as a person does, and names each look. Each change
         sees each language in one size and each size in one language; ``--full`` sees all four pairs."""
         for lang, tag in (("zh", "zh-CN"), ("en", "en")):
-            self.page.click(f".switch button[lang={tag}]")
+            self._choose(f".switch button[lang={tag}]")
             for i, size in enumerate(("normal", "elder")):
                 if self.all_looks or (lang == "zh") == (size == "normal"):
-                    self.page.click(f".switch >> nth=1 >> button >> nth={i}")
+                    self._choose(f".switch >> nth=1 >> button >> nth={i}")
                     yield f"{lang}-{size}"
+
+    def _choose(self, button: str) -> None:
+        if self.page.get_attribute(button, "aria-pressed") == "false":
+            self.page.click(button)
 
     def until(self, expression: str, timeout_s: float = 60) -> Any:
         """Waits for a JavaScript expression to be true; Playwright's own way evaluates text, which the CSP forbids."""
@@ -342,7 +372,8 @@ class Opened:
 
     def axe(self) -> list[Any]:
         """What axe finds that is serious or worse: rule, impact, the first elements."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
         return [one for one in self.page.evaluate(AXE_RUN) if one[1] in {"serious", "critical"}]
 
     def check(self) -> None:
@@ -351,11 +382,63 @@ class Opened:
         assert self.foreign == []
 
 
+#: A page of the box without scripts, from which what is kept in the browser can be set for its origin.
+STILL = "/livez"
+#: As a browser that knows nothing but this terminal's language and size.
+FORGET = "localStorage.clear(); sessionStorage.clear();"
+TELL_BLOCKED = "addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.blockedURI));"
+
+
+def _new_page(browser: Browser, script: str = "", **extra: Any) -> Page:
+    context = browser.new_context(**extra)
+    context.add_init_script(TELL_BLOCKED + script)
+    context.set_default_timeout(60_000)
+    return context.new_page()
+
+
+class Lent:
+    """One page for all tests that leave nothing behind but cookies, storage, routes and listeners, which are taken off
+    between any two. A context, a page and its process of its own cost more than twice what the opened page itself does.
+    """
+
+    def __init__(self, browser: Browser, server: str) -> None:
+        self._browser = browser
+        self._server = server
+        self._page: Page | None = None
+        self.out = False
+
+    def take(self) -> Page:
+        if self._page is None:
+            self._page = _new_page(self._browser)
+            self._page.goto(self._server + STILL)
+        self.out = True
+        return self._page
+
+    def give_back(self, opened: Opened) -> None:
+        try:
+            opened.deafen()
+            opened.page.goto(self._server + STILL)
+            opened.page.unroute_all()
+            opened.page.mouse.move(-1, -1)
+        except Error:
+            self._page = None  # nobody opens it again
+            opened.page.context.close()
+            raise
+        finally:
+            self.out = False
+
+
+@pytest.fixture(scope="session")
+def lent(browser: Browser, server: str) -> Lent:
+    return Lent(browser, server)
+
+
 @pytest.fixture
 def open_page(
-    server: str, browser: Browser, logins: Callable[[str], Any], pytestconfig: pytest.Config
+    server: str, browser: Browser, lent: Lent, logins: Callable[[str], Any], pytestconfig: pytest.Config
 ) -> Iterator[Callable[..., Opened]]:
-    """Opens watched pages: ``open_page(width, height, lang=, size=, role=, base=, **context)``."""
+    """Opens watched pages: ``open_page(width, height, lang=, size=, role=, base=, own=, **context)``. With ``own`` (or
+    what else only a new context has) the page is in a context of its own, of which the next test sees nothing."""
     opened: list[Opened] = []
 
     def open_one(
@@ -366,25 +449,29 @@ def open_page(
         size: str = "normal",
         role: str = "admin",
         base: str = "",
+        own: bool = False,
         **extra: Any,
     ) -> Opened:
-        state = logins(role) if role else None
-        context = browser.new_context(viewport={"width": width, "height": height}, storage_state=state, **extra)
-        kept = {
-            f"kangle.{name}{place}": value
+        own = own or bool(extra) or lent.out
+        keep = "".join(
+            f"localStorage.setItem('kangle.{name}{place}', '{value}');"
             for name, value in (("lang", lang), ("size", size))
             for place in ("", ".lane.1", ".lane.2")
-        }
-        context.add_init_script(f"for (const [k, v] of Object.entries({json.dumps(kept)})) localStorage.setItem(k, v);")
-        context.add_init_script(
-            "addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.blockedURI));"
         )
-        context.set_default_timeout(60_000)
-        opened.append(Opened(context, base or server, all_looks=bool(pytestconfig.getoption("--full"))))
+        page = _new_page(browser, keep, **extra) if own else lent.take()
+        page.context.clear_cookies()
+        if role:
+            page.context.add_cookies(logins(role))
+        page.set_viewport_size({"width": width, "height": height})
+        if not own:
+            if base:
+                page.goto(base + STILL)
+            page.evaluate(FORGET + keep)
+        opened.append(Opened(page, base or server, own=own, all_looks=bool(pytestconfig.getoption("--full"))))
         return opened[-1]
 
     yield open_one
     for one in opened:
-        one.context.close()
+        one.context.close() if one.own else lent.give_back(one)
     for one in opened:
         one.check()

@@ -20,7 +20,7 @@ def desk(preview, open_page):
                 (request.url.partition("/canteen/")[2], request.headers["idempotency-key"], request.post_data_json)
             )
 
-    page.on("request", note)
+    opened.on("request", note)
     return opened, page, sent
 
 

@@ -16,17 +16,13 @@ def demo(preview, open_page):
         if "/api/v1/demo/" in request.url and request.method != "GET":
             asked.append((request.method, request.url.partition("/demo/")[2], request.post_data_json))
 
-    page.on("request", note)
+    opened.on("request", note)
     return opened, page, asked
 
 
-def test_it_says_that_all_is_simulated(demo):
-    _, page, _ = demo
-    assert "模拟" in page.locator(".notice").inner_text()
-
-
-def test_a_tray_is_put_together_and_put_down(demo):
+def test_a_tray_is_put_together_and_put_down_and_all_is_called_simulated(demo):
     opened, page, asked = demo
+    assert "模拟" in page.locator(".notice").inner_text()
     for n in (1, 1, 3):
         page.click(f".picker li:nth-child({n}) button")
     page.click("button[aria-label='增加：芯片坏的盘子']")
@@ -79,7 +75,7 @@ def test_a_simulator_that_is_away_is_said(preview, open_page):
     opened = open_page(1440, 900)
     opened.tolerate = ("503",)
     problem = {"title": "模拟器没有回应", "status": 503, "detail": "请检查模拟器是否在运行。", "code": "demo_away"}
-    opened.context.route("**/api/v1/demo/state", lambda route: route.fulfill(status=503, json=problem))
+    opened.page.route("**/api/v1/demo/state", lambda route: route.fulfill(status=503, json=problem))
     page = opened.goto("/demo", ".stage-lane")
     page.wait_for_selector("text=模拟器没有回应")
     assert page.locator(".panel-diners button").is_disabled()

@@ -265,7 +265,7 @@ window.AudioContext = class {
 
 
 def test_fire_sounds_until_it_is_silenced_and_a_new_alarm_sounds_again(preview, open_page):
-    opened = open_page(*TABLET)
+    opened = open_page(*TABLET, own=True)
     opened.context.add_init_script(TONES)
     page = opened.goto("/garage/zone/B1", ".sound[data-ready=false]")
     page.click(".sound")

@@ -46,3 +46,13 @@ def test_the_sheet_is_that_of_what_is_shown(gym, open_page):
         page.locator(".register a.button").click()
     lines = found.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert [line.split(",")[0] for line in lines] == ["asset", "od-1", "od-2"]
+
+
+def test_a_machine_tells_its_starts_and_its_current(gym, open_page):
+    gym("locked")
+    page = open_page(*TABLET, role="maintenance").goto("/gym/maintenance", ".choose select")
+    page.select_option(".choose select", "tm-3")
+    page.wait_for_selector(".wear .beats-line")
+    told = page.locator(".machine-upkeep").inner_text()
+    assert "启动" in told
+    assert "最大电流" in told

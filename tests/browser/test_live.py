@@ -73,10 +73,10 @@ def test_a_box_that_is_away_at_the_start_is_waited_for(preview, line, open_page)
     """A terminal that boots before the box goes on by itself."""
     opened = open_page(base=line.base)
     opened.tolerate = ("Failed to load resource", "ERR_")
-    opened.context.route("**/api/v1/system/info", lambda route: route.abort())
+    opened.page.route("**/api/v1/system/info", lambda route: route.abort())
     page = opened.goto("/lane/1", ready=".fault")
     assert "盒子没有回答" in page.locator(".fault").inner_text()
-    opened.context.unroute("**/api/v1/system/info")
+    opened.page.unroute("**/api/v1/system/info")
     page.wait_for_selector(".lane[data-mode=empty]")
 
 
@@ -84,7 +84,7 @@ def test_a_login_that_ended_is_said(preview, open_page, line):
     opened = open_page(base=line.base)
     opened.tolerate = ("Failed to load resource", "ERR_", "401")
     page = opened.goto("/lane/1")
-    opened.context.clear_cookies()
+    opened.page.context.clear_cookies()
     line.cut()
     line.mend()
     page.wait_for_selector("text=请先登录")
@@ -97,7 +97,7 @@ def test_a_page_of_an_older_build_reloads_itself_when_idle(preview, server, line
     page = opened.goto("/lane/1")
     page.evaluate("window.same = true")
     info = json.loads(urllib.request.urlopen(f"{server}/api/v1/system/info").read())
-    opened.context.route("**/api/v1/system/info", lambda route: route.fulfill(json={**info, "build": "another"}))
+    opened.page.route("**/api/v1/system/info", lambda route: route.fulfill(json={**info, "build": "another"}))
     with page.expect_navigation():
         line.cut()
         line.mend()

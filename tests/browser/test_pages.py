@@ -19,7 +19,11 @@ PAGES = {
     "password": ("/password", 390, 844, ".form-note", {}),
     "missing": ("/no-such-page", 1280, 800, ".fault", {}),
 }
-#: The goal is 1 s on an idle machine; the rest is for test machines that do other things too.
+#: Which of the selectors the focused element fits, and how wide its outline is (true where the page itself has it).
+FOCUSED = """(all) => {
+  const at = document.activeElement;
+  return [all.filter((one) => at.matches(one)), at === document.body || getComputedStyle(at).outlineWidth];
+}"""
 PUBLIC = {"login", "setup"}
 
 
@@ -53,13 +57,16 @@ def test_pages_are_readable_touchable_and_sound(preview, open_page, name):
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-@pytest.mark.parametrize("phase", ["firm", "ask", "blocked", "paid"])
-def test_axe_finds_nothing_on_the_lane(preview, open_page, phase):
+def test_axe_finds_nothing_on_the_lane(preview, open_page):
     opened = open_page()
     page = opened.goto("/lane/1")
-    preview.phase("1", phase)
-    page.wait_for_selector(f".lane[data-mode={phase}]")
-    assert opened.axe() == []
+    faults = {}
+    for phase in ("firm", "ask", "blocked", "paid"):
+        preview.phase("1", phase)
+        page.wait_for_selector(f".lane[data-mode={phase}]")
+        if found := opened.axe():
+            faults[phase] = found
+    assert faults == {}
 
 
 def test_axe_would_find_something(open_page):
@@ -90,10 +97,8 @@ def test_all_is_reached_by_keyboard_and_the_focus_is_seen(preview, open_page, pa
     missing = set(reach)
     for _ in range(90):
         page.keyboard.press("Tab")
-        missing -= set(page.evaluate("(all) => all.filter((s) => document.activeElement.matches(s))", list(missing)))
-        width = page.evaluate(
-            "document.activeElement === document.body || getComputedStyle(document.activeElement).outlineWidth"
-        )
+        reached, width = page.evaluate(FOCUSED, list(missing))
+        missing -= set(reached)
         assert width is True or width == "3px"
         if not missing:
             break
@@ -113,7 +118,7 @@ def test_enter_pays_from_the_keyboard(preview, open_page):
 
 
 def test_a_one_time_link_logs_in_and_leaves_the_address(preview, open_page):
-    opened = open_page(role="")
+    opened = open_page(role="", own=True)
     page = opened.goto(f"/demo#link={preview.link()}", ".stage-lane")
     assert page.url.endswith("/demo")
     assert page.evaluate("history.length") <= 2
@@ -164,8 +169,8 @@ def test_the_first_account_is_made_with_the_token_of_the_link(server, open_page)
         bodies.append(route.request.post_data_json)
         route.fulfill(json={"user": "boss", "role": "admin", "member": None, "lane": None})
 
-    opened.context.route("**/api/v1/system/info", fresh)
-    opened.context.route("**/api/v1/auth/setup", made)
+    opened.page.route("**/api/v1/system/info", fresh)
+    opened.page.route("**/api/v1/auth/setup", made)
     page = opened.goto("/setup#token=one-time-token", ".form")
     assert page.url.endswith("/setup")
     page.fill("input[autocomplete=username]", "Boss")
@@ -190,7 +195,7 @@ def test_a_password_is_changed_against_the_present_one(open_page, lang, wrong, d
         else:
             route.fallback()
 
-    opened.context.route("**/api/v1/auth/password", answer)
+    opened.page.route("**/api/v1/auth/password", answer)
     page = opened.goto("/", ".home-me a")
     page.click(".home-me a")
     page.wait_for_selector("input[autocomplete=new-password]")
@@ -251,7 +256,7 @@ def test_only_paths_of_this_box_are_followed_after_login(open_page):
     """``next`` never leads to another site."""
     opened = open_page(role="")
     opened.tolerate = ("401",)
-    opened.context.route("**/api/v1/auth/login", lambda route: route.fulfill(json={}))
+    opened.page.route("**/api/v1/auth/login", lambda route: route.fulfill(json={}))
     page = opened.goto("/login?next=//evil.example/", ".form")
     page.fill("input[autocomplete=username]", "a")
     page.fill("input[type=password]", "b")
@@ -280,7 +285,7 @@ def test_ready_on_a_slow_terminal(preview, open_page, path, ready):
     """Six times slower than this machine. The time to the first full screen (aim: one second) is printed and not
     asserted: a busy machine is no fault of the page; its size is held by the build's budget."""
     preview.phase("1", "firm")
-    opened = open_page()
+    opened = open_page(own=True)
     slow = opened.context.new_cdp_session(opened.page)
     slow.send("Emulation.setCPUThrottlingRate", {"rate": 6})
     opened.context.add_init_script(
@@ -288,8 +293,5 @@ def test_ready_on_a_slow_terminal(preview, open_page, path, ready):
         " requestAnimationFrame(() => { window.readyMs = performance.now(); }); } })"
         ".observe(document, {childList: true, subtree: true, attributes: true});"
     )
-    times = []
-    for _ in range(3):
-        opened.goto(path, ready)
-        times.append(opened.until("window.readyMs"))
-    print(f"{path}: ready after {min(times):.0f} ms at a sixth of the speed")
+    opened.goto(path, ready)
+    print(f"{path}: ready after {opened.until('window.readyMs'):.0f} ms at a sixth of the speed")

@@ -18,7 +18,7 @@ def lane(preview, open_page):
     page = opened.goto("/lane/1")
     page.wait_for_selector(".lane[data-mode=firm]")
     requests = []
-    page.on(
+    opened.on(
         "request",
         lambda r: (
             requests.append((r.headers.get("idempotency-key"), r.post_data_json)) if r.url.endswith("/pay") else None
@@ -173,7 +173,7 @@ def test_cash_names_the_change_before_it_is_confirmed(preview, open_page):
     opened = open_page()
     page = opened.goto("/lane/1")
     requests = []
-    page.on("request", lambda r: requests.append(r.post_data_json) if r.url.endswith("/pay") else None)
+    opened.on("request", lambda r: requests.append(r.post_data_json) if r.url.endswith("/pay") else None)
     page.click(".actions .secondary")
     assert page.locator(".cash-notes strong").all_inner_texts() == ["¥18.00", "¥20.00", "¥50.00", "¥100.00"]
     for digit in "1", "5", "00":
