@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from edge.api.problems import ApiProblem
 from edge.api.roles import ROLES
@@ -51,7 +53,15 @@ class GuardedRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
+        self.stem = self.path.partition("{")[0]
         self.roles()
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As of every route; the hundred that a request passes by are told by how their paths begin, at a tenth of the
+        cost."""
+        if not scope["path"].startswith(self.stem) and not scope.get("root_path"):
+            return Match.NONE, {}
+        return super().matches(scope)
 
     def roles(self) -> frozenset[Role] | None:
         """Who may call this route; None is everybody. Raises ``UnlistedOperation`` for a route nobody decided about."""

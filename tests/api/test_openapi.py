@@ -120,11 +120,20 @@ def test_every_plain_field_of_a_request_has_an_example(document):
 def test_every_example_fits_its_own_field(document):
     import jsonschema_rs
 
+    # The document is read once, not once per field: compiling it whole takes 20 ms.
+    registry = jsonschema_rs.Registry([("urn:kangle", document)], draft=jsonschema_rs.Draft202012)
+    tried = 0
     for name, field, described in fields(document):
-        schema = {**described, "components": document["components"]}
-        for example in described.get("examples", ()):
-            error = next(iter(jsonschema_rs.validator_for(schema).iter_errors(example)), None)
+        examples = described.get("examples", ())
+        if not examples:
+            continue
+        place = f"urn:kangle#/components/schemas/{name}/properties/{field}"
+        validator = jsonschema_rs.Draft202012Validator({"$ref": place}, registry=registry)
+        for example in examples:
+            error = next(iter(validator.iter_errors(example)), None)
             assert error is None or not example, f"{name}.{field}: {error}"
+            tried += 1
+    assert tried > 100
 
 
 UNIT = re.compile(r"(_fen|_mg|_g|_j|_ns|_ms|_pct|_m|_s|_w|_wh|_a|_c|_min|_h|_km|_kg|_ma|_nm|_rpm|_bpm|_kcal|_mmhg)$")
