@@ -489,6 +489,33 @@ def neighbour_model() -> tuple[GarageConfig, list[Event]]:
     return model_config(zone_list, sources, outputs), events
 
 
+class Faces:
+    """Which state comes next when a mistake is sought: one of the face that was looked at least, the first of these.
+    The very same states as breadth first, in an order in which the rare ones do not wait for thousands of alike."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[tuple[str, ...], deque[tuple[int, State]]] = {}
+        self.looked: dict[tuple[str, ...], int] = {}
+
+    def __len__(self) -> int:
+        return len(self.waiting)
+
+    def append(self, one: tuple[int, State]) -> None:
+        world = one[1].world
+        switches = [*world.ports.values(), *(output.switch for output in world.outputs.values())]
+        face = (*(zone.mode for zone in world.zones.values()), *("on" if one.wanted else one.cut for one in switches))
+        self.waiting.setdefault(face, deque()).append(one)
+
+    def popleft(self) -> tuple[int, State]:
+        face = min(self.waiting, key=lambda face: self.looked.get(face, 0))
+        self.looked[face] = self.looked.get(face, 0) + 1
+        queue = self.waiting[face]
+        one = queue.popleft()
+        if not queue:
+            del self.waiting[face]
+        return one
+
+
 class Explorer:
     """Breadth first over all events. ``check`` gets (before, event, effects, after) and gives "" or what is broken."""
 
@@ -582,24 +609,25 @@ class Explorer:
         tried = settings.kind in DETECTORS and (testing or (old.tried and not full))
         return Ghost(max(old.weight, event.value), False, old.seen or full, tried, old.gone and not full)
 
-    def run(self, *, limit_states: int = 1_000_000, limit_s: float = 110.0) -> Found:
+    def run(self, *, limit_states: int = 1_000_000, limit_s: float = 110.0, hunt: bool = False) -> Found:
         """Explore until nothing is new, an invariant breaks, or a limit is reached (``complete`` tells). Meanwhile
         nobody looks for cycles of garbage: worlds have none, and each look would go through all that are kept."""
+        queue = Faces() if hunt else deque()
         collects = gc.isenabled()
         gc.disable()
         try:
-            return self._run(limit_states, limit_s)
+            return self._run(queue, limit_states, limit_s)
         finally:
             if collects:
                 gc.enable()
 
-    def _run(self, limit_states: int, limit_s: float) -> Found:
+    def _run(self, queue: deque[Any] | Faces, limit_states: int, limit_s: float) -> Found:
         found, begun = Found(), time.process_time()
         first = self.begin()
         shapes, fine = shapes_of(first.world), self.fine
         seen = {state_key(first, shapes, fine=fine)}
         came: dict[int, tuple[int, str]] = {}
-        queue = deque([(*seen, first)])
+        queue.append((*seen, first))
         while queue and len(seen) <= limit_states and time.process_time() - begun <= limit_s:
             key, state = queue.popleft()
             for zone in state.world.zones.values():

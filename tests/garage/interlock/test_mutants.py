@@ -1,7 +1,7 @@
 """Each planted mistake in the table, in the orders or in a rule must be found by the exploration.
 
 A mutant that is not found within its time would mean that an invariant is missing. Cells of the table are planted by
-data; rules by replacing one function or number.
+data, and sought where modes are rare (``hunt``); rules by replacing one function or number.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ CELLS = [
 def test_a_wrong_cell_is_found(explore, monkeypatch, mode, level, planted, model):
     assert TABLE[mode][level] is not planted
     monkeypatch.setitem(TABLE[mode], level, planted)
-    found = explore(model, limit_s=40)
+    found = explore(model, limit_s=40, hunt=True)
     assert found.broken, f"survived {found.states} states"
     print(found.broken, found.trace)
 
@@ -76,7 +76,7 @@ ORDER_CHANGES = [
 @pytest.mark.parametrize(("mode", "change", "model"), ORDER_CHANGES, ids=[f"{m}-{c}" for m, c, _ in ORDER_CHANGES])
 def test_a_wrong_order_is_found(explore, monkeypatch, mode, change, model):
     monkeypatch.setitem(ORDERS, mode, msgspec.structs.replace(ORDERS[mode], **change))
-    found = explore("combined" if model == "contactor-plain" else model, limit_s=40)
+    found = explore("combined" if model == "contactor-plain" else model, limit_s=40, hunt=True)
     assert found.broken, f"survived {found.states} states"
 
 
