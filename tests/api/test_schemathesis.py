@@ -24,8 +24,8 @@ OPERATIONS = {operation.ok().label: operation.ok() for operation in SCHEMA.get_a
 #: test_live.py: its answer never ends.
 ENDLESS = "GET /api/v1/live"
 #: Random requests: more where a body can be odd in many ways than where an id is all that varies. What is wrong is
-#: asked by construction, each way of each part (``test_each_kind_...``); here is what nobody thought of: odd values that
-#: must be taken, and bodies that are no JSON or wrong in several ways at once.
+#: asked by construction, each way of each part (``test_each_kind_...``); here is what nobody thought of: odd values
+#: that must be taken, and bodies that are no JSON or wrong in several ways at once.
 WITH_BODY, WITHOUT_BODY, WRONG = 6, 4, 3
 FULL_TIMES = 100
 #: Refusals that depend on more than the schema can say, by code: the right answer to some input that fits it.
