@@ -45,7 +45,7 @@ async def run_device(device: MqttDevice, host: str, port: int, user: str = "", p
         try:
             async with client:
                 await _serve(device, client)
-        except aiomqtt.MqttError:
+        except (aiomqtt.MqttError, OSError):  # aiomqtt lets "bad file descriptor" out when the broker dies in a step
             _end_if_told()  # the goodbye failed: that must not keep us alive
         finally:
             device.disconnected(time.monotonic_ns())
