@@ -1,4 +1,5 @@
-"""A store's owner that goes on through failures: `_writer.py DIRECTORY ACKS COUNT [SYNCHRONOUS]`.
+"""A store's owner that goes on through failures: `_writer.py DIRECTORY ACKS COUNT [SYNCHRONOUS]`. Without arguments it
+reads such lists as JSON lines and plays each in a process of its own; [exit status, what it told] is the answer.
 
 Writes the inputs that are missing up to COUNT (``writing_child.batch_of``: their content follows from their number),
 some alone, some in groups. Every acknowledged number is appended to ACKS in one write. After a failed batch it does
@@ -111,9 +112,9 @@ def plant(synchronous: str) -> None:
     facts.open_writer = open_writer
 
 
-def main() -> int:
-    directory, acks, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    for synchronous in sys.argv[4:]:
+def main(words: list[str]) -> int:
+    directory, acks, count = Path(words[0]), words[1], int(words[2])
+    for synchronous in words[3:]:
         plant(synchronous)
     facts.CHECKPOINT_PAGES = 16
     try:
@@ -136,7 +137,30 @@ def main() -> int:
     return status
 
 
+def fork_each() -> None:
+    """One process for each line that comes in."""
+    for line in sys.stdin:
+        ours, its = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(its, 1)
+            status = 1
+            try:
+                status = main(json.loads(line))
+                sys.stdout.flush()
+            finally:
+                os._exit(status)
+        os.close(its)
+        with os.fdopen(ours) as told:
+            lines = told.read().splitlines()
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        print(json.dumps([status, json.loads(lines[-1]) if lines else {}]), flush=True)
+
+
 if __name__ == "__main__":
-    code = main()
+    if not sys.argv[1:]:
+        fork_each()
+        sys.exit(0)
+    code = main(sys.argv[1:])
     sys.stdout.flush()
     os._exit(code)
