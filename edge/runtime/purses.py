@@ -31,6 +31,10 @@ from edge.runtime.ipc_messages import Answer
 RETRY_FIRST_S = 1.0
 RETRY_MAX_S = 60.0
 COPY_EVERY_S = 300.0
+#: Somebody was refused by what the copy says: it is fetched anew, but not more often than this.
+HURRIED_S = 5.0
+#: Refusals that a newer copy may lift: just topped up, a new member, a new card.
+LIFTED_BY_A_COPY = frozenset({"purse_short", "unknown_card", "no_member"})
 #: Charges that may wait; each stands in a row of the garage's store and is sent again after a start.
 WAITING_MAX = 10_000
 #: Members of a copy; beyond it the copy would no longer fit in one input.
@@ -52,6 +56,7 @@ class PurseBridge:
         self._post = post
         self._waiting: OrderedDict[str, ChargeDue] = OrderedDict()
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._life = secrets.token_hex(6)
         self._asked = 0
@@ -83,6 +88,11 @@ class PurseBridge:
         self._wake.set()
         return True
 
+    def refused(self, code: str) -> None:
+        """Somebody was answered ``code``. Who has just topped up must not wait five minutes for the next copy."""
+        if code in LIFTED_BY_A_COPY:
+            self._hurry.set()
+
     @property
     def waiting(self) -> int:
         return len(self._waiting)
@@ -113,13 +123,18 @@ class PurseBridge:
 
     async def _copy_purses(self) -> None:
         while True:
+            self._hurry.clear()
             copy = await self._copy()
             if copy is not None and self._is_news(copy):
                 self._asked += 1
                 if self._post(Command(f"purses:{copy.as_of_wall_ns}:{self._stamp()}", US, copy)) is None:
                     self.counters["purse_copies"] += 1
                     self._told, self._told_s = copy.purses, time.monotonic()
-            await asyncio.sleep(COPY_EVERY_S if copy is not None else RETRY_MAX_S / 10)
+            pause_s = COPY_EVERY_S if copy is not None else RETRY_MAX_S / 10
+            least_s = min(pause_s, HURRIED_S)
+            await asyncio.sleep(least_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), pause_s - least_s)
 
     def _is_news(self, copy: PurseCopy) -> bool:
         return copy.purses != self._told or time.monotonic() - self._told_s >= SAME_COPY_S

@@ -75,6 +75,8 @@ class Outlets:
     def reply(self, command_id: str, code: str, body: Any, *, replayed: bool = False) -> None:
         if self.server is not None:
             self.server.reply(command_id, code, body, replayed=replayed)
+        if self.purses is not None and not replayed:
+            self.purses.refused(code)
 
 
 class Service:

@@ -20,6 +20,9 @@ BUSY_PERCENT = 60
 FIRST_BIKES_S = 1.2
 STAYS_MIN = (12, 90)
 LOOK_S = 1.0
+#: Who is refused with one of these tries once more after so long.
+_TRY_AGAIN = frozenset({"purse_short", "unknown_card", "no_member"})
+AGAIN_S = 7.0
 
 
 class People:
@@ -58,7 +61,13 @@ class People:
         """A bike is plugged in. Gives how asking for power went: ok, a problem code, "" not asked."""
         bay.chargers = [self._fleet.bike()]
         bay.in_contact = True
-        return await self._start(bay) if start else ""
+        if not start:
+            return ""
+        code = await self._start(bay)
+        if code in _TRY_AGAIN:  # topped up a moment ago: the box asks the canteen anew within seconds
+            await asyncio.sleep(AGAIN_S)
+            code = await self._start(bay)
+        return code
 
     def unplug(self, bay: Bay) -> None:
         """The bikes of a bay are taken away; the box finds out by itself."""

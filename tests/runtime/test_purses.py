@@ -162,6 +162,26 @@ def test_a_copy_that_says_nothing_new_is_not_told_again(tmp_path, quick, monkeyp
     play(tmp_path, scene)
 
 
+@pytest.mark.parametrize(("code", "again"), [("purse_short", True), ("unknown_card", True), ("ok", False)])
+def test_who_is_refused_by_an_old_copy_brings_a_new_one(tmp_path, quick, monkeypatch, code, again):
+    monkeypatch.setattr(purses, "HURRIED_S", 0.01)
+
+    async def scene(canteen, bridge, told):
+        await canteen.server.start()
+        await bridge.start()
+        await until(lambda: bodies(told, PurseCopy))
+        monkeypatch.setitem(PAGES, "m2", [["m3", "c3", 900]])
+        bridge.refused(code)
+        if again:
+            await until(lambda: len(bodies(told, PurseCopy)) == 2)
+            assert ("m3", "c3", 900) in bodies(told, PurseCopy)[1].purses
+        else:
+            await asyncio.sleep(0.1)
+            assert len(bodies(told, PurseCopy)) == 1, "nothing was refused: the next copy comes in its time"
+
+    play(tmp_path, scene)
+
+
 def test_what_waits_is_bounded(tmp_path, quick, monkeypatch):
     monkeypatch.setattr(purses, "WAITING_MAX", 2)
 
