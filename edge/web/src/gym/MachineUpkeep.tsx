@@ -60,7 +60,7 @@ export function MachineUpkeep({ asset, checklist }: { asset: AssetView; checklis
 const W = 600;
 const H = 140;
 
-/** The index of the motor's current day by day; 1 is as when it was new here. Days without one are gaps. */
+/** What a machine did and drew, day by day. */
 function Wear({ asset }: { asset: string }) {
   const [days, setDays] = useState<WearDayList["items"] | null>(null);
   useEffect(() => {
@@ -72,9 +72,19 @@ function Wear({ asset }: { asset: string }) {
         setDays([]);
       });
   }, [asset]);
-  const known = (days ?? []).map((day, i) => [i, day.current_index] as const);
-  const shown = known.filter((one): one is readonly [number, number] => one[1] !== null);
   if (days === null) return null;
+  return (
+    <>
+      <Measured days={days} />
+      <Curve days={days} />
+    </>
+  );
+}
+
+/** The index of the motor's current day by day; 1 is as when it was new here. Days without one are gaps. */
+function Curve({ days }: { days: WearDayList["items"] }) {
+  const known = days.map((day, i) => [i, day.current_index] as const);
+  const shown = known.filter((one): one is readonly [number, number] => one[1] !== null);
   const first = shown[0];
   if (!first) return <p class="muted">{t("upkeep.wear.none")}</p>;
   const high = Math.max(1.2, ...shown.map(([, value]) => value)) + 0.05;
@@ -91,6 +101,22 @@ function Wear({ asset }: { asset: string }) {
         <polyline class="beats-line" points={shown.map(([i, value]) => `${x(i)},${y(value)}`).join(" ")} />
       </svg>
     </figure>
+  );
+}
+
+/** Starts, and the last day with a current and with a temperature; `days` oldest first. */
+function Measured({ days }: { days: WearDayList["items"] }) {
+  const starts = days.reduce((sum, day) => sum + day.starts, 0);
+  const current = days.filter((day) => day.peak_current_ma !== null).at(-1);
+  const warm = days.filter((day) => day.peak_temperature_c !== null).at(-1);
+  return (
+    <p class="alarm-facts">
+      {starts > 0 && <span>{t("upkeep.starts", { n: starts, d: days.length })}</span>}
+      {current && (
+        <span>{t("upkeep.current", { a: ((current.peak_current_ma ?? 0) / 1000).toFixed(1), day: current.day })}</span>
+      )}
+      {warm && <span>{t("upkeep.warmest", { c: Math.round(warm.peak_temperature_c ?? 0), day: warm.day })}</span>}
+    </p>
   );
 }
 
