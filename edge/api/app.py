@@ -28,11 +28,12 @@ from edge.api.garage_books import GarageBooks
 from edge.api.gateway import Gateway
 from edge.api.guard import GuardedRoute, UnlistedOperation
 from edge.api.gym_books import GymBooks
+from edge.api.hash_gate import HashGate
 from edge.api.history_gateway import HistoryAway, HistoryGateway, NoHistory
 from edge.api.hub import Hub
 from edge.api.middleware import Envelope
 from edge.api.page_store import NOT_FOUND_PAGE, PageStore
-from edge.api.passwords import HashGate, WeakPassword
+from edge.api.passwords import WeakPassword
 from edge.api.problems import ApiProblem, problem_response
 from edge.api.routers import (
     auth,
@@ -147,7 +148,7 @@ def assemble(version: str, allowed_hosts: Sequence[str] = (), extra_routers: Seq
         redirect_slashes=False,
     )
     for router in (*ROUTERS, *extra_routers, pages.router):
-        # As they are: an included router costs each request a second search, and each start a second building of it all.
+        # As they are: including them costs each request a second search, and each start a second building of it all.
         app.router.routes.extend(router.routes)
     problems.install(app, problems.MethodTable(check_routes(app)), _not_found_page)
     _map_refusals(app)

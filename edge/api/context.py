@@ -15,10 +15,10 @@ from edge.api.demo_control import DemoControl
 from edge.api.garage_books import GarageBooks
 from edge.api.gateway import Gateway
 from edge.api.gym_books import GymBooks
+from edge.api.hash_gate import HashGate
 from edge.api.history_gateway import HistoryGateway
 from edge.api.hub import Hub
 from edge.api.page_store import PageStore
-from edge.api.passwords import HashGate
 from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
 from edge.domain.canteen.settings import CanteenConfig

@@ -1,19 +1,12 @@
-"""Passwords by argon2id, and at most two hashes at once: 19 MiB each, on boxes with little memory.
+"""Passwords by argon2id. The command line uses this too, so nothing of the web is imported (half a second).
 
-A user would notice a mistake here as a box that swaps while somebody guesses passwords.
+A user would notice a mistake here as a password that opens too slowly, or to whoever stole the file.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from typing import TypeVar
-
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from starlette.concurrency import run_in_threadpool
-
-from edge.api.problems import ApiProblem
 
 #: OWASP's parameters for 19 MiB; 31 ms on the reference machine (ux-api-security.md 4.4.2).
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -21,10 +14,6 @@ MIN_CHARS = 10
 MAX_CHARS = 128
 MIN_DISTINCT = 5
 MIN_NAME = 4
-MAX_AT_ONCE = 2
-MAX_WAITING = 16
-
-T = TypeVar("T")
 
 
 class WeakPassword(ValueError):  # noqa: N818 - becomes a problem of that name
@@ -64,22 +53,3 @@ class Verifier:
     def outdated(self, stored: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
         return self.hasher.check_needs_rehash(stored)
-
-
-class HashGate:
-    """Lets ``MAX_AT_ONCE`` hashing calls run in threads and ``MAX_WAITING`` wait; one more is told that we are busy."""
-
-    def __init__(self) -> None:
-        self._running = asyncio.Semaphore(MAX_AT_ONCE)
-        self._waiting = 0
-
-    async def run(self, work: Callable[[], T]) -> T:
-        """The result of ``work``, run in a thread."""
-        if self._waiting >= MAX_WAITING:
-            raise ApiProblem("busy")
-        self._waiting += 1
-        try:
-            async with self._running:
-                return await run_in_threadpool(work)
-        finally:
-            self._waiting -= 1

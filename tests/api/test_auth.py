@@ -7,7 +7,7 @@ import time
 import pytest
 from argon2 import PasswordHasher
 
-from edge.api import account_types, passwords
+from edge.api import account_types, hash_gate, passwords
 from edge.api.account_types import AccountProblem
 from edge.api.accounts import Accounts
 from edge.api.passwords import Verifier
@@ -183,7 +183,7 @@ def test_at_most_two_hashes_run_at_once_and_the_queue_is_bounded(api):
     results = api.run(crowd())
     refused = [result for result in results if isinstance(result, Exception)]
     assert most[0] == 2
-    assert len(refused) == 40 - passwords.MAX_WAITING
+    assert len(refused) == 40 - hash_gate.MAX_WAITING
     assert {problem.code for problem in refused} == {"busy"}
 
 

@@ -42,6 +42,13 @@ def test_quick_commands_load_nothing_heavy(words):
     assert ran.stderr == "[]\n"
 
 
+def test_accounts_and_the_demo_load_nothing_of_the_web():
+    """Half a second of each ``kangle user`` and ``kangle demo``."""
+    code = "import sys, edge.cli_user, edge.api.accounts, edge.demo; print('starlette' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
+
+
 def processor_s(command):
     """Processor seconds of a process and its children, at best of five: what else runs here must not count."""
 
