@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+from collections import deque
 
 from firmware_sim.canteenapi import ApiAwayError, CanteenApi, Reply, say
 from firmware_sim.garage.building import Bay, Building
@@ -33,10 +34,11 @@ class People:
         self._building = building
         self._fleet = fleet
         self._per_hour = config.per_hour
-        self._cards = config.cards
+        self._cards = deque(config.cards)
         self._token = config.token
         self._api = CanteenApi(config.api) if config.api and config.token else None
         self._rng = random.Random(f"people {config.seed}")
+        self._rng.shuffle(self._cards)
         self._leave_s: dict[str, float] = {}
         self._now_s = 0.0
 
@@ -99,7 +101,8 @@ class People:
         session = f"sim-{secrets.token_hex(6)}"
         body: dict[str, object] = {"session_id": session}
         if self._cards:
-            body["card"] = self._rng.choice(self._cards)
+            body["card"] = self._cards[0]
+            self._cards.rotate(-1)  # each neighbour in turn: a purse is promised to one charge at a time
         try:
             reply: Reply = await self._api.post(f"/garage/ports/{bay.port}/start", self._token, body, session)
         except ApiAwayError:
