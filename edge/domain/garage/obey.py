@@ -40,7 +40,8 @@ def obey(turn: Turn, zone: Zone) -> str:
     strike = orders.latched and zone.settings.zone in turn.struck and now_ns - zone.struck_ns >= RESEND_NS
     if strike:
         zone.struck_ns = now_ns
-    _contactors_first(turn, zone, orders, strike=strike)
+    if _opens(zone, orders):
+        _contactors_first(turn, zone, orders, strike=strike)
     busy = [port for name in zone.ports if not _at_rest(turn, port := turn.world.ports[name], zone, orders)]
     failing: list[str] = []
     if busy:
@@ -59,8 +60,6 @@ def _opens(zone: Zone, orders: Orders) -> bool:
 
 def _contactors_first(turn: Turn, zone: Zone, orders: Orders, *, strike: bool) -> None:
     """A contactor that opens anyway opens before fifty outlets are thought about; its proof is judged in its turn."""
-    if not _opens(zone, orders):
-        return
     for name in zone.contactors:
         switch = turn.world.outputs[name].switch
         if switch.wanted or not switch.urgent or switch.cut is CutState.NONE:  # else it was ordered off already

@@ -36,21 +36,18 @@ def switch(world, name):
     """(role, switch): in the models a switch's point has its name."""
     if name in world.ports:
         return "port", world.ports[name]
-    return world.outputs[name].kind.value, world.outputs[name].switch
+    output = world.outputs[name]
+    return output.settings.kind, output.switch
 
 
 def check(explorer, before, event, effects, after):
     """The first broken invariant, or ""."""
     told = operates(effects) if effects else []
-    for rule in rules_about(before, event, after):
+    rules = rules_about(before, event, after)
+    for rule in rules + RULES_OF_COMMANDS if told else rules:
         broken = rule(before, event, effects, told, after)
         if broken:
             return f"{rule.__name__}: {broken}"
-    if told:
-        for rule in RULES_OF_COMMANDS:
-            broken = rule(before, event, effects, told, after)
-            if broken:
-                return f"{rule.__name__}: {broken}"
     return ""
 
 
@@ -85,12 +82,10 @@ _RULES_ABOUT = {}
 
 def credible(state, zone):
     """[(source, ghost)] of the zone's sources whose active word stands; in a walk test, detectors are but tests."""
-    testing = zone.test_end_ns > state.now_ns
-    found = []
-    for name in zone.sources:
-        one, ghost = state.world.sources[name], state.ghosts[name]
-        if ghost.weight and not (testing and one.kind in DETECTORS):
-            found.append((one, ghost))
+    sources, ghosts = state.world.sources, state.ghosts
+    found = [(sources[name], ghosts[name]) for name in zone.sources if ghosts[name].weight]
+    if zone.test_end_ns > state.now_ns:
+        return [(one, ghost) for one, ghost in found if one.kind not in DETECTORS]
     return found
 
 
@@ -169,7 +164,7 @@ def waits_for(state, zone):
 
 def water_needs_two_devices_and_a_word(before, event, effects, told, after):
     for command, effect_class in told:
-        if switch(after.world, command.point)[0] != "water" or not command.on:
+        if not command.on or switch(after.world, command.point)[0] != "water":
             continue
         if event.kind != "word" or event.value != 2:
             return f"water by {event.label}"
@@ -199,9 +194,10 @@ def two_devices_bring_water(before, event, effects, told, after):
 
 def fire_is_fire(before, event, effects, told, after):
     """Call point, panel or two independent signals: doors, full alarm, contactor. Nothing less brings them."""
+    word, outputs, olds = event.kind == "word" and event.value, after.world.outputs, before.world.zones
     for name, zone in after.world.zones.items():
-        now, was = rank(zone), rank(before.world.zones[name])
-        spoke = event.kind == "word" and event.value and event.name in zone.sources
+        now, was = RANKS[zone.mode], RANKS[olds[name].mode]
+        spoke = word and event.name in zone.sources
         if spoke or now > was:
             found = credible(after, zone)
             full = [one for one, ghost in found if ghost.weight == 2]
@@ -214,7 +210,6 @@ def fire_is_fire(before, event, effects, told, after):
                 units = {after.world.sources[one].unit for one in witnesses if one in after.world.sources}
                 if not confirmed and len(units) < 2:
                     return f"{name} is {zone.mode} on {witnesses}"
-        outputs = after.world.outputs
         if now == 2:
             shut = [one for one in zone.contactors if outputs[one].switch.wanted]
             locked = [one for one in zone.doors if not outputs[one].switch.wanted]
@@ -228,22 +223,22 @@ def fire_is_fire(before, event, effects, told, after):
 
 def pre_alarm_sounds(before, event, effects, told, after):
     for name, zone in after.world.zones.items():
-        mute = [one for one in zone.sirens if not after.world.outputs[one].switch.wanted]
-        if rank(zone) and mute and not zone.silenced:
-            return f"{name} is {zone.mode} and {mute} is mute"
-        if zone.silenced and not before.world.zones[name].silenced and event.name != "SilenceZone":
-            return f"{name} was silenced by {event.label}"
-        raised = rank(zone) > rank(before.world.zones[name])
-        if raised and zone.silenced and event.name != "SilenceZone":
-            return f"{name} got worse and stays silent"
+        if not zone.silenced:
+            mute = [one for one in zone.sirens if not after.world.outputs[one].switch.wanted]
+            if mute and rank(zone):
+                return f"{name} is {zone.mode} and {mute} is mute"
+        elif event.name != "SilenceZone":
+            old = before.world.zones[name]
+            if not old.silenced:
+                return f"{name} was silenced by {event.label}"
+            if rank(zone) > rank(old):
+                return f"{name} got worse and stays silent"
     return ""
 
 
 def safety_only_toward_safe(before, event, effects, told, after):
     for one in effects:
-        if not isinstance(one, Send):
-            continue
-        if isinstance(one.command, Poll):
+        if type(one) is not Send or type(one.command) is Poll:
             continue
         role = switch(after.world, one.command.point)[0]
         toward_safe = one.command.on if role in SAFE_ON else not one.command.on and role in {"port", "contactor"}
@@ -257,8 +252,10 @@ def safety_only_toward_safe(before, event, effects, told, after):
 def switching_on_is_allowed(before, event, effects, told, after):
     """On is told by a person's act, where every detector was heard good since the start; or again to what is on."""
     for command, _ in told:
+        if not command.on:
+            continue
         role, one = switch(after.world, command.point)
-        if not command.on or role not in {"port", "contactor"}:
+        if role not in {"port", "contactor"}:
             continue
         zone = after.world.zones[one.zone]
         if rank(zone):
