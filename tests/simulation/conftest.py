@@ -97,9 +97,11 @@ class Checkout:
         return min(math.inf if reader is None else reader, math.inf if driver is None else driver)
 
     def _step(self, lane: Lane) -> None:
-        data = lane.reader.take(self.now_ns)
-        if data:
-            self._carry(lane, lane.driver.received(data, self.now_ns))
+        due = lane.reader.deadline()
+        if due is not None and due <= self.now_ns:
+            data = lane.reader.take(self.now_ns)
+            if data:
+                self._carry(lane, lane.driver.received(data, self.now_ns))
         due = lane.driver.deadline()
         if due is not None and due <= self.now_ns:
             self._carry(lane, lane.driver.tick(self.now_ns))
