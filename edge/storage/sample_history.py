@@ -84,7 +84,9 @@ class SampleHistory:
                 self.last.load(connection)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             self.db.close()
-            if not is_malformed(error) and not isinstance(error, UnicodeDecodeError):
+            # These are plain SELECTs: an error of SQL itself is a table whose definition is damaged.
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            if code != sqlite3.SQLITE_ERROR and not is_malformed(error):
                 raise StoreError("storage", f"{self.db.path} cannot be read: {error}") from error
             mark_bad(self.directory)
             self.db = SampleDb(self.directory)

@@ -170,6 +170,22 @@ def test_damage_that_no_check_found_is_met_and_kept_aside(sample_site, open_hist
     assert open_history().alarm == "", "kept aside once"
 
 
+def test_a_table_whose_definition_is_damaged_is_kept_aside(sample_site, open_history, read_all):
+    """One letter of a column's name in the file: every page is well for SQLite."""
+    sample_site.say(*((meter(float(n)), T0 + n * S) for n in range(30)))
+    history = open_history()
+    history.seal()
+    wanted = sorted(read_all(history.source()))
+    history.close()
+    path = sample_site.directory / "samples.db"
+    data = path.read_bytes()
+    assert data.count(b"last_value REAL") == 1
+    path.write_bytes(data.replace(b"last_value REAL", b"last_vamue REAL"))
+    again = open_history()
+    assert again.db.set_aside is not None
+    assert sorted(read_all(again.source())) == wanted
+
+
 def test_tidying_that_stands_still_is_told(sample_site, open_history, monkeypatch):
     history = open_history()
     broken = sqlite3.OperationalError("disk I/O error")
