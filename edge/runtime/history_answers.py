@@ -174,13 +174,16 @@ class Answerer:
         if not 1 <= len(ask.series) <= SERIES_MAX:
             raise StoreError("slow", f"{len(ask.series)} series; 1 to {SERIES_MAX} at once")
         last = history.last.picture()
-        curves = []
+        curves: list[CurvePart] = []
+        holes: set[tuple[int, int]] = set()
         for number in ask.series:
             plot = queries.plot(number, ask.begin_ns, ask.end_ns, ask.pixels)
             info = self._info(ask.vertical, number, last)
             curves.append(CurvePart(info, plot.resolution_s, _bytes(plot.curve.time_ns), _bytes(plot.curve.value)))
-        gaps = tuple(GapPart(*gap) for gap in queries.gaps(ask.begin_ns, ask.end_ns))
-        return PlotPart(tuple(curves), gaps)
+            holes.update(plot.holes)
+        gaps = [GapPart(*gap) for gap in queries.gaps(ask.begin_ns, ask.end_ns)]
+        gaps += [GapPart(*hole, "damaged") for hole in sorted(holes)]
+        return PlotPart(tuple(curves), tuple(gaps))
 
 
 def _info(history: SampleHistory, series: Series, last: LastPicture) -> SeriesInfo:

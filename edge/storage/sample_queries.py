@@ -53,10 +53,12 @@ class Gap(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """The curve of a series; ``resolution_s`` 0 for samples themselves, else the width of the bins behind it."""
+    """The curve of a series; ``resolution_s`` 0 for samples themselves, else the width of the bins behind it.
+    ``holes``: spans (first, last; UTC ns) of which the samples are damaged."""
 
     curve: Curve
     resolution_s: int
+    holes: tuple[tuple[int, int], ...] = ()
 
 
 class Group(NamedTuple):
@@ -159,6 +161,7 @@ class SampleQueries:
 
         def read() -> Plot:
             tail = self._reader.picture()
+            self._reader.holes.clear()
             width_s = level or (MINUTE_S if begin_ns < self._reader.chunks_from_ns() else 0)
             if width_s == 0:
                 raw = self._reader.raw(number, begin_ns, end_ns, tail)
@@ -169,7 +172,7 @@ class SampleQueries:
             if steps:
                 before = self._reader.value_before(number, begin_ns, tail)
                 curve = held(curve, before, begin_ns, min(end_ns, self._history.through_wall_ns))
-            return Plot(curve, width_s)
+            return Plot(curve, width_s, tuple(dict.fromkeys(self._reader.holes)))
 
         return self._read(read)
 

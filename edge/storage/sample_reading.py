@@ -24,7 +24,7 @@ from edge.storage.sample_tail import SampleTail, TailPicture
 SAMPLES_MAX = 2_000_000
 
 _CHUNKS = """
-SELECT c.slab, c.series, c.part, c.time_column, c.crc32, c.data, c.n, c.t_first
+SELECT c.slab, c.series, c.part, c.time_column, c.crc32, c.data, c.n, c.t_first, c.t_last
 FROM slab AS s CROSS JOIN chunk AS c ON c.slab = s.id
 WHERE s.t_last >= ?1 AND s.t_first < ?2 AND c.series = ?3 AND c.t_last >= ?1 AND c.t_first < ?2
 LIMIT ?4
@@ -42,6 +42,7 @@ FROM slab AS s CROSS JOIN chunk AS c ON c.slab = s.id
 WHERE s.t_last >= ?1 AND s.t_first < ?2 AND c.series = ?3 AND c.t_first < ?2 ORDER BY s.t_last DESC LIMIT ?4
 """
 _CHUNKS_MAX = 20_000
+HOLES_MAX = 1000
 #: How far back the last value before a span is looked for.
 BEFORE_NS = 31 * 86_400 * 1_000_000_000
 #: Chunks that the first page of a span reads with its first look.
@@ -67,6 +68,8 @@ class SeriesReader:
         self._db = db
         self._tail = tail
         self._chunks: ChunkReader | None = None
+        #: The spans of chunks that could not be read; who wants to know empties it first.
+        self.holes: list[tuple[int, int]] = []
 
     @property
     def damaged(self) -> int:
@@ -130,6 +133,8 @@ class SeriesReader:
         for row in rows:
             chunk = reader.unpack(ChunkRow(*row[:7]), end_ns)
             if chunk is None:
+                if len(self.holes) < HOLES_MAX:
+                    self.holes.append((row[7], row[8]))
                 continue
             part = _inside(chunk, begin_ns, end_ns)
             parts.append(part)

@@ -265,6 +265,25 @@ def test_a_span_whose_samples_are_gone_is_drawn_from_its_minutes(sample_site, op
     queries.close()
 
 
+def test_a_damaged_chunk_is_a_hole_that_the_plot_tells(sample_site, open_history):
+    history = open_history()
+    for part in range(3):
+        sample_site.say(*((MeterReading(point="p", power_w=1.5), T0 + (part * 60 + n) * S) for n in range(60)))
+        while history.step():
+            pass
+        history.seal()
+    queries = SampleQueries(history)
+    assert queries.plot(1, T0, T0 + 180 * S, 1000).holes == ()
+    with history.db.write() as connection:
+        connection.execute("UPDATE chunk SET data = zeroblob(length(data)) WHERE slab = 2")
+    plot = queries.plot(1, T0, T0 + 180 * S, 1000)
+    assert plot.holes == ((T0 + 60 * S, T0 + 119 * S),)
+    seconds = ((plot.curve.time_ns - T0) // S)[~np.isnan(plot.curve.value)].tolist()
+    assert seconds == [*range(60), *range(120, 180)]
+    assert queries.plot(1, T0, T0 + 50 * S, 1000).holes == (), "only of the span asked for"
+    queries.close()
+
+
 def test_unknown_series_and_too_many_windows_are_refused(sample_site, open_history):
     sample_site.say((MeterReading(point="p", power_w=1.0), T0))
     queries = SampleQueries(open_history())
