@@ -38,6 +38,13 @@ PORT = "b1e-02"
 FAILED_CUTS = {"cut_not_confirmed", "contact_welded", "water_unconfirmed"}
 
 
+class View(dict):
+    """What the box shows; of a view that has not come yet, or not again, everything is None."""
+
+    def __missing__(self, name):
+        return None
+
+
 class Process:
     """A program of ours that ends with the test; its words go to a file."""
 
@@ -46,10 +53,16 @@ class Process:
         self.start()
 
     def start(self):
+        self.told_to_end = False
         with self.log.open("ab") as file:
             self.process = subprocess.Popen(self.words, cwd=ROOT, stdout=file, stderr=file)
 
+    def broke(self):
+        """It ended by itself: nothing that is waited for will come."""
+        return not self.told_to_end and self.process.poll() is not None
+
     def end(self, number=signal.SIGTERM):
+        self.told_to_end = True
         self.process.send_signal(number)
         try:
             self.process.wait(60)
@@ -114,7 +127,7 @@ class Garage:
 
     def view(self, key):
         update = self.client.views.get(key)
-        return json.loads(update.json) if update is not None else {}
+        return View(json.loads(update.json) if update is not None else {})
 
     def zone(self, name):
         return self.view(f"zone/{name}")
@@ -141,7 +154,7 @@ class Garage:
     async def until(self, condition, seconds=LIMIT_S):
         deadline = time.monotonic() + seconds
         while not condition():
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= deadline or any(each.broke() for each in self.processes.values()):
                 pytest.fail(self.last_words(), pytrace=False)
             await asyncio.sleep(0.05)
 
@@ -149,7 +162,8 @@ class Garage:
         logs = {path.name: path.read_text(errors="replace")[-1500:] for path in self.root.glob("*.log")}
         zones = {zone.get("zone"): (zone.get("state"), zone.get("blocks_reset")) for zone in self.zones()}
         alarms = [(alarm["cause"], alarm["zone"], alarm["state"]) for alarm in self.view("alarms").get("alarms", ())]
-        return f"it did not come to pass: {zones} {alarms} {self.port()} {logs}"
+        broken = [name for name, each in self.processes.items() if each.broke()]
+        return f"it did not come to pass: {broken} ended; {zones} {alarms} {self.port()} {logs}"
 
     async def command(self, body, role=Role.ADMIN):
         """The answer's code; what it said more is kept for ``last_words``."""

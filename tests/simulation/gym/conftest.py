@@ -40,6 +40,13 @@ QUICK = {"end_s": 10, "lost_s": 3, "least_s": 3, "warm_s": 1}
 QUICK_LIMITS = {"warn_s": 2, "alarm_s": 4, "max_s": 3, "clear_s": 3}
 
 
+class View(dict):
+    """What the box shows; of a view that has not come yet, or not again, everything is None."""
+
+    def __missing__(self, name):
+        return None
+
+
 class Process:
     """A program of ours that ends with the test; its words go to a file."""
 
@@ -48,10 +55,16 @@ class Process:
         self.start()
 
     def start(self):
+        self.told_to_end = False
         with self.log.open("ab") as file:
             self.process = subprocess.Popen(self.words, cwd=ROOT, stdout=file, stderr=file)
 
+    def broke(self):
+        """It ended by itself: nothing that is waited for will come."""
+        return not self.told_to_end and self.process.poll() is not None
+
     def end(self, number=signal.SIGTERM):
+        self.told_to_end = True
         self.process.send_signal(number)
         try:
             self.process.wait(60)
@@ -123,7 +136,7 @@ class Gym:
 
     def view(self, key):
         update = self.client.views.get(key)
-        return json.loads(update.json) if update is not None else {}
+        return View(json.loads(update.json) if update is not None else {})
 
     def asset(self, name):
         return self.view(f"asset/{name}")
@@ -141,6 +154,8 @@ class Gym:
     def rows(self, table, **where):
         """Committed rows of the daemon's store, as dictionaries in the order of writing."""
         file = self.site.data_dir / "gym" / "facts.db"
+        if not file.exists():
+            return []
         with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as store:
             store.row_factory = sqlite3.Row
             found = [dict(row) for row in store.execute(f"SELECT * FROM {table}")]
@@ -159,16 +174,18 @@ class Gym:
     async def until(self, condition, seconds=LIMIT_S):
         deadline = time.monotonic() + seconds
         while not (found := condition()):
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= deadline or any(each.broke() for each in self.processes.values()):
                 pytest.fail(self.last_words(), pytrace=False)
             await asyncio.sleep(0.05)
         return found
 
     def last_words(self):
         logs = {path.name: path.read_text(errors="replace")[-1500:] for path in self.root.glob("*.log")}
-        views = [(name, self.asset(name)) for name, told in self.truth().items() if told["who"]]
+        broken = [name for name, each in self.processes.items() if each.broke()]
+        machines = {} if "floor" in broken else self.truth()
+        views = [(name, self.asset(name)) for name, told in machines.items() if told["who"]]
         books = [(row["asset"], row["state"], row["reason"], row["active_ms"]) for row in self.rows("workout")]
-        return f"it did not come to pass: {views} {self.causes()} {books} {logs}"
+        return f"it did not come to pass: {broken} ended; {views} {self.causes()} {books} {logs}"
 
     async def command(self, body, role=Role.COACH):
         """The answer's code; what it said more is kept for ``last_words``."""
