@@ -230,7 +230,11 @@ def _sinks_of(site: Site, name: str, history: SampleHistory) -> SinkRunner:
         open_source=history.source,
         close_source=lambda source: source.close(),  # type: ignore[attr-defined] # made by history.source
     )
-    return SinkRunner(home, [sink for sink in site.sinks if name in sink.verticals])
+    sinks = [sink for sink in site.sinks if name in sink.verticals]
+    if history.db.set_aside is not None:
+        # Their cursors were lost with the file: what the log still has goes out again, onto the same keys.
+        sinks = [msgspec.structs.replace(sink, history=True) for sink in sinks]
+    return SinkRunner(home, sinks)
 
 
 async def _serve(site: Site) -> int:

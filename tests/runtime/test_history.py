@@ -22,7 +22,7 @@ from edge.domain.canteen.rows import ROW_TYPES
 from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import MeterReading
 from edge.domain.kernel import Stamp
-from edge.runtime.history import HANGS_S, HistoryService
+from edge.runtime.history import HANGS_S, HistoryService, _sinks_of
 from edge.runtime.history_client import ask_history
 from edge.runtime.history_messages import (
     AskGroup,
@@ -38,6 +38,7 @@ from edge.storage.batch import Batch
 from edge.storage.facts import FactsStore
 from edge.storage.log import LogRecord
 from edge.storage.sample_db import seal_mark
+from edge.storage.sinks.settings import SinkKind, SinkSettings
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60
@@ -232,3 +233,14 @@ def test_it_starts_anew_when_a_follower_hangs_or_its_file_is_damaged(silent_s, b
         return await service._watch(stop)
 
     assert asyncio.run(watch()) == named
+
+
+@pytest.mark.parametrize("set_aside", [None, Path("samples.db.damaged-1")])
+def test_a_sink_that_lost_its_cursor_with_the_file_begins_with_what_is_left(monkeypatch, tmp_path, set_aside):
+    """Also one that was to leave history out: it may have been days behind."""
+    made = []
+    monkeypatch.setattr("edge.runtime.history.SinkRunner", lambda _home, sinks: made.extend(sinks))
+    sink = SinkSettings(sink="lake", kind=SinkKind.INFLUX, url="http://x", verticals=("canteen",), history=False)
+    site = SimpleNamespace(site_id="s", data_dir=tmp_path, sinks=(sink,))
+    _sinks_of(site, "canteen", SimpleNamespace(source=None, db=SimpleNamespace(set_aside=set_aside)))
+    assert [each.history for each in made] == [set_aside is not None]
