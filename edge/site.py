@@ -152,6 +152,7 @@ def _history(table: Table) -> HistorySettings:
     known = HistorySettings()
     max_gib = table.integer("max_gib", 1, 4096, known.max_bytes >> 30, "GiB")
     settings = HistorySettings(
+        log_days=table.integer("log_days", 1, 365, known.log_days, "d") or known.log_days,
         chunks_days=table.integer("chunks_days", 1, 36_500, known.chunks_days, "d") or known.chunks_days,
         rollups_days=table.integer("rollups_days", 1, 36_500, known.rollups_days, "d") or known.rollups_days,
         max_bytes=(max_gib or 1) << 30,

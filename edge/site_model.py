@@ -33,8 +33,9 @@ class DemoSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long samples are kept, and how much of the disk each daemon's may take (see
-    ``edge.storage.sample_retention``)."""
+    ``edge.storage.sample_retention``). ``log_days``: how long inputs are kept as they came."""
 
+    log_days: int = 7
     chunks_days: int = 400
     rollups_days: int = 3650
     max_bytes: int = 16 << 30

@@ -154,7 +154,8 @@ class HistoryService:
         self._histories: dict[str, SampleHistory] = {}
         try:
             for name in site.verticals:
-                retention = Retention(*msgspec.structs.astuple(site.history))
+                kept = site.history
+                retention = Retention(kept.chunks_days, kept.rollups_days, kept.max_bytes)
                 self._histories[name] = SampleHistory(site.data_dir / name, name, retention)
         except BaseException:
             self._close_histories()

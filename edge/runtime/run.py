@@ -45,11 +45,16 @@ from edge.storage.errors import StoreError
 from edge.storage.facts import FactsStore
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_UNREACHABLE = 0, 1, 2, 3, 4
-LOG_KEPT_NS = 7 * 24 * 3_600 * 1_000_000_000
+DAY_NS = 24 * 3_600 * 1_000_000_000
 LOG_MAX_BYTES = 2 << 30
 PRUNE_EVERY_S = 600
 
 _log = structlog.get_logger("run")
+
+
+def keep_after_ns(days: int, wall_ns: int, *, trusted: bool) -> int:
+    """The wall time (UTC ns) after which inputs are kept as they came; 0, all of them, while nobody knows the time."""
+    return wall_ns - days * DAY_NS if trusted else 0
 
 
 class Outlets:
@@ -105,6 +110,7 @@ class Service:
         self._outlets.purses = self._purses
         self._adapter = adapter
         self._site_dir = site.dir
+        self._log_days = site.history.log_days
         self._configs = adapter.configs(site)
         self._configs_day = ""
         for settings in site.devices.get(name, ()):
@@ -186,8 +192,8 @@ class Service:
                 self._notifier.tell("WATCHDOG=1")
             if time.monotonic() >= prune_at_s:
                 prune_at_s = time.monotonic() + PRUNE_EVERY_S
-                keep = self._clock.wall_ns() - LOG_KEPT_NS if self._clock.wall_trusted() else 0
-                self._store.prune(keep_after_wall_ns=keep, max_bytes=LOG_MAX_BYTES)
+                keep_ns = keep_after_ns(self._log_days, self._clock.wall_ns(), trusted=self._clock.wall_trusted())
+                self._store.prune(keep_after_wall_ns=keep_ns, max_bytes=LOG_MAX_BYTES)
 
     async def reload(self) -> None:
         """Read the site files again, as of the present day (a site yields the menu of the coming two weeks). Files with
