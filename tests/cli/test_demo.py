@@ -14,11 +14,13 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from edge.demo import short_parent
+from edge.demo import DemoOptions, _serve, short_parent
+from edge.demo_control import ask_garage
 
 READY_S = 60
 STOP_S = 60
@@ -130,9 +132,16 @@ def wait_for(condition, seconds=READY_S):
     return answer
 
 
-def test_it_shows_its_pages_once_per_link_and_ctrl_c_leaves_nothing(short_path):
-    with demo(short_path / "t") as running:
+def test_after_kill_9_all_processes_die_and_the_next_demo_clears_up_and_ctrl_c_leaves_nothing(short_path):
+    folder = short_path / "t"
+    with demo(folder, "--no-diners", "--lanes", "1") as running:
+        running.link()
+        running.end(signal.SIGKILL)
+        assert running.gone()
+        (left,) = folder.glob("kangle-demo-*")
+    with demo(folder) as running:
         browser = Browser(running.link())
+        assert not left.exists()
         assert len(running.family) >= 10, "broker, three floors, supervisor, canteen, garage, gym, history, api"
         assert b"<html" in browser.open("/demo")[1]
         assert browser.log_in()["role"] == "admin"
@@ -153,32 +162,22 @@ def test_it_shows_its_pages_once_per_link_and_ctrl_c_leaves_nothing(short_path):
         assert running.files() == []
 
 
-def test_a_tray_is_priced_and_after_kill_9_all_processes_die_and_the_next_demo_clears_up(short_path):
+def price_a_tray(browser):
+    """Put one bound dish on the only lane; the lane says what the menu says."""
+    bound = wait_for(lambda: [item for item in browser.api("/canteen/menu")["items"] if item["bound"]])
+    dish = next(item for item in bound if item["priced_by"] == "portion")
+    browser.api("/demo/lanes/1/tray", {"dishes": [dish["dish_id"]]})
+    lane = wait_for(lambda: (view := browser.api("/canteen/lanes/1"))["firm"] and view)
+    assert lane["list_fen"] == dish["price_fen"]
+    assert [plate["state"] for plate in lane["plates"]] == ["priced"]
+
+
+def test_a_tray_is_priced_a_fire_is_lit_from_another_terminal_and_the_broker_may_die_in_it(short_path):
     folder = short_path / "t"
     with demo(folder, "--no-diners", "--lanes", "1") as running:
         browser = Browser(running.link())
         browser.log_in()
-        bound = wait_for(lambda: [item for item in browser.api("/canteen/menu")["items"] if item["bound"]])
-        dish = next(item for item in bound if item["priced_by"] == "portion")
-        browser.api("/demo/lanes/1/tray", {"dishes": [dish["dish_id"]]})
-        lane = wait_for(lambda: (view := browser.api("/canteen/lanes/1"))["firm"] and view)
-        assert lane["list_fen"] == dish["price_fen"]
-        assert [plate["state"] for plate in lane["plates"]] == ["priced"]
-        running.end(signal.SIGKILL)
-        assert running.gone()
-        assert len(list(folder.glob("kangle-demo-*"))) == 1
-    with demo(folder, "--seconds", "0", "--no-diners", "--lanes", "1") as running:
-        running.link()
-        assert running.process.wait(STOP_S) == 0
-        assert running.gone()
-        assert running.files() == []
-
-
-def test_a_fire_in_the_garage_is_lit_from_another_terminal_and_the_broker_may_die_in_it(short_path):
-    folder = short_path / "t"
-    with demo(folder, "--no-diners", "--lanes", "1") as running:
-        browser = Browser(running.link())
-        browser.log_in()
+        price_a_tray(browser)
 
         def states():
             return {zone: (state, cut) for zone, state, cut in browser.api("/garage")["zones"]}
@@ -205,7 +204,8 @@ def test_a_fire_in_the_garage_is_lit_from_another_terminal_and_the_broker_may_di
             return told
 
         assert wait_for(lambda: (told := power())["start"] == "ok" and told) == {"port": "b1w-01", "start": "ok"}
-        wait_for(lambda: sim("list")["zones"]["b1-west"]["flows_w"] > 20)
+        (control,) = folder.glob("kangle-demo-*/garage.sock")
+        wait_for(lambda: ask_garage(control, {"op": "state"})["zones"]["b1-west"]["flows_w"] > 20)
         before = running.brokers()
         sim("broker")
         sim("smoke", "B1-WEST")
@@ -219,6 +219,19 @@ def test_a_fire_in_the_garage_is_lit_from_another_terminal_and_the_broker_may_di
         assert "the broker was stopped; starting it anew" in err
         assert running.gone()
         assert running.files() == []
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(0, 0), (0.25, 3)])
+def test_it_ends_by_itself_after_the_seconds_that_were_asked_for(monkeypatch, capfd, seconds, looks):
+    """What ends it matters to nothing that comes after; the other tests see all of that."""
+    clock, waited = SimpleNamespace(monotonic=lambda: 0.1 * len(waited)), []
+    monkeypatch.setattr("edge.demo.time", clock)
+    wakeup = SimpleNamespace(wait=lambda *_, **__: waited.append(1))
+    site = SimpleNamespace(api=SimpleNamespace(port=8600))
+    accounts = SimpleNamespace(issue_link=lambda _: "secret")
+    _serve(DemoOptions(Path("config"), seconds=seconds), site, accounts, wakeup, [])
+    assert len(waited) == looks
+    assert capfd.readouterr().out == "http://127.0.0.1:8600/demo#link=secret\n"
 
 
 def test_a_taken_port_is_said_and_nothing_is_started(short_path):
