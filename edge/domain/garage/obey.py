@@ -111,14 +111,17 @@ def _is_dead(turn: Turn, zone: Zone) -> bool:
     return bool(contactors) and not any(_still_flows(turn, zone, contactor) for contactor in contactors)
 
 
-def _watch(turn: Turn, zone: Zone, switch: Switch, *, word_is_proof: bool = False) -> None:
-    if returned(switch, zone.settings):
+def _watch(turn: Turn, zone: Zone, switch: Switch, *, word_is_proof: bool = False) -> bool:
+    """Judge how far a cut has come. True when something about the switch is another now."""
+    changed = returned(switch, zone.settings)
+    if changed:
         switch.reason = switch.reason or "switched_outside"
         switch.urgent = True
         again(switch, turn.now_ns)
-    judge(switch, zone.settings, turn.now_ns, word_is_proof=word_is_proof)
-    if switch.bad:
-        switch.armed = False
+    changed = judge(switch, zone.settings, turn.now_ns, word_is_proof=word_is_proof) or changed
+    if switch.bad and switch.armed:
+        switch.armed, changed = False, True
+    return changed
 
 
 def _contactors(turn: Turn, zone: Zone, orders: Orders, failing: list[str], *, strike: bool) -> str:
@@ -130,10 +133,11 @@ def _contactors(turn: Turn, zone: Zone, orders: Orders, failing: list[str], *, s
         if failing and not open_it:
             order_off(switch, turn.now_ns, reason=f"cut_unproven:{failing[0]}", urgent=True)
         proof = output.settings.meter is None and not is_calm(switch) and not _still_flows(turn, zone, switch)
-        _watch(turn, zone, switch, word_is_proof=proof)
+        changed = _watch(turn, zone, switch, word_is_proof=proof)
         if switch.cut in _FAILED and before not in _FAILED:
             failed = name
-        _drive(turn, switch, strike=strike and not open_it, run=orders.contactor)  # else told already
+        if changed or not open_it:  # else told and written already
+            _drive(turn, switch, strike=strike and not open_it, run=orders.contactor)
     return failed
 
 
