@@ -31,8 +31,9 @@ def lose_from(workout: Workout, at_ns: int) -> None:
     at_ms = workout.ms(at_ns)
     while workout.breaks and workout.breaks[-1].start_ms >= at_ms:
         workout.breaks.pop()
-    if workout.breaks and (workout.breaks[-1].end_ms or 0) > at_ms:
-        workout.breaks[-1].end_ms = at_ms
+    former = workout.breaks[-1] if workout.breaks else None
+    if former is not None and (former.end_ms or 0) > at_ms:
+        former.end_ms = at_ms
     workout.breaks.append(Break("lost", at_ms))
 
 
