@@ -81,9 +81,8 @@ def raise_alarm(  # noqa: PLR0913 - by keyword only; a call reads as a sentence
         alarm.priority, alarm.cause = priority, cause
         alarm.shelvable = shelvable and priority is not Priority.FIRE
         show_the_graver(book, alarm, stamp)
-    elif priority is alarm.priority and cause != alarm.cause:
-        alarm.cause = cause
-        mark(book, alarm)
+    else:
+        _rename(book, alarm, priority, cause)
     alarm.latched = alarm.latched or latched
     new_detail = add_detail(book, alarm, detail, stamp)
     if not alarm.active:
@@ -94,6 +93,12 @@ def raise_alarm(  # noqa: PLR0913 - by keyword only; a call reads as a sentence
         step(book, alarm, AlarmEvent.REANNOUNCE, stamp, detail=detail)
         ring(book, alarm, stamp)
     return alarm.alarm_id
+
+
+def _rename(book: AlarmBook, alarm: Alarm, priority: Priority, cause: str) -> None:
+    if priority is alarm.priority and cause != alarm.cause:
+        alarm.cause = cause
+        mark(book, alarm)
 
 
 def clear_alarm(book: AlarmBook, key: str, stamp: Stamp) -> None:
