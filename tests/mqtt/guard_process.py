@@ -19,7 +19,7 @@ from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import SignalReading
 from edge.runtime import run
 from edge.runtime.kernels import KERNELS
-from edge.site_model import DeviceSettings
+from edge.site_model import DeviceSettings, HistorySettings
 from edge.storage.facts import FactsStore
 
 TOY = Path(__file__).parents[1] / "runtime" / "toy.py"
@@ -53,7 +53,7 @@ def main():
             os.kill(os.getpid(), signal.SIGKILL)
 
     devices = (DeviceSettings(device="z2m", protocol="zigbee2mqtt", link=url),)
-    names = {"site_id": "test", "verticals": ("toy",)}
+    names = {"site_id": "test", "verticals": ("toy",), "history": HistorySettings()}
     site = SimpleNamespace(dir=directory, data_dir=directory, run_dir=directory, devices={"toy": devices}, **names)
     KERNELS["toy"] = toy.adapter
     run.set_up_log()

@@ -23,7 +23,7 @@ from drivers.driver import Output
 from edge.domain.devices import DeviceHealth, DeviceState, PlatePass
 from edge.runtime import run
 from edge.runtime.kernels import KERNELS
-from edge.site_model import DeviceSettings
+from edge.site_model import DeviceSettings, HistorySettings
 from edge.storage.facts import FactsStore
 
 
@@ -78,7 +78,7 @@ def serve(directory, point, count):
     if (directory / "line").is_symlink():
         run.make_driver = lambda protocol, options: ByteDriver()
         devices = (DeviceSettings(device="reader", protocol="byte", link=f"serial://{directory / 'line'}"),)
-    names = {"site_id": "toy", "verticals": ("toy",)}
+    names = {"site_id": "toy", "verticals": ("toy",), "history": HistorySettings()}
     site = SimpleNamespace(dir=directory, data_dir=directory, run_dir=directory, devices={"toy": devices}, **names)
     KERNELS["toy"] = toy.adapter
     store = FactsStore.open(
