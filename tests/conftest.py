@@ -4,6 +4,8 @@ budget (docs/testing.md)."""
 from __future__ import annotations
 
 import contextlib
+import functools
+import gc
 import os
 import random
 import re
@@ -45,7 +47,12 @@ def budgets():
 
 def suite_of(path):
     """The folder under tests/ that a test file or node id belongs to; several may share the name of a suite's row."""
-    parts = Path(str(path).partition("::")[0]).parts
+    return _suite_of_file(str(path).partition("::")[0])
+
+
+@functools.cache
+def _suite_of_file(path):
+    parts = Path(path).parts
     return parts[parts.index("tests") + 1] if "tests" in parts[:-2] else "tests"
 
 
@@ -70,13 +77,24 @@ def pytest_configure(config):
     settings.load_profile("full" if config.getoption("--full") else "change")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Six thousand tests are made and none of them goes: looking for garbage among them takes seconds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
 def pytest_collection_modifyitems(config, items):
     table = budgets()
 
     def place(item):
         # The suites that take longest first: with two workers that ends soonest. The order within a suite stays. Those
         # marked "last" leave an event loop running in their worker, in which no other test could run its own.
-        seconds, last = table.get(suite_of(item.path.relative_to(ROOT)), (0, False))
+        seconds, last = table.get(suite_of(item.nodeid), (0, False))
         return last, -seconds
 
     items.sort(key=place)
