@@ -149,7 +149,8 @@ def syncs(name: str) -> float | None:
         found = {}
         for batches in (SYNC_BATCHES, 2 * SYNC_BATCHES):
             log = Path(folder) / f"trace{batches}"
-            command = [strace, "-f", "--seccomp-bpf", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range,msync", "-o", str(log)]
+            calls = "trace=fsync,fdatasync,sync_file_range,msync"
+            command = [strace, "-f", "--seccomp-bpf", "-qq", "-e", calls, "-o", str(log)]
             child = [sys.executable, "-P", __file__, "--feed", name, str(Path(folder) / str(batches)), str(batches)]
             subprocess.run([*command, *child], check=True, timeout=300)
             found[batches] = len(re.findall(r"\b(?:fsync|fdatasync|sync_file_range|msync)\(", log.read_text()))
