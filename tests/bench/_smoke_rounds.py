@@ -192,7 +192,8 @@ class Bench:
             answer = await self.command(ResetZone(zone=zone, panel=f"panel-{zone}", person="bench"), Role.PANEL)
             assert answer.code == "ok", answer
         every = self.layout.zone_names()
-        assert await self.until(lambda: all(self.state(zone) == "normal" for zone in every), VIEW_S)
+        if not await self.until(lambda: all(self.state(zone) == "normal" for zone in every), VIEW_S):
+            raise TimeoutError(f"not all zones become normal: {[self.view(zone) for zone in every]}")
 
     def echo(self, count: int, pause_s: float) -> list[float]:
         """The floor: our message, the broker, another process, the broker, us. Milliseconds."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from _case import Case
-from _real import CUT_S, LATCHED, LAYOUT, RealGarage
+from _real import CUT_S, LAYOUT, RealGarage
 
 #: Two descriptions that differ in what a reload may change.
 LAYOUTS = (dataclasses.replace(LAYOUT, clear_s=2), LAYOUT)
@@ -219,7 +219,7 @@ async def kills(case: Case, garage: RealGarage) -> None:
         await garage.latch_holds("z1", f"z1-{source}")
         garage.note("killed", number=number, order=order)
         case.count("kills")
-        await garage.reset_all([zone for zone in garage.layout.zone_names() if garage.state(zone) in LATCHED])
+        await garage.settle()
 
 
 def _burn() -> None:
