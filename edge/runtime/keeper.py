@@ -152,7 +152,9 @@ class Keeper:
             return effects_digest(effects)
         except (TypeError, ValueError, OverflowError):
             self.counters["digests_failed"] += 1
-            _log.exception("an effect cannot be encoded, so replay cannot compare it", kernel=self._kernel.name)
+            times = self.counters["digests_failed"]
+            if times & (times - 1) == 0:  # the 1st, 2nd, 4th, 8th ...: a view that stays so is not told each time
+                _log.exception("an effect cannot be encoded", remedy="report it", kernel=self._kernel.name, times=times)
             return b""
 
 

@@ -36,7 +36,20 @@ from edge.domain.garage.world import Zone
 from edge.domain.garage.zones import evaluate, is_reset_key, reset
 from edge.domain.kernel import Stamp
 from edge.domain.notices import NotifyResult
+from edge.domain.number_ranges import within
 from edge.domain.places import place_key
+
+#: What a meter of a garage can say at all; beyond it nothing was said, and the port's reading goes stale (which cuts).
+#: Wide on the side that cuts: a feed of a garage is below 1 MW, and what a broken thermistor says is still too hot.
+METER_RANGES = {
+    "power_w": (-1e6, 1e6),
+    "current_a": (-1e5, 1e5),
+    "voltage_v": (0, 1e5),
+    "energy_wh": (0, 1e12),
+    "power_factor": (-2, 2),
+    "temperature_c": (-273.15, 1e4),
+    "residual_ma": (0, 1e6),
+}
 
 
 def heard(turn: Turn, item: DeviceReading) -> None:
@@ -97,7 +110,7 @@ def _by_key(zone: str, key: str, stamp: Stamp) -> AuditRow:
 
 
 def _meter(turn: Turn, device: str, body: MeterReading, zones: dict[str, None]) -> None:
-    world = turn.world
+    world, body = turn.world, within(body, METER_RANGES)
     for name in world.meters_at.get(place_key(device, body.point), ()):
         port = world.ports.get(name)
         switch = port if port is not None else world.outputs[name].switch

@@ -8,11 +8,7 @@ because one console said infinity.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import Any
-
-import msgspec
 
 from edge.domain.devices import Reading
 from edge.domain.machine_readings import (
@@ -26,11 +22,12 @@ from edge.domain.machine_readings import (
     StrengthSetReading,
     WeightReading,
 )
+from edge.domain.number_ranges import Ranges, within
 
 _WIDE = (0, 2**31)
 _TIME = (0, 10**9)
 #: (lowest, highest) believable by field; counters wide, for only their differences mean anything.
-_MACHINE: Mapping[str, tuple[float, float]] = {
+_MACHINE: Ranges = {
     **dict.fromkeys(
         ("distance_m", "stroke_count", "stride_count", "step_count", "floor_count", "elevation_gain_m", "energy_kcal"),
         _WIDE,
@@ -46,7 +43,7 @@ _MACHINE: Mapping[str, tuple[float, float]] = {
     "incline_pct": (-100, 100),
     "resistance_level": (-1000, 10_000),
 }
-_RANGES: Mapping[type, Mapping[str, tuple[float, float]]] = {
+_RANGES: Mapping[type, Ranges] = {
     MachineReading: _MACHINE,
     MachineHealthReading: {
         "usage_hours_h": (0, 1_000_000),
@@ -77,10 +74,4 @@ def believable(body: Reading) -> Reading:
     ranges = _RANGES.get(type(body))
     if ranges is None:
         return body
-    wrong: dict[str, Any] = {}
-    for wanted in (ranges, _DELAYS):
-        for name, (low, high) in wanted.items():
-            value = getattr(body, name)
-            if value is not None and not (math.isfinite(value) and low <= value <= high):
-                wrong[name] = None
-    return msgspec.structs.replace(body, **wrong) if wrong else body
+    return within(within(body, ranges), _DELAYS)

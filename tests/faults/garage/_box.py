@@ -180,6 +180,9 @@ class Box:
             self._keeper.load()
             self._begun(*self._keeper.set_aside(Culprit(entry, repr(error), raised=True)), "rebuild")
             return
+        if self._keeper.counters["digests_failed"]:
+            self.raised.append(f"an effect of {entry.item!r:.300} cannot be encoded")
+            self._keeper.counters["digests_failed"] = 0
         if kind is EntryKind.TIMER and not effects:
             return
         self._executor.run(stamp.seq, effects, urgent=urgent)
