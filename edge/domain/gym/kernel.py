@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from edge.domain.alarm_flush import flush
-from edge.domain.alarms import next_due, tick
+from edge.domain.alarms import tick
 from edge.domain.answered import AuditRow, answered, repeated
 from edge.domain.devices import DeviceReading
 from edge.domain.gym import heart, occupancy, people, queue, trail, wear
@@ -55,7 +55,7 @@ class GymKernel:
         grace_s = 0 if world.config is None else world.config.session.grace_s
         buzzer_ns = heart.buzz_due_ns(world)
         others = (
-            next_due(world.alarms),
+            world.alarms.due_ns,
             world.board_due_ns,
             world.cap_due_ns,
             queue.due_ns(world, grace_s),
@@ -172,7 +172,7 @@ def _timer(turn: Turn) -> None:
     queue.call(turn)
     told_long(turn)
     trail.tick(turn)
-    due_ns = next_due(world.alarms)
+    due_ns = world.alarms.due_ns
     if due_ns is not None and due_ns <= now_ns:
         tick(world.alarms, turn.stamp)
 

@@ -52,8 +52,9 @@ def apply_locks(world: World) -> None:
             world.assets[order.asset].locked_by = order.order_id
 
 
-def open_order(turn: Turn, asset: Asset, cause: str, detail: str, by: str) -> OrderRow:
-    """The order about ``cause`` at this machine: the standing one, or a new one."""
+def open_order(turn: Turn, asset: Asset, cause: str, detail: str, by: str, *, alarm: bool = True) -> OrderRow:
+    """The order about ``cause`` at this machine: the standing one, or a new one. ``alarm`` False: it is told on the
+    list of orders alone."""
     name, orders = asset.settings.asset, turn.world.orders
     standing = [order for order in orders.values() if order.asset == name]
     for order in standing:
@@ -76,10 +77,11 @@ def open_order(turn: Turn, asset: Asset, cause: str, detail: str, by: str) -> Or
         closed_by="",
     )
     _keep(turn, order, SEEN, by, detail)
-    raise_alarm(
-        turn.world.alarms, _alarm_key(order), cause=f"order_{cause}", zone=asset.settings.zone, priority=Priority.LOW,
-        detail=f"{name}:{detail[:100]}" if detail else name, stamp=turn.stamp,
-    )  # fmt: skip
+    if alarm:
+        raise_alarm(
+            turn.world.alarms, _alarm_key(order), cause=f"order_{cause}", zone=asset.settings.zone,
+            priority=Priority.LOW, detail=f"{name}:{detail[:100]}" if detail else name, stamp=turn.stamp,
+        )  # fmt: skip
     return order
 
 

@@ -126,10 +126,11 @@ def keep(turn: Turn, asset: Asset) -> None:
             body=msgspec.msgpack.encode(wear),
         )
     )
-    owed = orders_of(dues(turn, asset))
-    for code, pct in owed:
-        open_order(turn, asset, code, f"{pct} %" if pct else "", BOX)
-    told = tuple(code for code, _ in dues(turn, asset))
+    found = dues(turn, asset)
+    for code, pct in orders_of(found):
+        # What the calendar or the hours make due was known for weeks: 232 such pieces must not fill the book of alarms.
+        open_order(turn, asset, code, f"{pct} %" if pct else "", BOX, alarm=code in wear.drifts)
+    told = tuple(code for code, _ in found)
     if told != wear.told_dues:
         wear.told_dues, turn.maintenance = told, True
         turn.show(name)
