@@ -57,6 +57,8 @@ class HeldStore:
         self.degraded = ""
         self.busy = False
         self.row_rule = None
+        self.holds_out = True
+        self.away = False
         self._next = 1
 
     # the store's interface
@@ -83,6 +85,8 @@ class HeldStore:
             self.commit()
 
     def reset(self):
+        if self.away:
+            raise StoreError("storage", "still away")
         self.resets += 1
         if self.reset_fails:
             self.reset_fails -= 1
@@ -112,8 +116,11 @@ class HeldStore:
             done(None)
 
     def fail(self, code="storage", index=0):
-        """Fail everything that waits; only batch ``index`` gets ``code``, as in a group."""
+        """Fail everything that waits; only batch ``index`` gets ``code``, as in a group. The store stays away until the
+        test waits for its return (``Bench.recovered``): the daemon opens it anew within 20 ms, which a busy machine may
+        take for a line of the test. ``holds_out`` False: it may be back at once."""
         self.broken = True
+        self.away = self.holds_out
         for number, (_, done) in enumerate(self.waiting):
             done(StoreError(code if number == index else "storage", "the test says so"))
         self.waiting.clear()
@@ -201,6 +208,10 @@ class Bench:
     async def settle(self):
         for _ in range(12):
             await asyncio.sleep(0)
+        while self.daemon._turn is not None:  # a turn ends after 2 ms, which on a busy machine is after one input
+            await asyncio.sleep(0)
+        for _ in range(6):
+            await asyncio.sleep(0)
 
     async def command(self, command):
         code = self.daemon.post_command(command)
@@ -211,14 +222,16 @@ class Bench:
         return [RecordKind(record.kind).name for record in self.store.records]
 
     async def recovered(self):
-        """Wait until the world was made anew after a failure."""
+        """Let the store come back, and wait until the world was made anew after a failure."""
+        self.store.away = False
         async with asyncio.timeout(60):
             while self.daemon.state.value != "running":
                 await asyncio.sleep(0.002)
         await self.settle()
 
     async def recovered_or_draining(self):
-        """Wait until the store is open again."""
+        """Let the store come back, and wait until it is open again."""
+        self.store.away = False
         async with asyncio.timeout(60):
             while self.daemon.state.value == "failed":
                 await asyncio.sleep(0.002)

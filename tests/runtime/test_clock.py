@@ -86,7 +86,8 @@ def test_the_real_clock_runs_and_names_its_life():
     clock = RealClock()
     first = clock.mono_ns()
     assert clock.mono_ns() >= first > 0
-    assert abs(clock.wall_ns() - time.time_ns()) < S
+    before_ns = time.time_ns()
+    assert before_ns <= clock.wall_ns() <= time.time_ns()
     assert clock.boot_id == RealClock().boot_id
     assert isinstance(time_server_keeps_clock(), bool)
 

@@ -139,16 +139,21 @@ def test_readings_are_gathered_and_go_along_with_the_next_urgent_input_in_order(
     run(scenario())
 
 
-def test_readings_that_nobody_waits_for_are_on_their_way_within_a_second(bench, toy, run, monkeypatch):
-    monkeypatch.setattr("edge.runtime.journal.GATHER_S", 0.05)
-
+def test_readings_that_nobody_waits_for_are_on_their_way_within_a_second(bench, toy, run):
     async def scenario():
         b = await bench().start()
-        b.daemon.post_reading(a_reading())
-        await b.settle()
+        timers = []
+        with mock.patch.object(
+            asyncio.get_running_loop(), "call_later", lambda *timer: timers.append(timer) or mock.Mock()
+        ):
+            b.daemon.post_reading(a_reading())
+            b.daemon.post_reading(a_reading())
+            await b.settle()
         assert b.store.waiting == []
-        await asyncio.sleep(0.08)
-        assert len(b.store.waiting) == 1
+        ((delay_s, flush),) = timers
+        assert delay_s == 1.0
+        flush()
+        assert [len(batch.records) for batch, _ in b.store.waiting] == [2]
 
     run(scenario())
 

@@ -61,7 +61,15 @@ class Process:
     def start(self) -> None:
         command = [sys.executable, "-m", "edge.cli", "run", "history", "--site", str(self.site)]
         self.child = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-        self.until(self.socket.exists)
+        self.until(self.answers)
+
+    def answers(self) -> bool:
+        """The socket's file is there before anybody listens."""
+        try:
+            self.ask(AskStatus())
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> int:
         if self.child is None:

@@ -60,6 +60,7 @@ class Witness:
 
 async def live(bench, toy, steps):
     b = bench()
+    b.store.holds_out = False
     witness = Witness(b.store, toy)
     b.daemon._executor._outlets = witness
     b.daemon._recovery._parts = b.daemon._recovery._parts.__class__(

@@ -316,14 +316,14 @@ def test_a_driver_that_fails_costs_a_reopening_and_nothing_else(line, run):
 def test_a_driver_whose_deadline_stays_in_the_past_does_not_starve_the_loop(line, run):
     async def scenario():
         c = Collector()
-        driver = LineDriver()
+        driver, loop, ticks = LineDriver(), asyncio.get_running_loop(), []
         driver.deadline = lambda: 1
-        driver.tick = lambda now_ns: Output()
+        driver.tick = lambda now_ns: ticks.append(now_ns) or Output()
         async with pumping(line, c, driver):
             await c.until(lambda: (1, "ready") in c.states())
-            begun = time.process_time()
-            await asyncio.sleep(0.2)
-            assert time.process_time() - begun < 0.15
+            begun_s, before = loop.time(), len(ticks)
+            await asyncio.sleep(0.1)
+            assert len(ticks) - before <= (loop.time() - begun_s) / pump_module.TICK_MIN_S + 2
 
     run(scenario())
 
@@ -405,11 +405,12 @@ def test_the_hub_shows_devices_with_state_identity_and_age_and_names_unknown_one
         )
         hub.add(pump, "line", f"serial://{line.path}")
         assert shown["device/reader"].state == "connecting"
+        before_ns = time.time_ns()
         hub.start()
         await c.until(lambda: (1, "ready") in c.states())
         view = shown["device/reader"]
         assert (view.state, view.model, view.epoch, view.protocol) == ("ready", "toy", 1, "line")
-        assert abs(view.told_wall_ns - time.time_ns()) < 5_000_000_000
+        assert before_ns <= view.told_wall_ns <= time.time_ns()
         assert [reading.body.state for reading in hub.last_health()] == [DeviceState.READY]
         line.unplug()
         await c.until(lambda: (1, "lost") in c.states())

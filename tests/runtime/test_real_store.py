@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from types import SimpleNamespace
+
+import pytest
 
 from edge.runtime import keeper as keeper_module
 from edge.runtime.inbox import Entry, EntryKind
@@ -47,7 +50,7 @@ def test_every_way_of_failing_leaves_a_log_that_replays_and_books_that_add_up(be
                 await asyncio.sleep(0.001)
         b.clock.advance(3_600_000_000_000)
         assert await ask(b, toy.Pay("c4", "bob", 9)) == "ok"
-        assert await b.daemon.stop()
+        assert await b.daemon.stop(60)
         health = b.daemon.health()
         assert (health["rebuilds"], health["inputs_set_aside"], health["commits_failed"]) == (3, 3, 1)
 
@@ -79,8 +82,9 @@ def test_a_full_disk_refuses_keeps_what_it_promised_and_goes_on_when_there_is_ro
         full = True
         assert await ask(b, toy.Pay("c2", "ada", 7)) == "storage"
         b.daemon._enter(Entry(toy.Smoke("west"), EntryKind.READING))
-        await asyncio.sleep(0.1)
-        assert "relay-west" in b.outlets.sent
+        async with asyncio.timeout(60):
+            while "relay-west" not in b.outlets.sent:
+                await asyncio.sleep(0.001)
         full = False
         async with asyncio.timeout(60):
             while b.daemon.post_command(toy.Pay("c2", "ada", 7)) is not None or (
@@ -88,7 +92,7 @@ def test_a_full_disk_refuses_keeps_what_it_promised_and_goes_on_when_there_is_ro
             ):
                 await asyncio.sleep(0.02)
         assert [entry[2].fen for entry in b.outlets.left if entry[1] == "account/ada"][-1] == 507
-        assert await b.daemon.stop()
+        assert await b.daemon.stop(60)
 
     run(life())
     world = toy.KERNEL.load(store.rows())
@@ -99,15 +103,15 @@ def test_a_full_disk_refuses_keeps_what_it_promised_and_goes_on_when_there_is_ro
     assert (report.differing, report.unreadable) == (0, ())
 
 
-def test_a_big_world_is_encoded_quickly_and_a_slow_one_is_counted(bench, toy, held_store, run, monkeypatch):
-    monkeypatch.setattr(keeper_module, "SNAPSHOT_SLOW_S", 0.0)
-
+@pytest.mark.parametrize(("took_s", "slow"), [(0.019, 0), (0.021, 1)])
+def test_a_world_that_is_slow_to_encode_is_counted(bench, toy, held_store, run, monkeypatch, took_s, slow):
     async def life():
-        store = held_store()
-        store.tables = {toy.AccountRow: {(f"a{n}",): toy.AccountRow(name=f"a{n}", fen=n) for n in range(3000)}}
-        b = bench(store=store)
-        b.daemon.start()
-        assert b.daemon.health()["snapshots_slow"] == 1
-        assert b.daemon.health()["snapshot_worst_us"] < 20_000
+        b = bench(store=held_store())
+        times = iter([0.0, took_s])
+        b.daemon._keeper.load()
+        monkeypatch.setattr(keeper_module, "time", SimpleNamespace(perf_counter=lambda: next(times)))
+        b.daemon._keeper.snapshot("hourly")
+        assert b.daemon.health()["snapshots_slow"] == slow
+        assert b.daemon.health()["snapshot_worst_us"] == pytest.approx(took_s * 1e6, abs=1)
 
     run(life())

@@ -86,7 +86,9 @@ def test_a_timer_that_raised_does_not_silence_later_timers(bench, toy, run):
         b = await bench().start()
         b.store.auto = True
         await b.command(toy.Wait("w1", 0, boom=True))
-        await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while b.kinds()[-1] != "RAISED":
+                await asyncio.sleep(0.001)
         await b.recovered()
         assert b.kinds()[-1] == "RAISED"
         await b.command(toy.Wait("w2", 0))

@@ -18,7 +18,7 @@ from edge.runtime import supervisor as supervisor_module
 from edge.runtime.supervisor import Supervisor, site_commands
 
 CHILD = [sys.executable, "-S", "-E", "-c"]
-SLEEP = [*CHILD, "import time; print('up', flush=True); time.sleep(60)"]
+SLEEP = [*CHILD, "import time; print('up', flush=True); time.sleep(600)"]
 
 
 class Said:
@@ -51,7 +51,10 @@ async def until(condition, timeout_s=60):
 
 
 def gone(pid):
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +107,7 @@ def test_a_child_that_does_not_listen_is_killed(run, monkeypatch):
     async def scenario():
         deaf = [
             *CHILD,
-            "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)",
+            "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)",
         ]
         async with supervising({"deaf": deaf}) as (supervisor, said, running):
             await until(lambda: said.of("deaf") == ["up"])
@@ -125,7 +128,7 @@ def test_lines_are_passed_on_whatever_they_hold(run):
             out.flush()
             sys.stderr.write('err\\n')
             sys.stderr.flush()
-            time.sleep(60)"""
+            time.sleep(600)"""
         odd = [*CHILD, code]
         async with supervising({"odd": odd}) as (_, said, _running):
             await until(lambda: any(line.endswith("err") for line in said.of("odd")))
@@ -149,7 +152,7 @@ def test_children_die_with_a_supervisor_that_is_killed(tmp_path):
         "import asyncio, sys\n"
         "from edge.runtime.supervisor import Supervisor\n"
         "sleep = [sys.executable, '-S', '-E', '-c', 'import os, signal, time; "
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN); print(os.getpid(), flush=True); time.sleep(60)']\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN); print(os.getpid(), flush=True); time.sleep(600)']\n"
         "asyncio.run(Supervisor({'one': sleep, 'two': sleep}).run())\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, cwd=Path.cwd())
