@@ -17,8 +17,10 @@ import time
 from pathlib import Path
 
 import aiomqtt
+import psutil
 import pytest
 
+from drivers.links import mqtt
 from drivers.links.opening import opener_of
 from edge.bootstrap.debian import command_line
 from edge.runtime.broker import broker_command, make_users
@@ -62,15 +64,34 @@ class Broker:
         )
         return [program, "-c", str(config)]
 
-    def start(self):
+    @property
+    def log(self):
+        return (self.directory / "broker.log").read_text(errors="replace")
+
+    def start(self, *more_ports):
+        """Begin, and wait until this very process listens on its ports. Raises PortTaken when another does."""
         self.process = self._start(self._command, self._log)
         until = time.monotonic() + PATIENCE_S
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                return self
-            assert self.process.poll() is None, (self.directory / "broker.log").read_text()[-2000:]
+        while not {self.port, *more_ports} <= listening(self.process.pid):
+            if self.process.poll() is not None:
+                raise PortTaken if "address already in use" in self.log.lower() else AssertionError(self.log[-2000:])
             assert time.monotonic() < until
             time.sleep(0.02)
+        return self
+
+    def restart(self, settings, *more_ports):
+        """Mosquitto once more, with more settings."""
+        self.kill()
+        with (self.directory / "mosquitto.conf").open("a") as file:
+            file.write(settings)
+        self.start(*more_ports)
+
+    async def kept(self, topic):
+        """Wait until Mosquitto has written a retained topic into its file, which it does once a second."""
+        file = self.directory / "mosquitto.db"
+        async with asyncio.timeout(PATIENCE_S):
+            while not (file.exists() and topic.encode() in file.read_bytes()):
+                await asyncio.sleep(0.02)
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -98,6 +119,18 @@ class Broker:
         user = more.pop("user", "other")
         more.setdefault("password", self.passwords[user])
         return aiomqtt.Client("127.0.0.1", self.port, username=user, socket_options=NODELAY, timeout=PATIENCE_S, **more)
+
+
+class PortTaken(Exception):  # noqa: N818 - not an error: another port will do
+    """Somebody else was quicker."""
+
+
+def listening(pid):
+    """The TCP ports on which a process listens."""
+    try:
+        return {each.laddr.port for each in psutil.Process(pid).net_connections("tcp4") if each.status == "LISTEN"}
+    except psutil.Error:
+        return set()
 
 
 class Forked:
@@ -207,6 +240,13 @@ def option_of_listener(pid, port, name):
     return found
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A broker that checks a password on a busy machine may take longer than any that is worth waiting for."""
+    monkeypatch.setattr(mqtt.MqttOpener.__init__, "__defaults__", ((), PATIENCE_S))
+    monkeypatch.setattr(mqtt, "V5_TIMEOUT_S", PATIENCE_S)
+
+
 @pytest.fixture(scope="session")
 def nursery():
     nursery = Nursery()
@@ -219,10 +259,13 @@ def make_broker(tmp_path, free_port, nursery):
     brokers = []
 
     def make(kind):
-        directory = tmp_path / f"{kind}{len(brokers)}"
-        directory.mkdir()
-        brokers.append(Broker(kind, directory, free_port(), nursery.start))
-        return brokers[-1].start()
+        while True:
+            directory = tmp_path / f"{kind}{len(brokers)}"
+            directory.mkdir()
+            brokers.append(Broker(kind, directory, free_port(), nursery.start))
+            with contextlib.suppress(PortTaken):
+                return brokers[-1].start()
+            assert len(brokers) < 10
 
     yield make
     for broker in brokers:

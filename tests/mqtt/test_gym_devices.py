@@ -8,6 +8,7 @@ import random
 
 import pytest
 
+from drivers.ftms import stopping
 from drivers.links.opening import opener_of
 from drivers.registry import make_driver
 from edge.domain.machine_readings import StopMachine
@@ -68,7 +69,9 @@ def of(readings, name, **wanted):
 
 
 @pytest.mark.parametrize("protocol", ["ftms", "ble_gateway"])
-def test_a_treadmill_is_read_and_stopped(broker, run, protocol):
+def test_a_treadmill_is_read_and_stopped(broker, run, protocol, monkeypatch):
+    monkeypatch.setattr(stopping, "ANSWER_NS", PATIENCE_S * 1_000_000_000)
+
     async def walk():
         machine = FtmsMachine(Exercise("treadmill", state="in_use"))
         gateway = BleGateway({"hall/t1": machine})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 
 import pytest
@@ -13,7 +12,7 @@ from drivers.links.opening import opener_of
 
 
 @pytest.fixture
-def tls_port(mosquitto, listener_port):
+def tls_port(mosquitto, free_port):
     """Mosquitto once more, with a second listener that speaks TLS under a fresh certificate of localhost."""
     openssl = shutil.which("openssl")
     if openssl is None:
@@ -23,20 +22,12 @@ def tls_port(mosquitto, listener_port):
         command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
         files = ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.crt")]
         subprocess.run(
-            [*command, "-addext", "subjectAltName=DNS:localhost", *files], check=True, timeout=30, capture_output=True
+            [*command, "-addext", "subjectAltName=DNS:localhost", *files], check=True, timeout=120, capture_output=True
         )
-    mosquitto.kill()
-    with (folder / "mosquitto.conf").open("a") as file:
-        file.write(f"listener {listener_port} 127.0.0.1\ncertfile {folder}/ours.crt\nkeyfile {folder}/ours.key\n")
-    mosquitto.start()
-    return listener_port
-
-
-@pytest.fixture
-def listener_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    port = free_port()
+    settings = f"listener {port} 127.0.0.1\ncertfile {folder}/ours.crt\nkeyfile {folder}/ours.key\n"
+    mosquitto.restart(settings, port)
+    return port
 
 
 def test_tls(mosquitto, tls_port, heard, linked, run, message):
