@@ -30,6 +30,7 @@ CACHE_KIB = 8192
 #: A start must answer within 2 s (issue 2); the check gets a quarter of that, however large the file.
 QUICK_CHECK_LIMIT_S = 0.5
 _PROGRESS_STEPS = 20_000
+_READ_BYTES = 1 << 20
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
@@ -129,6 +130,48 @@ def quick_check(connection: sqlite3.Connection, path: Path, limit_s: float = QUI
     if found != ["ok"]:
         raise damaged(path, "; ".join(found))
     return True
+
+
+def disk_trouble(path: Path) -> OSError | None:
+    """What the disk says when a file and its write-ahead log are read past SQLite; None when every byte can be had.
+
+    SQLite tells of a read that failed with EIO in the words of damage: "database disk image is malformed" (os_unix.c,
+    SQLITE_IOERR_CORRUPTFS; vdbe.c makes SQLITE_CORRUPT of it). So damage is believed only where the disk itself does
+    not complain. Takes as long as reading the files takes: for starts."""
+    for name in (path.name, path.name + "-wal"):
+        try:
+            fd = os.open(path.with_name(name), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            return error
+        try:
+            at = 0
+            while data := os.pread(fd, _READ_BYTES, at):
+                at += len(data)
+        except OSError as error:
+            return error
+        finally:
+            os.close(fd)
+    return None
+
+
+def disk_fails(path: Path, trouble: OSError) -> StoreError:
+    """The error for a file that the disk does not give out."""
+    return StoreError(
+        "storage",
+        f"{path} cannot be read: {trouble.strerror}. Nothing was changed, and it is tried again at each start. If this "
+        "stays, the disk is failing: put in another one and restore the last backup",
+    )
+
+
+def says_damaged(error: Exception) -> bool:
+    """True when SQLite, or our own check, calls the file bad; it may still be the disk (``disk_trouble``)."""
+    if isinstance(error, StoreError):
+        return error.code == "damaged"
+    return isinstance(error, UnicodeDecodeError) or (
+        isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+    )
 
 
 def unreadable(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:

@@ -18,7 +18,17 @@ from edge.domain.kernel import Row
 from edge.storage.ballast import Ballast
 from edge.storage.batch import Batch
 from edge.storage.chores import CHECKPOINT_PAGES, PruneGoal
-from edge.storage.connect import FILE_NAME, damaged, lengthen_wal, open_writer, quick_check, unreadable
+from edge.storage.connect import (
+    FILE_NAME,
+    damaged,
+    disk_fails,
+    disk_trouble,
+    lengthen_wal,
+    open_writer,
+    quick_check,
+    says_damaged,
+    unreadable,
+)
 from edge.storage.errors import StoreError
 from edge.storage.lock import StoreLock
 from edge.storage.log_table import last_seq, newest_wall_ns
@@ -81,7 +91,7 @@ class FactsStore:
         path = directory / FILE_NAME
         lock = StoreLock(directory)
         try:
-            _prepare(path, row_types, packaged(vertical) if schema is None else schema)
+            _prepare_surely(path, row_types, packaged(vertical) if schema is None else schema)
             ballast = Ballast(directory, ballast_bytes)
             ballast.load()
             writer = GroupWriter(
@@ -165,6 +175,19 @@ class FactsStore:
         self._lock.release()
 
 
+def _prepare_surely(path: Path, row_types: Sequence[type[Row]], schema: Sequence[Migration]) -> None:
+    """``_prepare``; a file is called damaged only when it is so at a second look, on a disk that can be read."""
+    try:
+        _prepare(path, row_types, schema)
+    except (StoreError, sqlite3.Error, UnicodeDecodeError) as error:
+        if not says_damaged(error):
+            raise
+        trouble = disk_trouble(path)
+        if trouble is not None:
+            raise disk_fails(path, trouble) from error
+        _prepare(path, row_types, schema)
+
+
 def _prepare(path: Path, row_types: Sequence[type[Row]], schema: Sequence[Migration]) -> None:
     """Check what is there, bring it to the newest version, compare its tables with ``row_types``."""
     new = not path.exists()
@@ -193,7 +216,8 @@ def _explained(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreEr
     if isinstance(error, sqlite3.OperationalError):
         text = f"{path} cannot be opened: {error}. Is there free space, and does the directory belong to this user?"
         return StoreError("storage", text)
-    return damaged(path, str(error))
+    trouble = disk_trouble(path)
+    return damaged(path, str(error)) if trouble is None else disk_fails(path, trouble)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import structlog
 
-from edge.storage.connect import open_reader, open_writer, quick_check
+from edge.storage.connect import disk_fails, disk_trouble, open_reader, open_writer, quick_check, says_damaged
 from edge.storage.errors import StoreError
 from edge.storage.lock import StoreLock
 from edge.storage.migrate import migrate, packaged_samples
@@ -26,11 +26,14 @@ from edge.storage.restore_swap import refuse_half_restored
 
 SAMPLES_FILE = "samples.db"
 SAMPLES_LOCK = "samples.lock"
-#: Stands beside a file in which SQLite met damage while it was at work; the next start puts that aside.
+#: Stands beside a file in which SQLite met damage while it was at work, a byte for each time since it was last written;
+#: the next start looks at all of it, and so many times are believed whatever that look says.
 BAD_MARK = "samples.db.bad"
+MARKS_MAX = 3
 #: Damaged files kept aside; the oldest goes when another comes.
 ASIDE_MAX = 2
 CHECK_LIMIT_S = 5.0
+MARKED_CHECK_LIMIT_S = 1800.0
 #: About 8 MB of write-ahead log, then it goes into the file.
 CHECKPOINT_PAGES = 2000
 #: A log that a hanging reader kept from being reset is cut back to this when the reader has gone.
@@ -55,7 +58,7 @@ class SampleDb:
         self.set_aside: Path | None = None
         try:
             try:
-                self._connection = _prepare(self.path)
+                self._connection = _prepare_surely(self.path)
             except StoreError as error:
                 if error.code != "damaged":
                     raise
@@ -141,23 +144,51 @@ def is_malformed(error: Exception) -> bool:
 
 
 def mark_bad(directory: Path) -> None:
-    """Have the next start put the file aside: a check at the start is cut short, so damage may only be met at work."""
+    """Have the next start look at the whole file: its usual check is cut short, so damage may only be met at work. A
+    read that failed looks the same (``connect.disk_trouble``), so one mark alone condemns no file."""
+    with suppress(OSError), (directory / BAD_MARK).open("ab") as file:
+        file.write(b"x")
+
+
+def clear_bad(directory: Path) -> None:
+    """It was written again: what looked like damage was the disk's trouble of a moment."""
     with suppress(OSError):
-        (directory / BAD_MARK).touch()
+        (directory / BAD_MARK).unlink()
+
+
+def _marks(path: Path) -> int:
+    try:
+        return path.with_name(BAD_MARK).stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _prepare_surely(path: Path) -> sqlite3.Connection:
+    """``_prepare``; a file is called damaged only when it is so at a second look, on a disk that can be read."""
+    try:
+        return _prepare(path)
+    except StoreError as error:
+        if error.code != "damaged":
+            raise
+        trouble = disk_trouble(path)
+        if trouble is not None:
+            raise disk_fails(path, trouble) from error
+    return _prepare(path)
 
 
 def _prepare(path: Path) -> sqlite3.Connection:
     connection = None
-    bad = path.with_name(BAD_MARK)
-    if bad.exists():
-        if path.exists():
-            raise StoreError("damaged", f"{path}: damage was met in it while it was written")
-        bad.unlink()
+    marks = _marks(path)
+    if marks and not path.exists():
+        path.with_name(BAD_MARK).unlink()
+        marks = 0
+    if marks >= MARKS_MAX:
+        raise StoreError("damaged", f"{path}: damage was met in it while it was written")
     try:
         connection = open_writer(path)
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
-        quick_check(connection, path, CHECK_LIMIT_S)
+        quick_check(connection, path, MARKED_CHECK_LIMIT_S if marks else CHECK_LIMIT_S)
         migrate(connection, packaged_samples(), str(path))
         connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', ?)", (uuid.uuid4().hex,))
         return connection
@@ -165,8 +196,7 @@ def _prepare(path: Path) -> sqlite3.Connection:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
-        told = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-        if told or isinstance(error, UnicodeDecodeError):
+        if isinstance(error, sqlite3.Error | UnicodeDecodeError) and says_damaged(error):
             raise StoreError("damaged", f"{path}: {error}") from error
         raise
 

@@ -19,7 +19,7 @@ from edge.storage.errors import StoreError
 from edge.storage.log import LogDamage
 from edge.storage.log_follow import LogFollower, LogPart
 from edge.storage.rollups import Roller
-from edge.storage.sample_db import SampleDb, is_malformed, mark_bad, put_meta
+from edge.storage.sample_db import MARKS_MAX, SampleDb, clear_bad, is_malformed, mark_bad, put_meta
 from edge.storage.sample_extract import Extractor
 from edge.storage.sample_names import SeriesNames
 from edge.storage.sample_reading import SeriesReader
@@ -78,19 +78,23 @@ class SampleHistory:
         self.counts = {"sealed": 0, "slabs": 0, "sealed_bytes": 0, "gaps": 0, "seal_errors": 0}
 
     def _load(self) -> None:
-        try:
-            with self.db.read() as connection:
-                self.names.load(connection)
-                self.last.load(connection)
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            self.db.close()
-            # These are plain SELECTs: an error of SQL itself is a table whose definition is damaged.
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-            if code != sqlite3.SQLITE_ERROR and not is_malformed(error):
-                raise StoreError("storage", f"{self.db.path} cannot be read: {error}") from error
+        for _ in range(MARKS_MAX + 2):  # so many marks, and the file is put aside
+            try:
+                with self.db.read() as connection:
+                    self.names.load(connection)
+                    self.last.load(connection)
+                return
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                self.db.close()
+                # These are plain SELECTs: an error of SQL itself is a table whose definition is damaged.
+                code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+                if code != sqlite3.SQLITE_ERROR and not is_malformed(error):
+                    raise StoreError("storage", f"{self.db.path} cannot be read: {error}") from error
             mark_bad(self.directory)
             self.db = SampleDb(self.directory)
             self.names, self.last = SeriesNames(self.vertical), LastValues()
+        self.db.close()
+        raise StoreError("storage", f"{self.db.path} cannot be read, and nothing can be written beside it")
 
     @property
     def through_seq(self) -> int:
@@ -211,6 +215,7 @@ class SampleHistory:
         picture = self.tail.picture()
         stretch = Stretch(self._sealed_seq + 1, picture.through_seq, self._through_wall_ns, picture.columns)
         sealed = self._sealer.seal(stretch)
+        clear_bad(self.directory)
         self._roller.restart()
         self._sealed_seq = picture.through_seq
         self.tail.drop(picture.through_seq)

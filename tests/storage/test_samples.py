@@ -10,6 +10,7 @@ import pytest
 from edge.domain.devices import DeviceHealth, DeviceState
 from edge.domain.field_devices import MeterReading, Quality, SignalKind, SignalReading
 from edge.domain.kernel import Stamp
+from edge.storage import sample_db
 from edge.storage.errors import StoreError
 from edge.storage.log import LogRecord
 from edge.storage.sample_batch import BatchWriter
@@ -151,7 +152,12 @@ def damage_table(path, table):
 @pytest.mark.parametrize("table", ["series", "word", "slab", "meta"])
 def test_damage_that_no_check_found_is_met_and_kept_aside(sample_site, open_history, read_all, monkeypatch, table):
     """The check at a start is cut short on a large file: what it misses is met by loading or by the next seal."""
-    monkeypatch.setattr("edge.storage.sample_db.quick_check", lambda *_: True)
+    real = sample_db.quick_check
+
+    def cut_short(connection, path, limit_s):
+        return limit_s > sample_db.CHECK_LIMIT_S and real(connection, path, limit_s)
+
+    monkeypatch.setattr(sample_db, "quick_check", cut_short)
     sample_site.say(*((meter(float(n)), T0 + n * S) for n in range(30)))
     history = open_history()
     history.seal()
