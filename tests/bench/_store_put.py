@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _report import Result, quantile, result
 from _store_data import Sensors
 from _store_ours import Follower, Ours
+from _syncs import beyond, syncs_of
 
 SLOW_MS = 50.0
 #: Puts a second while the disk is as it is.
@@ -32,7 +32,6 @@ PACE_S = 0.02
 #: About what the log of one batch writes.
 RECORD = bytes(12_288)
 BAR_MS = 20.0
-_SYNC = re.compile(r"^(\d+)\s+(\d+\.\d+) (?:fsync|fdatasync)\(.*<(\d+\.\d+)>$", re.MULTILINE)
 
 
 class Load(NamedTuple):
@@ -115,7 +114,7 @@ def put_beside_sealing(folder: Path, out: list[Result], load: Load) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as name:
         told, syncs = _run(Path(name), load, load.slow_puts, slow=True)
         times = [(end - begun) * 1e3 for begun, end in told["moments"]]
-        own = [_beyond(begun, end, syncs) for begun, end in told["moments"]]
+        own = [beyond(begun, end, syncs, SLOW_MS) for begun, end in told["moments"]]
         out.append(result(f"put, syncs slowed to {SLOW_MS:g} ms, p50", quantile(times, 0.5), "ms"))
         out.append(result(f"put, syncs slowed to {SLOW_MS:g} ms, p99.9", quantile(times, 0.999), "ms"))
         out.append(result("  of it beyond its own syncs, p50", quantile(own, 0.5), "ms"))
@@ -136,13 +135,7 @@ def _run(folder: Path, load: Load, puts: int, *, slow: bool) -> tuple[dict[str, 
         command = ["strace", *what, "-e", inject, "-o", str(log), *command]
     ran = subprocess.run(command, check=True, timeout=900, stdout=subprocess.PIPE, text=True)
     told = json.loads(ran.stdout.splitlines()[-1])
-    found = _SYNC.findall(log.read_text()) if slow else []
-    return told, [(float(at), float(took) * 1e3) for tid, at, took in found if int(tid) == told["writer"]]
-
-
-def _beyond(begun: float, end: float, syncs: list[tuple[float, float]]) -> float:
-    """ms of a put that were none of the syncs that began in it. (strace tells their length without the delay.)"""
-    return (end - begun) * 1e3 - sum(took + SLOW_MS for at, took in syncs if begun <= at < end)
+    return told, syncs_of(told["writer"], log.read_text()) if slow else []
 
 
 if __name__ == "__main__":

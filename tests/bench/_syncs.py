@@ -1,0 +1,32 @@
+"""What strace told of syncs that it slowed: when each began and how long it took.
+
+The hard part is a sync during which another thread's began or ended: strace tells it in two pieces, and whoever
+overlooks those takes a whole sync for the store's own dawdling."""
+
+from __future__ import annotations
+
+import re
+
+#: A line of strace: thread, time, and how long the call took. A call during which another thread's began or ended is
+#: told in two lines: the first has its beginning, the second its length.
+_CALL = re.compile(r"^(\d+)\s+(\d+\.\d+) (?:fsync|fdatasync)\(.*(?:<(\d+\.\d+)>|<unfinished \.\.\.>)$")
+_RESUMED = re.compile(r"^(\d+)\s+\d+\.\d+ <\.\.\. (?:fsync|fdatasync) resumed>.*<(\d+\.\d+)>$")
+
+
+def syncs_of(thread: int, trace: str) -> list[tuple[float, float]]:
+    """(when it began, how many ms it took without the delay) of each sync of ``thread``."""
+    found: list[tuple[float, float]] = []
+    begun = 0.0
+    for line in trace.splitlines():
+        if (call := _CALL.match(line)) and int(call[1]) == thread:
+            begun = float(call[2])
+            if call[3]:
+                found.append((begun, float(call[3]) * 1e3))
+        elif (end := _RESUMED.match(line)) and int(end[1]) == thread:
+            found.append((begun, float(end[2]) * 1e3))
+    return found
+
+
+def beyond(begun: float, end: float, syncs: list[tuple[float, float]], delay_ms: float) -> float:
+    """ms of a put that were none of the syncs that began in it. (strace tells their length without the delay.)"""
+    return (end - begun) * 1e3 - sum(took + delay_ms for at, took in syncs if begun <= at < end)
