@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from edge.api.hash_gate import HashGate
 from edge.api.history_gateway import HistoryGateway
 from edge.api.hub import Hub
 from edge.api.page_store import PageStore
+from edge.api.photo_gate import PhotoGate
 from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
 from edge.domain.canteen.settings import CanteenConfig
@@ -60,6 +61,7 @@ class Context:
     history: HistoryGateway
     garage_books: GarageBooks | None = None
     gym_books: GymBooks | None = None
+    photos: PhotoGate = field(default_factory=PhotoGate)
 
     def authenticate(self, request: Request) -> Principal:
         """Who asks, by bearer token or session cookie. A bad bearer token is refused even beside a good cookie."""

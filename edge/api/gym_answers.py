@@ -9,7 +9,10 @@ from typing import TypeVar
 
 import msgspec
 
+from edge.domain.gym.photo_rows import PhotoRow
 from edge.domain.gym.rows import HeartAlarmRow, WorkoutRow
+from edge.domain.gym.view_types import PhotoView
+from edge.domain.gym.wear_rows import InspectionRow
 from edge.domain.kernel import Row
 
 T = TypeVar("T")
@@ -166,14 +169,16 @@ class WearDayList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """An inspection; ``items`` are [item, grade]."""
+    """An inspection; ``items`` are [item, grade]; ``photo`` null without one."""
 
+    inspection: int
     day: str
     by: str
     worst: str
     note: str
     items: list[tuple[str, str]]
     at_ns: int
+    photo: PhotoView | None
 
 
 class InspectionList(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,6 +253,18 @@ def heart_alarm_answer(row: HeartAlarmRow) -> HeartAlarm:
         source=row.source,
         at_ns=row.at_ns,
         samples=msgspec.msgpack.decode(row.samples, type=list[tuple[int, int]]),
+    )
+
+
+def inspection_answer(row: InspectionRow, photo: PhotoRow | None) -> Inspection:
+    """A stored inspection as an answer; ``photo`` is the newest of its machine."""
+    has_photo = photo is not None and photo.standing and photo.inspection == row.seq
+    return plain(
+        row,
+        Inspection,
+        inspection=row.seq,
+        items=unpack(row.items, list[tuple[str, str]]),
+        photo=plain(photo, PhotoView, taken_wall_ns=photo.at_ns) if photo is not None and has_photo else None,
     )
 
 

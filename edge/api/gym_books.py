@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from edge.api.books import BadCursor, BooksAway, Listing
+from edge.domain.gym.photo_rows import PhotoDataRow, PhotoRow
 from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.rows import HeartAlarmRow, PersonRow, UseRow, VitalsRow, WorkoutRow
 from edge.domain.gym.trail_rows import LapRow
@@ -65,6 +66,14 @@ class GymBooks(Protocol):
         """Inspections of a machine, newest first."""
         ...
 
+    def photo(self, kind: str, ref: str) -> PhotoRow | None:
+        """The facts of a photo, also of one that was erased."""
+        ...
+
+    def picture(self, kind: str, ref: str) -> bytes:
+        """The photo itself; empty when there is none."""
+        ...
+
     def laps(self, trail: str, cursor: str | None, limit: int) -> Listing[LapRow]:
         """Laps of a trail, newest first."""
         ...
@@ -117,6 +126,13 @@ class StoreGymBooks:
 
     def inspections(self, asset: str, cursor: str | None, limit: int) -> Listing[InspectionRow]:
         return self._page(InspectionRow, {"asset": asset}, ("seq",), cursor, limit)
+
+    def photo(self, kind: str, ref: str) -> PhotoRow | None:
+        return _read(lambda: self._reader.get(PhotoRow, kind, ref))
+
+    def picture(self, kind: str, ref: str) -> bytes:
+        row = _read(lambda: self._reader.get(PhotoDataRow, kind, ref))
+        return b"" if row is None else row.jpeg
 
     def laps(self, trail: str, cursor: str | None, limit: int) -> Listing[LapRow]:
         return self._page(LapRow, {"trail": trail}, ("at_ns", "outing_id", "lap"), cursor, limit)

@@ -17,6 +17,7 @@ import msgspec
 
 from edge.api.gym_books import GymBooks
 from edge.api.history_csv import safe_cell
+from edge.domain.gym.photo_rows import INSPECTION, PhotoRow
 from edge.domain.gym.settings import AssetKind, AssetSettings, GymConfig
 from edge.domain.gym.wear_rows import InspectionRow, OrderRow, WearRow
 from edge.domain.gym.wear_state import Wear
@@ -46,6 +47,7 @@ class RegisterItem(msgspec.Struct, frozen=True, kw_only=True):
     inspection_grade: str
     inspected_by: str
     inspection_due: str
+    inspection_photo: int
     orders: int
     locked_out: bool
 
@@ -77,6 +79,7 @@ def register_of(config: GymConfig, books: GymBooks, *, outdoor: bool) -> Registe
             one,
             books.wear(one.asset),
             next(iter(books.inspections(one.asset, None, 1).rows), None),
+            books.photo(INSPECTION, one.asset),
             standing.get(one.asset, ()),
             inspect_days.get(one.kind, 0),
         )
@@ -90,6 +93,7 @@ def _item(
     settings: AssetSettings,
     row: WearRow | None,
     inspection: InspectionRow | None,
+    photo: PhotoRow | None,
     orders: Iterable[OrderRow],
     inspect_days: int,
 ) -> RegisterItem:
@@ -114,6 +118,7 @@ def _item(
         inspection_grade="" if inspection is None else inspection.worst,
         inspected_by="" if inspection is None else inspection.by,
         inspection_due=_later(counts_from, inspect_days),
+        inspection_photo=photo.inspection if photo is not None and photo.standing else 0,
         orders=len(states),
         locked_out=LOCKED in states,
     )

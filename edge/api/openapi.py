@@ -46,7 +46,7 @@ _STATUS_WORDS = {
     "408": "Took too long.",
     "409": "Conflicts with what is there; nothing was done.",
     "413": "The body is too large.",
-    "415": "The body is not declared as JSON.",
+    "415": "The body is not declared as what is taken here: JSON, for a photo image/jpeg.",
     "422": "Invalid content; `errors` lists what.",
     "429": "Too many; see Retry-After.",
     "500": "A fault of ours; `instance` is its number in the log.",
@@ -117,6 +117,8 @@ def statuses_of(method: str, path: str, operation: dict[str, Any]) -> list[str]:
         statuses += ["401", "403", "409", "429"]
     elif method in {"post", "delete"}:
         statuses += ["403", "409", "422"]
+    if path.endswith("/photo") and method == "post":
+        statuses.append("429")
     if "/live" in path or path.endswith("/reset"):
         statuses.append("429")
     return sorted(set(statuses))

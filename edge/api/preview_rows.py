@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 from edge.api.books import BadCursor, BooksAway, Listing
+from edge.domain.gym.photo_rows import PhotoDataRow, PhotoRow
 from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.rows import HeartAlarmRow, PersonRow, UseRow, VitalsRow, WorkoutRow
 from edge.domain.gym.trail_rows import LapRow
@@ -84,6 +85,12 @@ class MemoryGymBooks:
 
     def inspections(self, asset: str, cursor: str | None, limit: int) -> Listing[InspectionRow]:
         return self._page(InspectionRow, {"asset": asset}, ("seq",), cursor, limit)
+
+    def photo(self, kind: str, ref: str) -> PhotoRow | None:
+        return next(iter(self._where(PhotoRow, {"kind": kind, "ref": ref})), None)
+
+    def picture(self, kind: str, ref: str) -> bytes:
+        return next((row.jpeg for row in self._where(PhotoDataRow, {"kind": kind, "ref": ref})), b"")
 
     def laps(self, trail: str, cursor: str | None, limit: int) -> Listing[LapRow]:
         return self._page(LapRow, {"trail": trail}, ("at_ns", "outing_id", "lap"), cursor, limit)

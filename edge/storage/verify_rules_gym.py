@@ -101,6 +101,27 @@ GYM = (
         LOCKED,
     ),
     Rule(
+        "a photo that stands has its picture, and one that was erased has none",
+        """SELECT kind || ' ' || ref || ': ' || CASE WHEN d.jpeg IS NULL THEN 'no picture'
+            ELSE length(d.jpeg) || ' of ' || size_bytes || ' bytes' END
+            FROM photo p LEFT JOIN photo_data d USING (kind, ref)
+            WHERE d.jpeg IS NULL OR length(d.jpeg) <> size_bytes OR (standing = 1) <> (size_bytes > 0)
+                OR (standing = 1) <> (digest <> '')
+        UNION ALL SELECT kind || ' ' || ref || ': a picture of which nothing is told' FROM photo_data d
+            WHERE NOT EXISTS (SELECT 1 FROM photo p WHERE p.kind = d.kind AND p.ref = d.ref)""",
+        PRIVATE,
+    ),
+    Rule(
+        "the photo of an order stands no longer than the order, that of an inspection is of one",
+        """SELECT ref || ': ' || ifnull(o.state, 'no such order') || ', and its photo stands'
+            FROM photo p LEFT JOIN work_order o ON o.order_id = p.ref
+            WHERE p.kind = 'order' AND p.standing = 1 AND ifnull(o.standing, 0) = 0
+        UNION ALL SELECT ref || ': a photo of inspection ' || inspection || ', which is none of its' FROM photo p
+            WHERE (kind = 'order' AND inspection <> 0) OR (kind = 'inspection' AND NOT EXISTS (
+                SELECT 1 FROM inspection i WHERE i.seq = p.inspection AND i.asset = p.ref))""",
+        PRIVATE,
+    ),
+    Rule(
         "who waits is waiting or called, and to one machine",
         """SELECT entry_id || ': ' || state || ', waiting ' || waiting || ', machine ' || asset FROM queue_entry
             WHERE waiting <> (state IN ('waiting', 'called')) OR (state = 'called' AND asset = '')

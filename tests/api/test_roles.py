@@ -33,6 +33,7 @@ VALUES = {
     "asset": "tm-1",
     "workout": "tm-1-53",
     "order": "tm-1-3-fault",
+    "inspection": "1",
     "person": "m001",
     "form": "csv",
 }
@@ -77,6 +78,10 @@ GYM_COMMANDS = {
     "gym_record_vitals": gym.RecordVitals,
     "gym_lift_referral": gym.LiftReferral,
     "gym_report_fault": gym.ReportFault,
+    "gym_add_order_photo": gym.AddOrderPhoto,
+    "gym_add_inspection_photo": gym.AddInspectionPhoto,
+    "gym_erase_order_photo": gym.ErasePhoto,
+    "gym_erase_inspection_photo": gym.ErasePhoto,
     "gym_lock_out": gym.LockOut,
     "gym_service_done": gym.ServiceDone,
     "gym_inspect": gym.Inspect,

@@ -39,6 +39,7 @@ SEMANTIC = {
     "no_person",
     "not_waiting",
     "not_now",
+    "photo_not_jpeg",
 }
 #: Operations of which nothing can vary but the login: one request tells all.
 BARE = {

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge.domain.actors import Role
-from edge.domain.gym.messages import LockOut, ReturnTest
+from edge.domain.gym.messages import AddInspectionPhoto, AddOrderPhoto, Inspect, LockOut, ReportFault, ReturnTest
 from edge.domain.gym.rows import ROW_TYPES
 from edge.domain.kernel import Stamp
 from edge.storage.backup_stores import StoreFile, site_stores
@@ -67,6 +67,18 @@ def some_of_everything(gym):
     for passed in (False, True):
         gym.command(LockOut(asset="t3"), role=Role.MANAGER)
         gym.command(ReturnTest(asset="t3", passed=passed), role=Role.MANAGER)
+    photograph(gym)
+
+
+def photograph(gym):
+    """An order whose photo stands, one whose photo went with it, and an inspected point."""
+    picture = kit("_jpegs").jpeg()
+    for asset in ("t3", "t4"):
+        order = gym.command(ReportFault(asset=asset, what="noise")).body["order"]
+        assert gym.command(AddOrderPhoto(order_id=order, jpeg=picture)).code == "ok"
+    gym.command(ReturnTest(asset="t3", passed=True), role=Role.MANAGER)
+    number = gym.command(Inspect(asset="o1", items=(("frame", "minor"),))).body["inspection"]
+    assert gym.command(AddInspectionPhoto(asset="o1", inspection=number, jpeg=picture)).code == "ok"
 
 
 def keep(gym, directory):
@@ -106,7 +118,7 @@ def test_any_history_is_whole(year):
 def test_the_histories_have_something_of_everything(year):
     """What no history has, no rule was tried on."""
     tables = ("workout", "pulse", "heart_alarm", "person", "vitals", "work_order", "queue_entry", "outing", "lap",
-              "use_hour", "wear", "alarm", "inspection")  # fmt: skip
+              "use_hour", "wear", "alarm", "inspection", "photo", "photo_data")  # fmt: skip
     counts = dict.fromkeys(tables, 0)
     for folder in year:
         with closing(sqlite3.connect(folder / "gym" / "facts.db")) as db:
@@ -140,6 +152,12 @@ LIES = (
         UPDATE workout SET state = 'open', standing = 1, ended_ns = 0, body = x'01'""",
         "nobody trains on a machine",
     ),
+    ("DELETE FROM photo_data", "a photo that stands has its picture"),
+    ("UPDATE photo_data SET jpeg = x'ffd8' WHERE length(jpeg) > 0", "a photo that stands has its picture"),
+    ("UPDATE photo_data SET jpeg = x'ffd8' WHERE length(jpeg) = 0", "a photo that stands has its picture"),
+    ("DELETE FROM photo", "a photo that stands has its picture"),
+    ("UPDATE work_order SET standing = 0", "the photo of an order stands no longer"),
+    ("UPDATE photo SET inspection = inspection + 1", "the photo of an order stands no longer"),
     ("UPDATE queue_entry SET waiting = 1 - waiting", "who waits is waiting or called"),
     ("UPDATE queue_entry SET waiting = 1, state = 'called', asset = 't1'", "who waits is waiting or called"),
     ("UPDATE outing SET laps = laps + 1", "the laps of an outing"),

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from edge.api import gym_answers as answers
 from edge.api.context import Context, Ctx, Who
 from edge.api.guard import GuardedRoute
-from edge.api.gym_answers import heart_alarm_answer, plain, unpack, workout_answer
+from edge.api.gym_answers import heart_alarm_answer, inspection_answer, plain, unpack, workout_answer
 from edge.api.gym_bodies import AssetId, PersonToken, WorkOrderId, WorkoutId
 from edge.api.gym_books import GymBooks
 from edge.api.gym_export import track_of_workout
@@ -19,6 +19,7 @@ from edge.api.gym_owners import CARERS, OWN, may_see_person
 from edge.api.models import DAY_PATTERN, ID_PATTERN, Cursor, Limit
 from edge.api.problems import ApiProblem
 from edge.api.replies import answers_with, struct_response
+from edge.domain.gym.photo_rows import INSPECTION
 from edge.domain.gym.rows import WorkoutRow
 from edge.export.text_files import to_csv, to_tcx
 from edge.export.track import Track
@@ -224,7 +225,8 @@ async def wear_days(ctx: Ctx, _who: Who, asset: AssetId, cursor: Cursor = None, 
 async def inspections(ctx: Ctx, _who: Who, asset: AssetId, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """By checklist, with the worst grade."""
     listing = await run_in_threadpool(books_of(ctx).inspections, asset, cursor, limit)
-    items = [plain(row, answers.Inspection, items=unpack(row.items, list[tuple[str, str]])) for row in listing.rows]
+    photo = await run_in_threadpool(books_of(ctx).photo, INSPECTION, asset)
+    items = [inspection_answer(row, photo) for row in listing.rows]
     return struct_response(answers.InspectionList(items=items, next_cursor=listing.next_cursor))
 
 

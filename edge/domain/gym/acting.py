@@ -6,14 +6,17 @@ A user would notice a mistake as a visitor who could raise his own ceiling.
 from __future__ import annotations
 
 from edge.domain.alarm_commands import AckAlarm, AlarmShown, ResetAlarm, ServiceAlarm, ShelveAlarm, act
-from edge.domain.gym import heart, machines, orders, people, queue, referrals, wear
+from edge.domain.gym import heart, machines, orders, people, photos, queue, referrals, wear
 from edge.domain.gym.messages import (
     COMMAND_ROLES,
     AckOrder,
+    AddInspectionPhoto,
+    AddOrderPhoto,
     ClaimAsset,
     ClaimWorkout,
     CloseOrder,
     Command,
+    ErasePhoto,
     ForgetPerson,
     GiveStopReason,
     Inspect,
@@ -84,6 +87,8 @@ def _dispatch(turn: Turn, command: Command) -> Outcome:
             code = act(turn.world.alarms, body, command.actor.user, turn.stamp)
             heart.calls_heard(turn)
             return Outcome(code, {})
+        case AddOrderPhoto() | AddInspectionPhoto() | ErasePhoto() as body:
+            return photos.act(turn, body, command.actor)
         case body:
             return _maintain(turn, body, command.actor.user)
 

@@ -24,7 +24,8 @@ ORDER_CAUSES = frozenset(code for code in DUE_CODES if not code.endswith(("_soon
 #: What was done to a work order (``OrderStepRow.step``); ``also`` bears its cause behind a colon.
 STEPS = frozenset(
     {"seen", "acknowledged", "ticket", "locked_out", "serviced", "failed", "passed", "removed", "also"}
-)  # fmt: skip
+    | {"photo", "photo_erased"}
+)
 
 #: Why the entry gate did not let somebody begin.
 GATE_REFUSALS = frozenset(f"gate_{one.value}" for one in GateDecision if one is not GateDecision.ADMIT)
@@ -47,7 +48,7 @@ END_REASONS = frozenset({"idle", "finished", "left", "claimed", "signal_lost", "
 #: Why a command cannot be carried out now (``problem`` of the answer ``not_now``).
 NOT_NOW = GATE_REFUSALS | {
     *("out_of_order", "closed", "busy_elsewhere", "no_order", "no_queue", "queue_cap", "stop_not_allowed", "no_config"),
-    *("return_test_first", "not_referred"),
+    *("return_test_first", "not_referred", "inspect_first"),
 }
 
 #: What is wrong with a lap (``LapView.problem``).

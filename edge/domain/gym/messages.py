@@ -158,11 +158,34 @@ class Inspect(msgspec.Struct, frozen=True, kw_only=True, tag="inspect"):
     note: str = ""
 
 
+class AddOrderPhoto(msgspec.Struct, frozen=True, kw_only=True, tag="add_order_photo"):
+    """A photo of what was reported; ``jpeg`` as ``jpeg.clean`` gives it. Whose report it is, the API checks."""
+
+    order_id: str
+    jpeg: bytes
+
+
+class AddInspectionPhoto(msgspec.Struct, frozen=True, kw_only=True, tag="add_inspection_photo"):
+    """A photo of a machine's last inspection, whose number ``Inspect`` answered."""
+
+    asset: str
+    inspection: int
+    jpeg: bytes
+
+
+class ErasePhoto(msgspec.Struct, frozen=True, kw_only=True, tag="erase_photo"):
+    """Take away the photo of an order, or of a machine's inspection (``order_id`` "")."""
+
+    order_id: str = ""
+    asset: str = ""
+
+
 PersonCommand = SetPerson | ForgetPerson | RecordVitals | LiftReferral
 UseCommand = ClaimAsset | LeaveAsset | ClaimWorkout | GiveStopReason | StopAsset
 QueueCommand = JoinQueue | LeaveQueue
 OrderCommand = ReportFault | AckOrder | TicketOrder | LockOut | ReturnTest | CloseOrder | ServiceDone | Inspect
-CommandBody = PersonCommand | UseCommand | QueueCommand | OrderCommand | AlarmCommand
+PhotoCommand = AddOrderPhoto | AddInspectionPhoto | ErasePhoto
+CommandBody = PersonCommand | UseCommand | QueueCommand | OrderCommand | PhotoCommand | AlarmCommand
 
 _STAFF = frozenset({Role.COACH, Role.MANAGER, Role.ADMIN})
 _REPAIR = frozenset({Role.MAINTENANCE, Role.MANAGER, Role.ADMIN})
@@ -181,8 +204,9 @@ COMMAND_ROLES: dict[type, frozenset[Role]] = {
     StopAsset: _STAFF,
     JoinQueue: _VISITORS,
     LeaveQueue: _VISITORS,
-    ReportFault: _VISITORS | _REPAIR,
+    **dict.fromkeys((ReportFault, AddOrderPhoto), _VISITORS | _REPAIR),
     **dict.fromkeys((AckOrder, TicketOrder, LockOut, ServiceDone, Inspect), _STAFF | _REPAIR),
+    **dict.fromkeys((AddInspectionPhoto, ErasePhoto), _STAFF | _REPAIR),
     ReturnTest: _REPAIR,
     CloseOrder: _REPAIR,
     **dict.fromkeys((AckAlarm, ShelveAlarm, ResetAlarm, AlarmShown), _WATCH),

@@ -12,7 +12,7 @@ import msgspec
 
 from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
-from edge.domain.gym import machines
+from edge.domain.gym import machines, photos
 from edge.domain.gym.messages import (
     GRADES,
     AckOrder,
@@ -23,6 +23,7 @@ from edge.domain.gym.messages import (
     ReturnTest,
     TicketOrder,
 )
+from edge.domain.gym.photo_rows import ORDER
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.view_types import OrderView
 from edge.domain.gym.wear_rows import InspectionRow, OrderRow, OrderStepRow
@@ -226,10 +227,10 @@ def inspect(turn: Turn, body: Inspect, by: str) -> Outcome:
         lock(turn, asset, "inspection", bad, by)
     elif worst != "ok":
         open_order(turn, asset, "inspection", bad, by)
-    return Outcome("ok", {"asset": body.asset, "worst": worst})
+    return Outcome("ok", {"asset": body.asset, "worst": worst, "inspection": turn.stamp.seq})
 
 
-def order_view(order: OrderRow) -> OrderView:
+def order_view(world: World, order: OrderRow) -> OrderView:
     """One order for the maintenance page."""
     return OrderView(
         order_id=order.order_id,
@@ -240,6 +241,7 @@ def order_view(order: OrderRow) -> OrderView:
         ticket=order.ticket,
         opened_wall_ns=order.opened_ns,
         by=order.opened_by,
+        photo=photos.photo_view(world, ORDER, order.order_id),
     )
 
 
@@ -249,6 +251,7 @@ def _keep(turn: Turn, order: OrderRow, step: str, by: str, note: str) -> None:
         turn.world.orders[order.order_id] = order
     else:
         turn.world.orders.pop(order.order_id, None)
+        photos.erase(turn, ORDER, order.order_id, by)
     turn.put(order)
     turn.maintenance = True
     _step(turn, order, step, by, note)

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from edge.domain.alarm_rows import ALARM_ROW_TYPES
 from edge.domain.answered import AuditRow, ConfigRow, ReplyRow
+from edge.domain.gym.photo_rows import PHOTO_ROW_TYPES
 from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.trail_rows import TRAIL_ROW_TYPES
 from edge.domain.gym.wear_rows import WEAR_ROW_TYPES
@@ -155,5 +156,6 @@ ROW_TYPES: tuple[type[Row], ...] = (
     *ALARM_ROW_TYPES,
     *(WorkoutRow, PulseRow, PersonRow, VitalsRow, HeartAlarmRow, UseRow, QueueRow),
     *WEAR_ROW_TYPES,
+    *PHOTO_ROW_TYPES,
     *TRAIL_ROW_TYPES,
 )

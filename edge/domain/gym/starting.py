@@ -19,6 +19,7 @@ from edge.domain.gym import machines, queue, trail
 from edge.domain.gym.occupancy import load_uses
 from edge.domain.gym.orders import apply_locks, load_orders
 from edge.domain.gym.people import load_people
+from edge.domain.gym.photos import erase_strangers, load_photos
 from edge.domain.gym.queue import load_queue
 from edge.domain.gym.rows import DayRow
 from edge.domain.gym.settings import GymConfig
@@ -46,6 +47,7 @@ def load_world(rows: Rows) -> World:
             world.config = msgspec.msgpack.decode(config.body, type=GymConfig)
     load_people(world, rows)
     load_orders(world, rows)
+    load_photos(world, rows)
     load_wear(world, rows)
     load_queue(world, rows)
     load_uses(world, rows)
@@ -83,6 +85,7 @@ def apply_config(turn: Turn, config: GymConfig) -> None:
 def _retire(turn: Turn, staying: set[str]) -> None:
     """Machines that are no longer of this site: what is under way on them ends, what they alarmed of has gone."""
     world = turn.world
+    erase_strangers(turn, staying, "box")
     for name in [name for name in world.assets if name not in staying]:
         asset = world.assets[name]
         if asset.workout is not None:

@@ -178,6 +178,17 @@ class TrailView(msgspec.Struct, frozen=True, kw_only=True):
     at_wall_ns: int
 
 
+class PhotoView(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo's facts; the picture itself is fetched by its order or inspection."""
+
+    digest: str
+    size_bytes: int
+    width_px: int
+    height_px: int
+    by: str
+    taken_wall_ns: int
+
+
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """A work order. ``state``: seen, acknowledged, ticket, locked_out, closed."""
 
@@ -189,6 +200,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     ticket: str
     opened_wall_ns: int
     by: str
+    photo: PhotoView | None = None
 
 
 class MaintenanceView(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,7 +116,7 @@ def maintenance_view(turn: Turn) -> MaintenanceView:
     """Standing orders and what is due; key ``maintenance``."""
     assets = turn.world.assets
     return MaintenanceView(
-        orders=tuple(order_view(order) for order in turn.world.orders.values()),
+        orders=tuple(order_view(turn.world, order) for order in turn.world.orders.values()),
         due=tuple((name, code, pct) for name, asset in assets.items() for code, pct in dues(turn, asset)),
         checklist=turn.config.inspection,
         at_wall_ns=turn.stamp.wall_ns,

@@ -154,7 +154,8 @@ def service_done(turn: Turn, body: ServiceDone, by: str) -> Outcome:
 
 def inspected(turn: Turn, asset: Asset) -> None:
     """The checklist has been gone through: the next inspection is due anew."""
-    wear_of(turn.world, asset.settings.asset).inspected_day = turn.world.day
+    wear = wear_of(turn.world, asset.settings.asset)
+    wear.inspected_day, wear.inspection = turn.world.day, turn.stamp.seq
     keep(turn, asset)
     turn.maintenance = True
 

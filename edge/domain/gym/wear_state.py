@@ -76,6 +76,8 @@ class Wear(msgspec.Struct, kw_only=True):
     odd_hours_h: float | None = None
     """Hours below the last ones, said once so far."""
     inspected_day: str = ""
+    inspection: int = 0
+    """Number of the last inspection: the sequence of its input."""
     told_dues: tuple[str, ...] = ()
     noted_ns: int = 0
 

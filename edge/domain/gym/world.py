@@ -8,6 +8,7 @@ from edge.domain.alarm_book import AlarmBook
 from edge.domain.answered import StoredReply
 from edge.domain.gym.gate import Vitals
 from edge.domain.gym.limits import Prescription, Watch
+from edge.domain.gym.photo_rows import PhotoRow
 from edge.domain.gym.rows import QueueRow, UseRow, WorkoutRow
 from edge.domain.gym.settings import GymConfig, KioskSettings, ZoneSettings
 from edge.domain.gym.trail_rows import OutingRow
@@ -86,6 +87,8 @@ class World(msgspec.Struct, kw_only=True):
     """By machine, between loading and beginning: what was under way when the box stopped."""
     recoveries: dict[str, Recovery] = {}
     orders: dict[str, OrderRow] = {}
+    photos: dict[str, PhotoRow] = {}
+    """Those that stand, by what they belong to; never a picture."""
     wear: dict[str, Wear] = {}
     queue: list[QueuePlace] = []
     cap_due_ns: int | None = None

@@ -2096,6 +2096,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gym/orders/{order}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The photo of an order
+         * @description As long as the order stands.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        get: operations["gym_order_photo"];
+        put?: never;
+        /**
+         * A photo of what was reported
+         * @description By whoever reported the fault, and by staff. An order keeps one photo, until it is closed.
+         *
+         *     Roles: admin, coach, maintenance, manager, member, panel, resident.
+         */
+        post: operations["gym_add_order_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/orders/{order}/photo/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the photo of an order away
+         * @description For good: somebody can be seen on it, or it shows nothing.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        post: operations["gym_erase_order_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/inspections/{inspection}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The photo of an inspection
+         * @description Until a newer one of the same machine takes its place.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        get: operations["gym_inspection_photo"];
+        put?: never;
+        /**
+         * A photo for an inspection
+         * @description For the last inspection of a machine. Of each machine the newest photo is kept.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        post: operations["gym_add_inspection_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gym/assets/{asset}/inspections/photo/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the photo of a machine's inspection away
+         * @description For good.
+         *
+         *     Roles: admin, coach, maintenance, manager.
+         */
+        post: operations["gym_erase_inspection_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gym/register": {
         parameters: {
             query?: never;
@@ -4348,8 +4448,13 @@ export interface components {
              */
             category: string;
         };
-        /** @description An inspection; ``items`` are [item, grade]. */
+        /** @description An inspection; ``items`` are [item, grade]; ``photo`` null without one. */
         Inspection: {
+            /**
+             * @description Its number.
+             * @example 1841
+             */
+            inspection: number;
             /**
              * @description Business day.
              * @example 2026-11-22
@@ -4388,6 +4493,8 @@ export interface components {
              * @example 1795147440000000000
              */
             at_ns: number;
+            /** @description Its photo; null: none was taken, or a newer one of this machine is kept. */
+            photo: components["schemas"]["PhotoView"] | null;
         };
         /**
          * InspectionBody
@@ -5636,6 +5743,8 @@ export interface components {
              * @example box
              */
             by: string;
+            /** @description Its photo; null: there is none. */
+            photo: components["schemas"]["PhotoView"] | null;
         };
         /**
          * @description contactor, feed, siren, door, water.
@@ -5850,6 +5959,39 @@ export interface components {
          * @enum {string}
          */
         Phase: "ask" | "blocked" | "empty" | "firm" | "offline" | "paid" | "reading";
+        /** @description A photo's facts; the picture itself is fetched by its order or inspection. */
+        PhotoView: {
+            /**
+             * @description Changes with the picture.
+             * @example 9d5c1a0e3f7b4c2d8e6a1b0c5f4d3e2a
+             */
+            digest: string;
+            /**
+             * @description Size of the picture, bytes.
+             * @example 71230
+             */
+            size_bytes: number;
+            /**
+             * @description Width, px, the right way up.
+             * @example 1280
+             */
+            width_px: number;
+            /**
+             * @description Height, px.
+             * @example 960
+             */
+            height_px: number;
+            /**
+             * @description Who sent it.
+             * @example fitter1
+             */
+            by: string;
+            /**
+             * @description When it was kept, UTC ns.
+             * @example 1795147440000000000
+             */
+            taken_wall_ns: number;
+        };
         /** @description A plate. For sale while sold_epoch < fill_epoch. ``reads`` of ``passes`` tell how well its chip answers. */
         Plate: {
             /**
@@ -6204,7 +6346,7 @@ export interface components {
              * @example tray_changed
              * @enum {string}
              */
-            code: "accounts_unwritable" | "already_refunded" | "already_set_up" | "already_voided" | "already_waiting" | "asset_busy" | "asset_held" | "bad_binding" | "bad_command" | "bad_cursor" | "bad_idempotency_key" | "bad_json" | "bad_login" | "bad_method" | "bad_pin" | "bad_request" | "bad_token" | "bad_value" | "blocked" | "books_away" | "busy" | "card_taken" | "cross_origin" | "daemon_away" | "demo_away" | "demo_off" | "demo_refused" | "forbidden" | "full" | "garage_away" | "gym_away" | "history_away" | "host_not_allowed" | "id_reused" | "id_taken" | "internal" | "last_admin" | "method_not_allowed" | "no_garage" | "no_gym" | "no_member" | "no_person" | "no_view_yet" | "not_firm" | "not_found" | "not_latched" | "not_logged_in" | "not_now" | "not_on_site" | "not_ready" | "not_resettable" | "not_shelvable" | "not_waiting" | "offline_limit" | "pages_missing" | "port_busy" | "purse_short" | "stopping" | "storage" | "tender_short" | "too_large" | "too_many_streams" | "too_many_tries" | "too_much" | "too_old" | "too_slow" | "tray_changed" | "unknown_alarm" | "unknown_asset" | "unknown_card" | "unknown_category" | "unknown_dish" | "unknown_lane" | "unknown_member" | "unknown_order" | "unknown_person" | "unknown_plate" | "unknown_port" | "unknown_series" | "unknown_session" | "unknown_token" | "unknown_user" | "unknown_view" | "unknown_workout" | "unknown_zone" | "unsupported_media" | "user_exists" | "validation" | "weak_password" | "weak_pin" | "workout_taken" | "wrong_password";
+            code: "accounts_unwritable" | "already_refunded" | "already_set_up" | "already_voided" | "already_waiting" | "asset_busy" | "asset_held" | "bad_binding" | "bad_command" | "bad_cursor" | "bad_idempotency_key" | "bad_json" | "bad_login" | "bad_method" | "bad_pin" | "bad_request" | "bad_token" | "bad_value" | "blocked" | "books_away" | "busy" | "card_taken" | "cross_origin" | "daemon_away" | "demo_away" | "demo_off" | "demo_refused" | "forbidden" | "full" | "garage_away" | "gym_away" | "history_away" | "host_not_allowed" | "id_reused" | "id_taken" | "internal" | "last_admin" | "method_not_allowed" | "no_garage" | "no_gym" | "no_member" | "no_person" | "no_photo" | "no_view_yet" | "not_firm" | "not_found" | "not_latched" | "not_logged_in" | "not_now" | "not_on_site" | "not_ready" | "not_resettable" | "not_shelvable" | "not_waiting" | "offline_limit" | "pages_missing" | "photo_broken" | "photo_kind" | "photo_large" | "photo_not_jpeg" | "photo_side" | "photo_taken" | "photo_type" | "photos_full" | "port_busy" | "purse_short" | "stopping" | "storage" | "tender_short" | "too_large" | "too_many_photos" | "too_many_streams" | "too_many_tries" | "too_much" | "too_old" | "too_slow" | "tray_changed" | "unknown_alarm" | "unknown_asset" | "unknown_card" | "unknown_category" | "unknown_dish" | "unknown_lane" | "unknown_member" | "unknown_order" | "unknown_person" | "unknown_plate" | "unknown_port" | "unknown_series" | "unknown_session" | "unknown_token" | "unknown_user" | "unknown_view" | "unknown_workout" | "unknown_zone" | "unsupported_media" | "user_exists" | "validation" | "weak_password" | "weak_pin" | "workout_taken" | "wrong_password";
             /**
              * @description What the words need, e.g. the tray's new version.
              * @example {
@@ -6635,6 +6777,11 @@ export interface components {
              * @example 2026-12-02
              */
             inspection_due: string;
+            /**
+             * @description Number of the inspection of which a photo is kept; 0: none.
+             * @example 1841
+             */
+            inspection_photo: number;
             /**
              * @description Work orders that stand against it.
              * @example 0
@@ -8350,7 +8497,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not declared as JSON. */
+        /** @description The body is not declared as what is taken here: JSON, for a photo image/jpeg. */
         Problem415: {
             headers: {
                 [name: string]: unknown;
@@ -12177,6 +12324,264 @@ export interface operations {
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_order_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the work order. */
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The photo. */
+            200: {
+                headers: {
+                    /** @description Changes with the picture. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description The caller has it: If-None-Match is its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_add_order_photo: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the work order. */
+                order: string;
+            };
+            cookie?: never;
+        };
+        /** @description A JPEG (baseline or progressive, 8 bit, grey or colour) of at most 98304 bytes without its metadata and 2048 px on its longest side. Place, time, camera and previews are dropped before it is kept; which side is up is not. */
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_erase_order_photo: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Id of the work order. */
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_inspection_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine. */
+                asset: string;
+                /** @description Number of the inspection. */
+                inspection: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The photo. */
+            200: {
+                headers: {
+                    /** @description Changes with the picture. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description The caller has it: If-None-Match is its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_add_inspection_photo: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The machine. */
+                asset: string;
+                /** @description Number of the inspection. */
+                inspection: number;
+            };
+            cookie?: never;
+        };
+        /** @description A JPEG (baseline or progressive, 8 bit, grey or colour) of at most 98304 bytes without its metadata and 2048 px on its longest side. Place, time, camera and previews are dropped before it is kept; which side is up is not. */
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+            };
+        };
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_erase_inspection_photo: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the command, made before its first send: the same key and content get the same answer, the same key with other content is refused. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The machine. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done and on disk. A repeat under the same key gets the same answer. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer that an earlier request with this key got */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
