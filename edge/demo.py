@@ -29,7 +29,7 @@ from typing import Any
 from edge.api.accounts import Accounts
 from edge.cli_errors import FAILED, OK, UNREACHABLE, CliError
 from edge.demo_children import Child
-from edge.demo_garage import garage_settings, prepare
+from edge.demo_garage import free_ports, garage_settings, prepare
 from edge.demo_gym import GymFolder, gym_settings, prepare_gym
 from edge.demo_site import (
     HOST,
@@ -46,7 +46,7 @@ from edge.site import LONGEST_SOCKET, SOCKET_PATH_MAX, Site
 
 PREFIX = "kangle-demo-"
 LOCK = "lock"
-READY_S = 45.0
+READY_S = 120.0
 LOOK_S = 0.1
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WORDS = """Devices and people are simulated; the protocols, prices, interlock, stores and pages are the real ones.
@@ -127,14 +127,16 @@ def temporary_folder() -> Iterator[DemoFolder]:
 
 def choose_port(wanted: int | None) -> int:
     """The wanted port if it is free, or any free one."""
+    if wanted is None:
+        return free_ports(1)[0]
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, wanted or 0))
+            probe.bind((HOST, wanted))
         except OSError as error:
             message = f"port {wanted}: {error.strerror}. Choose another, or leave --port out for a free one."
             raise CliError(message, UNREACHABLE) from None
-        return int(probe.getsockname()[1])
+    return wanted
 
 
 def run_demo(options: DemoOptions) -> int:

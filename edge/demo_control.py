@@ -6,6 +6,7 @@ would notice a mistake as "no demo is running" while one smokes on the screen.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -30,8 +31,13 @@ def demo_sockets(simulator: str = GARAGE) -> list[Path]:
     """Sockets of demos, the newest first; some may be dead."""
     parents = {Path(tempfile.gettempdir()), Path("/tmp")}  # noqa: S108 - where demos with long paths go
     pattern = f"kangle-demo-*/{simulator}.sock"
-    found = [path for parent in parents for path in parent.glob(pattern) if path.stat().st_uid == os.getuid()]
-    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    found: list[tuple[int, Path]] = []
+    for path in (path for parent in parents for path in parent.glob(pattern)):
+        with contextlib.suppress(OSError):  # its demo has just ended
+            status = path.stat()
+            if status.st_uid == os.getuid():
+                found.append((status.st_mtime_ns, path))
+    return [path for _, path in sorted(found, reverse=True)]
 
 
 def ask_garage(control: Path | None, request: dict[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,11 @@ the example describes. A user would notice a mistake here as a head that smokes 
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import secrets
 import socket
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +33,9 @@ MQTT = frozenset({"zigbee2mqtt", "shelly", "tasmota"})
 #: How often simulated radio heads report; real ones do once an hour.
 REPORT_S = 10.0
 BIKES_PER_HOUR = 90
+#: Sockets that hold ports for listeners to come.
+HELD_MAX = 128
+_held: deque[int] = deque()
 BOX, FIELD = "box", "field"
 #: All simulated devices share one process, which a busy machine may hold up longer than any real board waits.
 PATIENCE: Mapping[str, Mapping[str, int]] = {
@@ -107,12 +112,18 @@ def demo_garage(garage: Mapping[str, Any], folder: GarageFolder) -> dict[str, An
 
 def free_ports(count: int) -> list[int]:
     """Ports that are free now, all different, from below those that Linux gives to connections: one that the system
-    itself picks may be somebody's connection before its listener comes."""
+    itself picks may be somebody's connection before its listener comes. Each stays bound here, without listening, so
+    that no other demo picks it either before its listener comes; one with SO_REUSEADDR may bind it beside us. Only the
+    newest ``HELD_MAX`` stay so: more listeners no demo has."""
     found: list[int] = []
     for port in random.SystemRandom().sample(PORTS, len(PORTS)):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind((HOST, port))
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.append(port)
+            if len(_held) == HELD_MAX:
+                os.close(_held.popleft())
+            _held.append(probe.detach())
         if len(found) == count:
             return found
     raise OSError(f"no {count} ports of {HOST} are free in {PORTS.start} to {PORTS.stop}: end other demos")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-LIMIT_S = 60
+LIMIT_S = 120
 
 
 class Ran(NamedTuple):

@@ -87,7 +87,7 @@ def bare(root, tmp_path):
 
 def run_bare(bare, *words):
     ran = subprocess.run(
-        [sys.executable, "-B", str(bare / "kangle"), *words], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-B", str(bare / "kangle"), *words], capture_output=True, text=True, timeout=120, check=False
     )
     return ran.returncode, ran.stdout, ran.stderr
 

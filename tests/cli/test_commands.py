@@ -209,7 +209,7 @@ def test_a_check_that_fails_hangs_or_cannot_start_is_a_failure(monkeypatch):
     assert bad.output == "out\nerr\n"
     assert "cannot start no-such-linter" in run_check(Check("none", ("no-such-linter",))).output
     monkeypatch.setattr("edge.cli_check.TIMEOUT_S", 0.1)
-    assert not run_check(Check("slow", ("/bin/sleep", "5"))).ok
+    assert not run_check(Check("slow", ("/bin/sleep", "600"))).ok
 
 
 def test_all_checks_run_although_one_fails(capfd):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_second_set_up_waits_for_the_first(steps, checkout, capfd):
     order, inside = [], threading.Event()
 
     def second():
-        inside.wait(5)
+        assert inside.wait(60)
         with only_one(checkout, steps):
             order.append("second")
 
@@ -56,10 +57,13 @@ def test_a_second_set_up_waits_for_the_first(steps, checkout, capfd):
     thread.start()
     with only_one(checkout, steps):
         inside.set()
-        while "waiting for it" not in capfd.readouterr().err:
+        said = ""
+        while "waiting for it" not in said:
+            said += capfd.readouterr().err
             assert thread.is_alive()
+            time.sleep(0.01)
         order.append("first")
-    thread.join(5)
+    thread.join(60)
     assert order == ["first", "second"]
 
 

@@ -42,7 +42,7 @@ class Floor:
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
-        assert self.ready.wait(10)
+        assert self.ready.wait(60)
 
     def _run(self):
         async def serving():
@@ -58,7 +58,7 @@ class Floor:
 
     def end(self):
         self.loop.call_soon_threadsafe(self.stop.set)
-        self.thread.join(10)
+        self.thread.join(60)
 
 
 @pytest.fixture
