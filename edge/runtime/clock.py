@@ -15,6 +15,7 @@ from __future__ import annotations
 import ctypes
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -58,12 +59,9 @@ class RealClock:
         self._offset_ns = self.wall_ns() - self.mono_ns()
         self._asked_ns = -CONFIRM_EVERY_NS
 
-    def mono_ns(self) -> int:
-        """CLOCK_BOOTTIME: like CLOCK_MONOTONIC, but it also counts a suspended machine (clock_gettime(2))."""
-        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-
-    def wall_ns(self) -> int:
-        return time.time_ns()
+    #: CLOCK_BOOTTIME: like CLOCK_MONOTONIC, but it also counts a suspended machine (clock_gettime(2)).
+    mono_ns = staticmethod(partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME))
+    wall_ns = staticmethod(time.time_ns)
 
     def wall_trusted(self) -> bool:
         wall_ns, mono_ns = self.wall_ns(), self.mono_ns()

@@ -74,6 +74,7 @@ class Daemon:
         self._inbox = Inbox()
         self._keeper = Keeper(adapter, store, clock)
         self._executor = Executor(outlets)
+        self._is_safety = self._keeper.is_safety
         parts = Parts(self._keeper, store, self._inbox, self._executor, outlets, clock)
         self._recovery = Recovery(parts, self._running_again, self._on_disk)
         self._journal: Journal = self._recovery.journal
@@ -130,7 +131,7 @@ class Daemon:
         reading is on disk (or was given up on purpose and counted): only then may its message be acknowledged."""
         if isinstance(reading.body, _OF_ITSELF):
             self._devices.passing(reading)
-        self._enter(Entry(reading, EntryKind.READING, settled=settled))
+        self._enter(Entry(reading, EntryKind.READING, "", settled))
         if self._inbox.full:
             self._pumps_wait = True
             return False
@@ -174,11 +175,12 @@ class Daemon:
         self._wake()
 
     def _enter(self, entry: Entry) -> None:
-        if self._keeper.is_safety(entry.item):
+        if self._is_safety(entry.item):
             self._inbox.put_safety(entry)
         else:
             self._inbox.put(entry)
-        self._wake()
+        if self._turn is None:
+            self._wake()
 
     # --- the loop -----------------------------------------------------------------------------------------------------
 
@@ -189,10 +191,11 @@ class Daemon:
     def _take_turn(self) -> None:
         self._turn = None
         begun_s = time.perf_counter()
+        until_s = begun_s + TURN_S
         for _ in range(TURN_INPUTS):
             if not self._decide_next():
                 break
-            if time.perf_counter() - begun_s > TURN_S:
+            if time.perf_counter() > until_s:
                 self._wake()
                 break
         else:
@@ -206,28 +209,25 @@ class Daemon:
     def _decide_next(self) -> bool:
         """Decide one input; false when none may be decided now."""
         entry = None
-        match self._recovery.state:
-            case State.RUNNING:
-                uncommitted = self._journal.uncommitted
-                if uncommitted >= UNCOMMITTED_SAFETY_MAX:
-                    return False
-                safety_only = uncommitted >= UNCOMMITTED_MAX or self._recovery.quarantine.pausing
-                entry = self._inbox.take(safety_only=safety_only)
-                if entry is not None:
-                    self._decide(entry)
-            case State.FAILED | State.DRAINING:
-                entry = self._inbox.take(safety_only=True)
-                if entry is not None:
-                    self._recovery.decide_meanwhile(entry)
-            case State.STOPPED:
-                pass
+        state = self._recovery.state
+        if state is State.RUNNING:
+            uncommitted = self._journal.uncommitted
+            if uncommitted >= UNCOMMITTED_SAFETY_MAX:
+                return False
+            quarantine = self._recovery.quarantine
+            safety_only = uncommitted >= UNCOMMITTED_MAX or (quarantine.in_use and quarantine.pausing)
+            entry = self._inbox.take(safety_only=safety_only)
+            if entry is not None and not (quarantine.in_use and self._recovery.refuses(entry)):
+                self._decide(entry)
+        elif state is not State.STOPPED:
+            entry = self._inbox.take(safety_only=True)
+            if entry is not None:
+                self._recovery.decide_meanwhile(entry)
         return entry is not None
 
     def _decide(self, entry: Entry) -> None:
-        if self._recovery.refuses(entry):
-            return
         is_timer = entry.kind is EntryKind.TIMER
-        before_ns = self._keeper.deadline_ns
+        before_ns = self._keeper.deadline_ns if is_timer else None
         self.counters["inputs"] += 1
         try:
             stamp, effects, urgent = self._keeper.handle(entry, self._executor.leave)
@@ -241,13 +241,14 @@ class Daemon:
             self._timer.taken(before_ns, self._keeper.deadline_ns)
             if not effects and not self._keeper.keeps_timers:
                 return
-        self._executor.run(stamp.seq, effects, urgent=urgent)
+        if effects:  # nearly every reading has none
+            self._executor.run(stamp.seq, effects, urgent=urgent)
         decided = self._keeper.accept(entry, stamp, effects, urgent=urgent)
         snapshot = None
         if stamp.mono_ns >= self._snapshot_due_ns:
             self._snapshot_due_ns = stamp.mono_ns + SNAPSHOT_EVERY_NS
             snapshot = self._keeper.snapshot("hourly")
-        self._journal.add(decided, snapshot=snapshot)
+        self._journal.add(decided, snapshot)
 
     def _running_again(self) -> None:
         """The world is new: it has forgotten what devices said of themselves, and pumps will not repeat it."""

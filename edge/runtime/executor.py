@@ -76,9 +76,6 @@ class Executor:
     def run(self, seq: int, effects: Sequence[Effect], *, urgent: bool) -> None:
         """Take the effects of input ``seq``: safety ones leave now, previews now if nothing urgent is being written,
         the rest waits in line. ``urgent`` inputs bar later previews until they are committed."""
-        if not effects and not urgent:  # nearly every reading
-            self._left.clear()
-            return
         first_order = self.run_safety(effects)
         for order, effect in enumerate(effects, first_order):
             cls = effect_class(effect)

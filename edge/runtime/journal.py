@@ -93,7 +93,8 @@ class Journal:
         self._loop = asyncio.get_running_loop()
         self._pending = Work()
         self._in_flight: deque[Work] = deque()
-        self._records = 0
+        #: Inputs that were decided and are not on disk yet.
+        self.uncommitted = 0
         self._awaited = 0
         self._timer: asyncio.TimerHandle | None = None
         self.counters = {"batches": 0, "urgent": 0, "store_busy": 0}
@@ -103,22 +104,19 @@ class Journal:
         """True when the store has said of every batch what became of it."""
         return not self._in_flight
 
-    @property
-    def uncommitted(self) -> int:
-        """Inputs that were decided and are not on disk yet."""
-        return self._records
-
     def add(self, decided: Decided, snapshot: WorldSnapshot | None = None) -> None:
         """Queue an input; an urgent one goes to the store at once with all before it."""
-        self._pending.decided.append(decided)
-        self._records += 1
-        self._awaited += decided.entry is not None and decided.entry.settled is not None
+        pending, entry = self._pending.decided, decided.entry
+        pending.append(decided)
+        self.uncommitted += 1
+        if entry is not None and entry.settled is not None:
+            self._awaited += 1
         if snapshot is not None:
             self._pending.snapshot = snapshot
         if decided.urgent:
             self.counters["urgent"] += 1
             self.flush()
-        elif len(self._pending.decided) >= BATCH_RECORDS_MAX or self._awaited >= AWAITED_MAX:
+        elif len(pending) >= BATCH_RECORDS_MAX or self._awaited >= AWAITED_MAX:
             self.flush()
         elif self._timer is None:
             self._timer = self._loop.call_later(GATHER_S, self.flush)
@@ -148,7 +146,7 @@ class Journal:
         dropped = self._pending.decided
         self._pending = Work()
         self._awaited = 0
-        self._records -= len(dropped)
+        self.uncommitted -= len(dropped)
         return dropped
 
     def _submit(self, work: Work) -> bool:
@@ -182,7 +180,7 @@ class Journal:
 
     def _done(self, work: Work, error: StoreError | None) -> None:
         self._in_flight.remove(work)
-        self._records -= len(work.decided)
+        self.uncommitted -= len(work.decided)
         work.error = error
         if error is not None:
             self._failed(work)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,24 +55,36 @@ class Keeper:
         self._clock = clock
         self._world: Any = None
         self._seq = 0
-        self.deadline_ns: int | None = None
-        self.counters = {"snapshots": 0, "snapshot_worst_us": 0, "snapshots_slow": 0, "digests_failed": 0}
+        #: See ``Kernel.is_safety``.
+        self.is_safety: Callable[[Any], bool] = adapter.kernel.is_safety
+        names = ("snapshots", "snapshot_worst_us", "snapshots_slow", "digests_failed", "deadlines_failed")
+        self.counters = dict.fromkeys(names, 0)
 
     @property
     def seq(self) -> int:
         """The last sequence number used."""
         return self._seq
 
+    @property
+    def deadline_ns(self) -> int | None:
+        """When the kernel wants its timer. Asked when somebody wants to know, not after each of many inputs of a turn.
+        A kernel that cannot say gets it at once: its ``handle`` meets what is wrong, and is set aside for it."""
+        if self._world is None:
+            return None
+        try:
+            return self._kernel.deadline(self._world)
+        except Exception:  # noqa: BLE001 - the crash rule: whatever a kernel raises, its daemon goes on
+            if not self.counters["deadlines_failed"]:
+                _log.exception("the kernel cannot say when it wants its timer", kernel=self._kernel.name)
+            self.counters["deadlines_failed"] += 1
+            return 0
+
     def load(self) -> None:
         """Make the world from the committed rows."""
         begun_s = time.perf_counter()
         self._world = self._kernel.load(self._store.rows())
         self._seq = self._store.last_seq()
-        self.deadline_ns = None
         _log.info("world loaded", seq=self._seq, ms=round((time.perf_counter() - begun_s) * 1000, 1))
-
-    def is_safety(self, item: Any) -> bool:
-        return self._kernel.is_safety(item)
 
     def handle(self, entry: Entry, leave: Leave | None = None) -> tuple[Stamp, Effects, bool]:
         """Let the kernel decide: the stamp, the effects and whether they are urgent. The input is accepted by
@@ -88,7 +101,6 @@ class Keeper:
             for effect in effects:
                 if isinstance(effect, Put) and type(effect.row) not in self._row_types:
                     raise TypeError(f"{type(effect.row).__name__} is not among the row types of {self._kernel.name}")
-        self.deadline_ns = self._kernel.deadline(self._world)
         return stamp, effects, urgent
 
     def accept(self, entry: Entry, stamp: Stamp, effects: Effects, *, urgent: bool) -> Decided:
@@ -137,7 +149,6 @@ class Keeper:
 
     def _begun(self, entry: Entry | None, stamp: Stamp, effects: Effects, kind: RecordKind) -> Decided:
         self._seq = stamp.seq
-        self.deadline_ns = self._kernel.deadline(self._world)
         data = _encoder.encode(entry.item) if entry is not None and kind is RecordKind.RAISED else b""
         record = LogRecord(stamp, data, self._digests(effects), kind)
         rows = [effect.row for effect in effects if isinstance(effect, Put)]

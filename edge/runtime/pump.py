@@ -112,7 +112,7 @@ class Pump:
         if self._life is None or self._life.link is None:
             self.counters.commands_dropped += 1
             return
-        self._call(self._life, lambda now_ns: self._driver.command(command, now_ns))
+        self._call(self._life, self._driver.command, command)
 
     def resume(self) -> None:
         """The daemon has room again: read on."""
@@ -180,14 +180,15 @@ class Pump:
             life.early.append((data, settled))
             return
         self.counters.bytes_in += len(data)
-        self._call(life, lambda now_ns: self._driver.received(data, now_ns), settled)
+        self._call(life, self._driver.received, data, settled=settled)
 
-    def _call(self, life: _Life, act: Callable[[int], Output], settled: Settled | None = None) -> None:
-        """Let the driver act, then do what it wants. ``settled`` is called when all that came of it is on disk, or when
-        nothing came of it (also of a message that the driver fails on: sent again, it would fail again)."""
+    def _call(self, life: _Life, act: Callable[..., Output], *what: Any, settled: Settled | None = None) -> None:
+        """Let the driver act (on ``what``, now), then do what it wants. ``settled`` is called when all that came of it
+        is on disk, or when nothing came of it (also of a message that the driver fails on: sent again, it would fail
+        again)."""
         now_ns = self._clock.mono_ns()
         try:
-            output = act(now_ns)
+            output = act(*what, now_ns)
         except Exception:  # noqa: BLE001 - a driver's bug costs its own device a re-opening and nobody else anything
             self.counters.driver_errors += 1
             _log.exception("the driver failed", device=self.device)
@@ -196,8 +197,9 @@ class Pump:
                 settled()
             self._end(life, "the driver failed")
             return
-        self._write(life, output.write)
-        life.asked_ns = now_ns if output.write else life.asked_ns
+        if output.write:
+            self._write(life, output.write)
+            life.asked_ns = now_ns
         if output.acknowledge:
             settled = after(lambda: self._write(life, output.acknowledge), settled)
         each = None if settled is None else all_of(len(output.readings), settled)

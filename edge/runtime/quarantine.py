@@ -33,6 +33,8 @@ class Quarantine:
 
     def __init__(self, clock: Clock) -> None:
         self.counters = {"inputs_set_aside": 0, "inputs_refused": 0}
+        #: False as long as nothing ever raised: then nothing else need be asked.
+        self.in_use = False
         self._clock = clock
         self._until_ns: dict[bytes, int] = {}
         self._raises: deque[int] = deque(maxlen=RAISES_PER_MIN)
@@ -54,6 +56,7 @@ class Quarantine:
     def add(self, entry: Entry, *, is_safety: bool) -> None:
         """``entry`` raised just now."""
         now_ns = self._clock.mono_ns()
+        self.in_use = True
         self.counters["inputs_set_aside"] += 1
         if entry.kind in _REPEATABLE and not is_safety:
             self._until_ns[_fingerprint(entry)] = now_ns + POISON_NS

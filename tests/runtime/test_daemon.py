@@ -291,6 +291,35 @@ def test_a_deadline_that_stays_in_the_past_does_not_spin(bench, toy, run):
     run(scenario())
 
 
+def test_a_kernel_that_cannot_say_its_deadline_goes_on_and_its_timer_is_set_aside(bench, toy, run, monkeypatch):
+    async def scenario():
+        def deadline(_kernel, world):
+            if world.boom:
+                raise RuntimeError("no deadline")
+            return world.due_ns
+
+        monkeypatch.setattr(toy.ToyKernel, "deadline", deadline)
+        b = await bench().start()
+        await b.command(toy.Wait("w1", 3_600_000, boom=True))
+        b.store.commit()
+        async with asyncio.timeout(60):
+            while not b.daemon.health()["inputs_set_aside"]:
+                b.store.commit()
+                b.clock.advance(1_000_000_000)
+                await asyncio.sleep(0.005)
+            while not b.daemon.health()["running"]:
+                b.store.commit()
+                await asyncio.sleep(0.005)
+        assert b.daemon.health()["deadlines_failed"] >= 1
+        await b.command(toy.Pay("c1", "an", 5))
+        b.store.commit()
+        async with asyncio.timeout(60):
+            while ("c1", "ok") not in b.outlets.replies:
+                await asyncio.sleep(0.005)
+
+    run(scenario())
+
+
 def test_the_day_enters_at_start_at_midnight_and_when_the_clock_becomes_trustworthy(bench, toy, run):
     async def scenario():
         b = bench()
