@@ -81,6 +81,7 @@ _WEAR: Mapping[str, Range] = {
     "service_hours": (0, 100_000, "h"),
     "service_days": (0, 3650, "d"),
     "inspect_days": (0, 3650, "d"),
+    "silent_days": (0, 3650, "d"),
     "warn_pct": (50, 100, "%"),
     "overdue_pct": (100, 300, "%"),
     "drift_days": (10, 60, "d"),

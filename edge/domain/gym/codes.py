@@ -13,7 +13,7 @@ from edge.domain.gym.view_types import GateDecision
 
 #: What maintenance is due or soon (``AssetView.due``, ``MaintenanceView.due``).
 DUE_CODES = frozenset(f"{by}_{how}" for by in ("hours", "days", "inspection") for how in ("soon", "due", "overdue")) | {
-    *("life_over", "drift", "drift_sisters"),
+    *("life_over", "drift", "drift_sisters", "counter_silent", "battery_low"),
 }
 
 #: Why there is a work order (``OrderView.cause``).

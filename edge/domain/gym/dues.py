@@ -14,6 +14,9 @@ from edge.domain.gym.wear_state import Wear
 from edge.domain.gym.workout_state import Asset
 from edge.domain.gym.world import World
 
+#: Below this the battery of a counter is told: weeks before it is empty, by what its makers say of such cells [K].
+BATTERY_LOW_PCT = 15
+
 
 def wear_of(world: World, asset: str) -> Wear:
     """The wear of a machine, from the first word on."""
@@ -26,7 +29,8 @@ def rule_of(turn: Turn, kind: AssetKind) -> WearSettings:
 
 
 def dues(turn: Turn, asset: Asset) -> tuple[tuple[str, int], ...]:
-    """(code, share of the interval in %): hours, days, inspection with _soon, _due, _overdue; life_over, drift ..."""
+    """(code, share of the interval in %): hours, days, inspection with _soon, _due, _overdue; life_over, drift,
+    counter_silent and battery_low of an outdoor point's counter."""
     settings, wear, today = asset.settings, wear_of(turn.world, asset.settings.asset), turn.world.day
     rule, found = rule_of(turn, settings.kind), []
     if rule.service_hours:
@@ -37,6 +41,10 @@ def dues(turn: Turn, asset: Asset) -> tuple[tuple[str, int], ...]:
     known = settings.life_years and settings.installed and today
     if known and _days(settings.installed, today) >= 365.25 * settings.life_years:
         codes.append(("life_over", 100))
+    if rule.silent_days and wear.heard_day and today and _days(wear.heard_day, today) >= rule.silent_days:
+        codes.append(("counter_silent", 0))
+    if wear.battery_pct is not None and wear.battery_pct < BATTERY_LOW_PCT:
+        codes.append(("battery_low", 0))
     return (*codes, *((name, 0) for name in wear.drifts))
 
 

@@ -14,7 +14,7 @@ from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, Reading
 from edge.domain.field_devices import LAST_WILL, CardReading, PointHealth
-from edge.domain.gym import heart, kiosks, machines, trail, wear
+from edge.domain.gym import counts, heart, kiosks, machines, trail, wear
 from edge.domain.gym.believable import believable
 from edge.domain.gym.messages import ClaimAsset
 from edge.domain.gym.motion import Did, machine_said, rep_done, set_said
@@ -90,7 +90,7 @@ def _of_machine(turn: Turn, asset: Asset, body: Reading) -> None:
             _reachable(turn, asset, up=True)
             turn.show(asset.settings.asset, at_once=asset.heard_ns is None)
             asset.heard_ns = turn.now_ns
-            wear.counted(turn, asset, body)
+            counts.counted(turn, asset, body)
         case StopOutcome(accepted=False):
             _not_stopped(turn, asset, body)
         case PointHealth():

@@ -13,7 +13,7 @@ from edge.domain.alarm_flush import flush
 from edge.domain.alarms import tick
 from edge.domain.answered import AuditRow, answered, repeated
 from edge.domain.devices import DeviceReading
-from edge.domain.gym import heart, occupancy, people, queue, trail, wear
+from edge.domain.gym import counts, heart, occupancy, people, queue, trail, wear
 from edge.domain.gym.acting import decide
 from edge.domain.gym.hearing import heard
 from edge.domain.gym.machines import ticked, told_long
@@ -121,6 +121,7 @@ class GymKernel:
         world = turn.world
         if world.config is None:
             return [*turn.first, *turn.rest, *flush(world.alarms, turn.stamp, ALARMS_KEY)]
+        counts.note(turn)
         occupancy.keep(turn)
         heart.buzz(turn)
         if whole:
@@ -187,7 +188,9 @@ def _open_day(turn: Turn, day: str) -> bool:
         wear.close_day(turn, world.day)
         queue.withdraw(turn)
         people.forget_old(turn)
-    world.day, world.today = day, Today()
+    closed, world.day, world.today = bool(world.day and world.config is not None), day, Today()
+    if closed:
+        wear.open_day(turn)
     for trail_state in world.trails.values():
         trail_state.laps_today = 0
     oldest = days_kept_from(day)

@@ -159,6 +159,8 @@ class WearSettings(msgspec.Struct, frozen=True, kw_only=True):
     service_days: int = 0
     inspect_days: int = 0
     """An inspection by checklist is due after so many days (outdoor equipment, GB 19272-2024)."""
+    silent_days: int = 0
+    """A counter of an outdoor point that was not heard for so many days is an order; 0: its silence is not told."""
     warn_pct: int = 90
     overdue_pct: int = 120
     drift_days: int = 21

@@ -40,7 +40,8 @@ class LapRow(Row, frozen=True, kw_only=True, tag="lap"):
 
 
 class CountDayRow(Row, frozen=True, kw_only=True, tag="count_day"):
-    """How often an outdoor point was used on a day."""
+    """How often an outdoor point was used on a day; ``hours`` is msgpack of the uses of each of its 24 hours, empty of
+    a day before they were kept."""
 
     KEY: ClassVar = ("asset", "day")
     asset: str
@@ -48,6 +49,7 @@ class CountDayRow(Row, frozen=True, kw_only=True, tag="count_day"):
     uses: int
     counter: int
     at_ns: int
+    hours: bytes
 
 
 TRAIL_ROW_TYPES: tuple[type[Row], ...] = (OutingRow, LapRow, CountDayRow)

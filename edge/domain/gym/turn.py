@@ -27,6 +27,7 @@ class Turn:
     maintenance: bool = False
     first: list[Send] = field(default_factory=list)
     rest: list[Effect] = field(default_factory=list)
+    _site_time: datetime | None = None
 
     @property
     def now_ns(self) -> int:
@@ -59,6 +60,8 @@ class Turn:
             self.world.board_due_ns = due_ns
 
     def site_time(self) -> datetime:
-        """Wall time of this input on the site's clock."""
-        moment = datetime.fromtimestamp(self.stamp.wall_ns / 1_000_000_000, UTC)
-        return moment + timedelta(minutes=self.config.utc_offset_min)
+        """Wall time of this input on the site's clock; made once, for a board asks for it 400 times."""
+        if self._site_time is None:
+            moment = datetime.fromtimestamp(self.stamp.wall_ns / 1_000_000_000, UTC)
+            self._site_time = moment + timedelta(minutes=self.config.utc_offset_min)
+        return self._site_time

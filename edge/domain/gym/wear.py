@@ -19,19 +19,17 @@ from edge.domain.gym.settings import AssetKind
 from edge.domain.gym.trail_rows import CountDayRow
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.wear_rows import WearDayRow, WearRow
-from edge.domain.gym.wear_state import BASELINE_DAYS, KEPT_DAYS, Day, Line, Wear
+from edge.domain.gym.wear_state import BASELINE_DAYS, HOURS, KEPT_DAYS, Day, Line, Wear
 from edge.domain.gym.workout import NS_PER_S
 from edge.domain.gym.workout_state import Asset, Phase
 from edge.domain.gym.world import World
 from edge.domain.kernel import Rows
-from edge.domain.machine_readings import CountReading, MachineHealthReading
+from edge.domain.machine_readings import MachineHealthReading
 from edge.domain.outcome import Outcome, refused
 
 #: Below this speed current says nothing of the belt.
 LEAST_KM_H = 1.0
 NOTED_NS = 600 * NS_PER_S
-#: An outdoor counter that leaps by more between two words is not believed.
-MAX_USES = 5000
 BOX = "box"
 #: The fault of a machine that says "error" without a code.
 IN_FAULT = "error"
@@ -75,22 +73,6 @@ def _hours(wear: Wear, hours_h: float) -> None:
     wear.told_hours_h, wear.odd_hours_h = hours_h, None
 
 
-def counted(turn: Turn, asset: Asset, body: CountReading) -> None:
-    """An outdoor point was used."""
-    wear = wear_of(turn.world, asset.settings.asset)
-    if body.use_count is None:
-        return
-    more = body.use_count - wear.counter if wear.counter is not None else 0
-    if more < 0 and wear.counter is not None and 2 * body.use_count > wear.counter:
-        return  # a word that came late
-    if more < 0:
-        more = body.use_count  # its counter began anew
-    wear.counter = body.use_count
-    wear.day.uses += more if more <= MAX_USES else 0
-    if turn.now_ns - wear.noted_ns >= NOTED_NS:
-        keep(turn, asset)
-
-
 def began(turn: Turn, asset: Asset) -> None:
     """A workout began: one start."""
     wear = wear_of(turn.world, asset.settings.asset)
@@ -114,6 +96,7 @@ def keep(turn: Turn, asset: Asset) -> None:
     if not wear.service_day:
         wear.service_day = asset.settings.installed or turn.world.day
     wear.inspected_day = wear.inspected_day or wear.service_day
+    wear.heard_day = wear.heard_day or turn.world.day
     wear.noted_ns = turn.now_ns
     turn.put(
         WearRow(
@@ -169,10 +152,12 @@ def close_day(turn: Turn, day: str) -> None:
         index = wear.day.measured / wear.day.expected if wear.day.expected else None
         turn.put(_day_row(name, day, wear.day, index))
         if asset.settings.kind is AssetKind.OUTDOOR:
-            row = CountDayRow(
-                asset=name, day=day, uses=wear.day.uses, counter=wear.counter or 0, at_ns=turn.stamp.wall_ns
-            )
-            turn.put(row)
+            turn.put(
+                CountDayRow(
+                    asset=name, day=day, uses=wear.day.uses, counter=wear.counter or 0, at_ns=turn.stamp.wall_ns,
+                    hours=msgspec.msgpack.encode(wear.day.hours or [0] * HOURS),
+                )
+            )  # fmt: skip
         if index is not None:
             todays[name] = index
         elif wear.day.n and wear.baseline_days < BASELINE_DAYS:
@@ -180,7 +165,11 @@ def close_day(turn: Turn, day: str) -> None:
         wear.day = Day()
     for name, index in todays.items():
         _compare(turn, world.assets[name], day, index, todays)
-    for asset in world.assets.values():
+
+
+def open_day(turn: Turn) -> None:
+    """A business day has begun: what the calendar makes due today is ordered today, also of what says nothing."""
+    for asset in turn.world.assets.values():
         keep(turn, asset)
 
 
@@ -206,6 +195,7 @@ def _current(turn: Turn, asset: Asset, wear: Wear, current_ma: float) -> None:
     if asset.phase is not Phase.ACTIVE or speed is None or speed < LEAST_KM_H:
         return
     day.n += 1
+    day.current += current_ma
     if wear.has_baseline:
         a, b = wear.line.fit()
         day.measured += current_ma
@@ -279,4 +269,5 @@ def _day_row(asset: str, day: str, done: Day, index: float | None) -> WearDayRow
         peak_current_ma=done.peak_current_ma,
         peak_temperature_c=done.peak_temperature_c,
         n=done.n,
+        mean_current_ma=round(done.current / done.n) if done.n else None,
     )

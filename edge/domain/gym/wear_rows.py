@@ -22,7 +22,7 @@ class WearRow(Row, frozen=True, kw_only=True, tag="wear"):
 
 class WearDayRow(Row, frozen=True, kw_only=True, tag="wear_day"):
     """One machine's day: use and the index of its motor current normalised by speed (1 = as when new), of ``n``
-    samples."""
+    samples. ``mean_current_ma`` of all that it told in motion."""
 
     KEY: ClassVar = ("asset", "day")
     asset: str
@@ -35,6 +35,7 @@ class WearDayRow(Row, frozen=True, kw_only=True, tag="wear_day"):
     peak_current_ma: int | None
     peak_temperature_c: float | None
     n: int
+    mean_current_ma: int | None
 
 
 class OrderRow(Row, frozen=True, kw_only=True, tag="work_order"):

@@ -11,6 +11,7 @@ KEPT_DAYS = 60
 #: Days of which the baseline is made, and samples that it needs at least.
 BASELINE_DAYS = 7
 BASELINE_SAMPLES = 300
+HOURS = 24
 
 
 class Line(msgspec.Struct, array_like=True):
@@ -39,7 +40,9 @@ class Line(msgspec.Struct, array_like=True):
 
 
 class Day(msgspec.Struct):
-    """What a machine did on the business day so far. ``measured`` and ``expected`` are sums of current in mA."""
+    """What a machine did on the business day so far. ``measured`` and ``expected`` are sums of current in mA, ``hours``
+    the uses of an outdoor point by hour of the site's clock ([] for none), ``current`` the sum of the ``n`` words of a
+    motor current in motion."""
 
     busy_ms: int = 0
     distance_m: float = 0.0
@@ -50,6 +53,8 @@ class Day(msgspec.Struct):
     expected: float = 0.0
     peak_current_ma: int | None = None
     peak_temperature_c: float | None = None
+    hours: list[int] = []
+    current: float = 0.0
 
 
 class Wear(msgspec.Struct, kw_only=True):
@@ -73,6 +78,15 @@ class Wear(msgspec.Struct, kw_only=True):
     drifts: tuple[str, ...] = ()
     day: Day = msgspec.field(default_factory=Day)
     counter: int | None = None
+    said_ns: int = 0
+    """When the counter's last word was said, by the point's own clock; 0 unknown."""
+    before_reset: int = 0
+    """Where the counter stood before it began anew."""
+    odd_counts: int = 0
+    """Smaller numbers in a row that were taken for late words."""
+    heard_day: str = ""
+    """Business day on which an outdoor point was last heard, or was first waited for."""
+    battery_pct: float | None = None
     odd_hours_h: float | None = None
     """Hours below the last ones, said once so far."""
     inspected_day: str = ""
