@@ -93,6 +93,10 @@ class LineDevice:
         self._advance(now_ns)
         return self.line.take(now_ns)
 
+    def is_awake(self, now_ns: int) -> bool:
+        """Whether it listens: it has power, and has booted."""
+        return self._powered and now_ns >= self._awake_ns
+
     def baud(self) -> int:
         return self.line.settings.baud
 

@@ -12,6 +12,7 @@ import contextlib
 import selectors
 import signal
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
@@ -99,7 +100,9 @@ async def run_reader(reader: PluggableReader, field: Field, options: argparse.Na
 
     async def state(_request: Json) -> Json:
         tray = [{"uid": p.chip.uid, "p": p.chip.read_p, "dead": p.chip.dead} for p in field.placed.values()]
-        return {"tray": tray, "link": "up" if port.plugged else "unplugged", "lost_bytes": port.lost_bytes}
+        link = "up" if port.plugged else "unplugged"
+        awake = reader.is_awake(time.monotonic_ns())
+        return {"tray": tray, "link": link, "awake": awake, "lost_bytes": port.lost_bytes}
 
     async def place(request: Json) -> Json:
         try:

@@ -78,6 +78,10 @@ class ReaderBase:
         self._advance(now_ns)
         return self.line.take(now_ns)
 
+    def is_awake(self, now_ns: int) -> bool:
+        """Whether it listens: it has power, and has booted."""
+        return now_ns >= self._awake_ns
+
     def baud(self) -> int:
         """The rate that the reader talks at now."""
         return self.line.settings.baud

@@ -147,7 +147,7 @@ class Build:
             return
         command = re.sub(r"(?<![\w.])/(build|opt|wheel|src)\b", lambda match: f"{home}/{match[1]}", text)
         cwd = self._place(home, here, ".")
-        ran = subprocess.run(["sh", "-ec", command], cwd=cwd, capture_output=True, text=True, check=False, timeout=110)
+        ran = subprocess.run(["sh", "-ec", command], cwd=cwd, capture_output=True, text=True, check=False, timeout=250)
         assert ran.returncode == 0, f"RUN {text}: {ran.stderr[-2000:]}"
         self.done.append(f"RUN {text}")
 

@@ -36,6 +36,6 @@ def checkout(tmp_path):
 def script(checkout):
     def run(name):
         command = ["sh", str(checkout / "docker" / name)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
     return run

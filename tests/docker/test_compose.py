@@ -156,14 +156,8 @@ def test_simulated_devices_are_devices_of_the_site(root):
 # --- the broker, with the real program --------------------------------------------------------------------------------
 
 
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 @pytest.fixture
-def broker(script, checkout, tmp_path):
+def broker(script, checkout, tmp_path, free_port):
     """The broker as compose starts it: the same start script, configuration and users, other paths."""
     if shutil.which("mosquitto", path=PATH) is None:
         pytest.skip(f"the broker's configuration is NOT tested: {command_line(['mosquitto'])}")
@@ -228,7 +222,7 @@ def heard_by_edge(broker, user, topic):
         except aiomqtt.MqttError:
             return "refused"
 
-    return asyncio.run(asyncio.wait_for(main(), 60))
+    return asyncio.run(asyncio.wait_for(main(), 120))
 
 
 def test_the_real_broker_takes_the_configuration_and_keeps_to_it(broker):
@@ -270,7 +264,7 @@ def test_the_simulated_devices_speak_through_the_broker(compose, broker, checkou
                     return
 
     try:
-        asyncio.run(asyncio.wait_for(main(), 60))
+        asyncio.run(asyncio.wait_for(main(), 120))
         assert simulator.poll() is None
     finally:
         simulator.terminate()

@@ -224,7 +224,8 @@ def test_the_api_may_come_late_and_go_away(play, capsys):
 
     play(scene, api=False, diners=True)
     said = capsys.readouterr().err
-    assert said.count("does not answer") in {2, 3}
+    assert said.count("does not answer") >= 2, "it was away at first, and once more"
+    assert said.count("does not answer") - said.count("answers again") in {0, 1}, "told once each time"
     assert "answers again" in said
 
 

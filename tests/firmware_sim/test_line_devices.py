@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -176,8 +175,7 @@ def told(control, request):
 def test_meters_on_a_pty(tmp_path):
     link = tmp_path / "bus"
     options = ["--link", str(link), "--meter", "m01=000000000001:300", "--baud", "9600"]
-    with program("dlt645", tmp_path, *options) as control, serial.Serial(str(link), 9600, timeout=3) as port:
-        time.sleep(0.1)
+    with program("dlt645", tmp_path, *options) as control, serial.Serial(str(link), 9600, timeout=60) as port:
         port.write(read("02030000"))
         answer = sealed(ADDRESS, 0x91, bytes.fromhex("00000302") + bytes.fromhex("003000"))
         assert port.read(len(answer)) == answer

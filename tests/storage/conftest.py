@@ -20,7 +20,7 @@ from edge.storage.log import LogRecord, RecordKind
 from edge.storage.sample_history import SampleHistory
 from edge.storage.sample_source import StoredSamples
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class Gate:

@@ -26,9 +26,9 @@ S = 1_000_000_000
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not true():
-        assert time.monotonic() < until, "it did not come to pass within 10 s"
+        assert time.monotonic() < until, "it did not come to pass within 60 s"
         time.sleep(0.005)
 
 
@@ -136,7 +136,7 @@ def test_payments_go_on_while_the_log_is_pruned(store: FactsStore, record: Recor
     answered = threading.Semaphore(0)
     for seq in range(301, 501):
         store.submit(Batch(records=[record(seq)]), lambda _error: answered.release())
-        assert answered.acquire(timeout=10)
+        assert answered.acquire(timeout=60)
     wait_until(lambda: store.counters()["log_pruned"] >= 200)
     assert store.counters()["chore_errors"] == 0
 
@@ -187,7 +187,7 @@ def test_no_commit_waits_for_a_checkpoint(
     class Slow:
         def execute(self, sql: str) -> sqlite3.Cursor:
             begun.set()
-            assert go_on.wait(10)
+            assert go_on.wait(250)
             return store._reader.execute("SELECT 0, 5, 5")
 
         def close(self) -> None:
@@ -195,7 +195,7 @@ def test_no_commit_waits_for_a_checkpoint(
 
     checkpointer._connection = Slow()
     assert write(store, Batch(records=[record(1, os.urandom(80_000))])) is None
-    assert begun.wait(10)
+    assert begun.wait(60)
     for seq in range(2, 20):
         assert write(store, Batch(records=[record(seq)])) is None
     assert store.counters()["checkpoints"] == 0

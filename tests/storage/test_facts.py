@@ -23,7 +23,7 @@ from edge.storage.log import LogRecord
 Open = Callable[..., FactsStore]
 Write = Callable[[FactsStore, Batch], StoreError | None]
 Record = Callable[..., LogRecord]
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 def audit(seq: int) -> AuditRow:
@@ -93,29 +93,46 @@ def test_what_waits_goes_into_one_commit_in_order(open_store: Open, record: Reco
 
 
 def test_many_producers_share_commits_and_lose_nothing(open_store: Open, record: Record, answers: Any) -> None:
-    store = open_store()
+    """A commit lasts until every producer waits for one, as on a disk that is slow: however fast this one is."""
     order, next_seq = threading.Lock(), iter(range(1, 10_000))
+    changed, waiting, working = threading.Condition(), set(), set(range(16))
 
-    def produce() -> None:
+    def slow(name: str) -> None:
+        with changed:
+            assert name != "before_commit" or changed.wait_for(lambda: len(waiting) == len(working), WAIT_S)
+
+    def change(act: Callable[[int], None], producer: int) -> None:
+        with changed:
+            act(producer)
+            changed.notify_all()
+
+    store = open_store(on_point=slow)
+
+    def produce(number: int) -> None:
         for _ in range(25):
             answered = threading.Event()
             with order:
                 seq = next(next_seq)
                 tell = answers.of(seq)
-                store.submit(
-                    Batch(records=[record(seq)], rows=[audit(seq)]),
-                    lambda error, tell=tell, answered=answered: (tell(error), answered.set()),
-                )
-            assert answered.wait(WAIT_S)
 
-    threads = [threading.Thread(target=produce) for _ in range(16)]
+                def done(error: StoreError | None, tell: Any = tell, answered: threading.Event = answered) -> None:
+                    change(waiting.discard, number)
+                    tell(error)
+                    answered.set()
+
+                change(waiting.add, number)
+                store.submit(Batch(records=[record(seq)], rows=[audit(seq)]), done)
+            assert answered.wait(WAIT_S)
+        change(working.discard, number)
+
+    threads = [threading.Thread(target=produce, args=(number,)) for number in sorted(working)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert answers.got == [(seq, "ok") for seq in range(1, 401)]
     assert [row.seq for row in store.rows().all(AuditRow)] == list(range(1, 401))
-    assert store.counters()["commits"] < 200, "16 waiting producers must share commits"
+    assert store.counters()["commits"] < 100, "16 waiting producers must share commits"
 
 
 def test_every_commit_is_synced(open_store: Open) -> None:

@@ -20,7 +20,7 @@ from edge.storage.log import LogRecord
 Open = Callable[..., FactsStore]
 Write = Callable[[FactsStore, Batch], StoreError | None]
 Record = Callable[..., LogRecord]
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 def audit(seq: int) -> AuditRow:
