@@ -175,10 +175,11 @@ def says_damaged(error: Exception) -> bool:
 
 
 def unreadable(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
-    """The error for a store that is open and cannot be read: "storage" when that may pass, else "damaged"."""
-    if isinstance(error, sqlite3.OperationalError):
-        return StoreError("storage", f"{path} cannot be read: {error}. Is the disk well?")
-    return damaged(path, str(error))
+    """The error for a store that is open and cannot be read: "storage", for at work nobody can wait until the disk is
+    told from the file (``disk_trouble``); the next start does."""
+    if isinstance(error, UnicodeDecodeError):
+        return damaged(path, str(error))
+    return StoreError("storage", f"{path} cannot be read: {error}. Is the disk well? A new start looks at all of it")
 
 
 def damaged(path: Path, why: str) -> StoreError:

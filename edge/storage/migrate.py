@@ -22,6 +22,7 @@ from edge.storage.tables import CHECK_COLUMN
 RECORDER_TABLES = frozenset({"meta", "log", "snapshot", "set_aside"})
 #: Tables with room for a checksum.
 _CHECKED = "SELECT s.name FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table' AND c.name = ?"
+_DISK_CODES = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _FILE_NAME = re.compile(r"v(\d{3,})\.sql")
 
 
@@ -74,8 +75,8 @@ def version_of(connection: sqlite3.Connection) -> int:
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], path: str) -> int:
     """Apply what is missing and return how many files that was. ``connection`` is in autocommit mode.
 
-    Raises StoreError: "newer" when the file is ahead of us, "schema" when it is no store of ours or a file fails (then
-    the file is as it was before that one)."""
+    Raises StoreError: "newer" when the file is ahead of us, "schema" when it is no store of ours or a schema file
+    fails, "storage" when it fails for the disk's sake (the store is then as it was before that schema file)."""
     ordered = in_order(migrations)
     version = version_of(connection)
     if version > len(ordered):
@@ -122,6 +123,6 @@ def _apply(connection: sqlite3.Connection, migration: Migration, path: str) -> N
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         text = f"{path}: schema file v{migration.version:03} failed ({error}); the file is unchanged. "
-        raise StoreError(
-            "schema", text + "Free disk space if that is the cause, else go back to the old release"
-        ) from error
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK_CODES:
+            raise StoreError("storage", text + "Free disk space, look after the disk, then start again") from error
+        raise StoreError("schema", text + "Go back to the old release") from error

@@ -183,8 +183,9 @@ class Disk:
 
     def _write(self, call: Call) -> None:
         if self._fd(call)[0] == self._acks and call.result > 0:
-            self.promised = max(self.promised, int(call.texts[0]))
-            self.promised_s[int(call.texts[0])] = call.at_s
+            number = int(call.texts[0].split()[0])
+            self.promised = max(self.promised, number)
+            self.promised_s[number] = call.at_s
 
     def _ftruncate(self, call: Call) -> None:
         inode = self._inode(call)

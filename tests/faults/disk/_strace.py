@@ -13,11 +13,13 @@ import select
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[3]
 WRITER = Path(__file__).with_name("_writer.py")
+HISTORY = Path(__file__).with_name("_history_writer.py")
 LIMIT_S = 110
 
 
@@ -44,24 +46,80 @@ def write_under(directory: Path, acks: Path, count: int, *options: str, planted:
     return _run([*command, str(count), *([planted] if planted else [])])
 
 
+def write_attached(directory: Path, acks: Path, count: int, *options: str) -> Ran:
+    """Run ``_writer.py``; strace with ``options`` takes hold of it when its store is open."""
+    command = [sys.executable, WRITER, directory, acks, str(count), "wait"]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    strace = None
+    try:
+        assert writer.stdout is not None
+        opened = writer.stdout.readline()
+        assert opened, "the owner of the store did not come up"
+        strace = subprocess.Popen(
+            ["strace", "-f", *options, "-p", str(writer.pid)], stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        assert strace.stderr is not None
+        assert "attached" in strace.stderr.readline()
+        told, _ = writer.communicate("go\n", timeout=LIMIT_S)
+        return Ran(writer.returncode, json.loads((told or opened).splitlines()[-1]))
+    except subprocess.TimeoutExpired as late:
+        raise AssertionError(f"the owner of the store did not end: {late.cmd}") from late
+    finally:
+        writer.kill()
+        writer.wait(60)
+        if strace is not None:
+            strace.communicate(timeout=60)
+
+
 def write_plainly(directory: Path, acks: Path, count: int) -> Ran:
     """The same without strace, in a process forked from one that has its imports done."""
-    return _nursery().run(directory, acks, count)
+    return _nursery(WRITER).run([str(directory), str(acks), str(count)])
+
+
+def live_under(lives: Sequence[Life], *options: str) -> list[Ran]:
+    """Play these lives of a history, one after the other, each a process of its own, under one strace: it counts the
+    calls of each process (and thread) anew, so that ``when`` means the same to all."""
+    command = ["strace", "-f", "--seccomp-bpf", "-qq", *options, "--", sys.executable, HISTORY]
+    ran = _bounded([*command, *(json.dumps(life.words()) for life in lives)], LIMIT_S * len(lives))
+    found = [Ran(*json.loads(line)) for line in ran.stdout.splitlines()]
+    assert len(found) == len(lives), f"{ran.returncode}: {ran.stderr[-2000:]}"
+    return found
+
+
+def live_plainly(life: Life, kill_after_s: float | None = None) -> Ran:
+    """One life without strace; ``kill_after_s``: it is killed from outside then."""
+    words = life.words()
+    return _nursery(HISTORY).run(words if kill_after_s is None else [["kill", kill_after_s], *words])
+
+
+class Life(NamedTuple):
+    """What ``_history_writer.py`` plays. ``die_at``: see there, 0 for never."""
+
+    directory: Path
+    sent: Path
+    count: int
+    seed: int
+    retention: str = "keep"
+    die_at: int = 0
+
+    def words(self) -> list:
+        """As it is told to the program."""
+        return [str(self.directory), str(self.sent), *self[2:]]
 
 
 class _Nursery:
-    """The program that forks writers (``_writer.py`` without arguments); it ends when its input does."""
+    """A program that forks for each line it reads; it ends when its input does."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Path) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [sys.executable, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
         atexit.register(self._end)
 
-    def run(self, *words: object) -> Ran:
+    def run(self, words: list) -> Ran:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([str(word) for word in words]) + "\n")
+        self._process.stdin.write(json.dumps(words) + "\n")
         self._process.stdin.flush()
         ready, _, _ = select.select([self._process.stdout], [], [], LIMIT_S)
         assert ready, "the owner of the store did not end"
@@ -76,11 +134,15 @@ class _Nursery:
 _nursery = functools.cache(_Nursery)
 
 
-def _run(command) -> Ran:
+def _bounded(command: list, limit_s: float) -> subprocess.CompletedProcess[str]:
     try:
-        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT_S, cwd=ROOT)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit_s, cwd=ROOT)
     except subprocess.TimeoutExpired as late:
         raise AssertionError(f"the owner of the store did not end: {late.cmd}") from late
+
+
+def _run(command: list) -> Ran:
+    ran = _bounded(command, LIMIT_S)
     lines = ran.stdout.splitlines()
     assert lines, f"{ran.returncode}: {ran.stderr[-2000:]}"
     return Ran(ran.returncode, json.loads(lines[-1]))

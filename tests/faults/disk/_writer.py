@@ -1,11 +1,14 @@
-"""A store's owner that goes on through failures: `_writer.py DIRECTORY ACKS COUNT [SYNCHRONOUS]`. Without arguments it
-reads such lists as JSON lines and plays each in a process of its own; [exit status, what it told] is the answer.
+"""A store's owner that goes on through failures: `_writer.py DIRECTORY ACKS COUNT [SYNCHRONOUS|wait]`.
+
+Without arguments it reads such lists as JSON lines and plays each in a process of its own; [exit status, what it told]
+is the answer.
 
 Writes the inputs that are missing up to COUNT (``writing_child.batch_of``: their content follows from their number),
 some alone, some in groups. Every acknowledged number is appended to ACKS in one write. After a failed batch it does
 what the daemon does: reset, read the last committed number, go on from there. Exit status 0: all written; 3: the store
 could not be had back; 4: it could not be opened. The last line on stdout tells how often what failed. SYNCHRONOUS
-(NORMAL, OFF) plants a store that syncs less than it promises: what the tests must notice.
+(NORMAL, OFF) plants a store that syncs less than it promises: what the tests must notice. With "wait" it tells when the
+store is open, and goes on at the next line from stdin.
 """
 
 from __future__ import annotations
@@ -17,6 +20,10 @@ import sys
 import threading
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from _forks import fork_each
 
 from edge.storage import chores, facts
 from edge.storage.errors import StoreBusy, StoreError
@@ -114,8 +121,10 @@ def plant(synchronous: str) -> None:
 
 def main(words: list[str]) -> int:
     directory, acks, count = Path(words[0]), words[1], int(words[2])
+    wait = "wait" in words
     for synchronous in words[3:]:
-        plant(synchronous)
+        if synchronous != "wait":
+            plant(synchronous)
     facts.CHECKPOINT_PAGES = 16
     try:
         store = FactsStore.open(directory, CHILD.ROWS, ballast_bytes=1 << 20)
@@ -123,6 +132,10 @@ def main(words: list[str]) -> int:
         print(json.dumps({"refused": getattr(error, "code", "os"), "text": str(error)}), flush=True)
         return 4
     owner = Owner(store, os.open(acks, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
+    if wait:
+        store.last_seq()
+        print(json.dumps({"open": True}), flush=True)
+        sys.stdin.readline()
     chores.CHECKPOINT_PAGES = 40  # checkpoints every few commits, so that faults meet them too
     try:
         status = owner.write(count)
@@ -137,29 +150,9 @@ def main(words: list[str]) -> int:
     return status
 
 
-def fork_each() -> None:
-    """One process for each line that comes in."""
-    for line in sys.stdin:
-        ours, its = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.dup2(its, 1)
-            status = 1
-            try:
-                status = main(json.loads(line))
-                sys.stdout.flush()
-            finally:
-                os._exit(status)
-        os.close(its)
-        with os.fdopen(ours) as told:
-            lines = told.read().splitlines()
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        print(json.dumps([status, json.loads(lines[-1]) if lines else {}]), flush=True)
-
-
 if __name__ == "__main__":
     if not sys.argv[1:]:
-        fork_each()
+        fork_each(main, sys.stdin)
         sys.exit(0)
     code = main(sys.argv[1:])
     sys.stdout.flush()

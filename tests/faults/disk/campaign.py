@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import _broken
 import _damage
+import _history_faults
 import _power
 from _case import Case, Group
 from _strace import why_not
@@ -42,9 +43,19 @@ GROUPS: dict[str, Group] = {
     "power-cuts-after-failed-syncs": _power.power_cuts_after_failed_syncs,
     "readings": _power.readings,
     "the-disk-can-tell": _power.the_disk_can_tell,
+    "samples-kills": _history_faults.kills,
+    "samples-read-only": _history_faults.read_only,
+    "samples-full": _history_faults.full,
+    "samples-broken-writes": _history_faults.broken_writes,
+    "samples-broken-syncs": _history_faults.broken_syncs,
+    "samples-broken-reads": _history_faults.broken_reads,
+    "samples-slow-syncs": _history_faults.slow_syncs,
+    "samples-power-cuts": _history_faults.power_cuts,
+    "samples-look": _history_faults.the_look_can_tell,
 }
 #: What needs strace, and the right to use it.
-TRACED = frozenset(GROUPS) - {"kills", "torn-log", "flipped-log", "torn-main", "flipped-main", "read-only"}
+UNTRACED = {"kills", "torn-log", "flipped-log", "torn-main", "flipped-main", "read-only"}
+TRACED = frozenset(GROUPS) - UNTRACED - {"samples-kills", "samples-read-only", "samples-look"}
 
 
 def run_case(name: str, seed: int, results: Results, *, full: bool) -> str:

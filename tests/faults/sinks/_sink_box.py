@@ -43,7 +43,8 @@ class Box:
         self.series = series
         self.seq, self.wall_ns, self.child, self.kills = 0, T0, None, 0
         self.told = defaultdict(Counter)
-        self._log = (folder / "history.log").open("ab")
+        self._log_path = folder / "history.log"
+        self._log = self._log_path.open("ab")
 
     # --- the log ------------------------------------------------------------------------------------------------------
 
@@ -110,9 +111,28 @@ class Box:
             known = self.statuses()
             if all(name in known and known[name].acked_seq >= self.seq for name in names):
                 return known
-            assert self.child.poll() is None, "the history process ended"
+            assert self.child.poll() is None, self.last_words()
             assert time.monotonic() < until, (self.seq, {name: known.get(name) for name in names})
             time.sleep(0.1)
+
+    def until_settled(self, names, seconds=SENT_S):
+        """Wait until everything that was there is settled at these sinks: no rewind goes back behind it. That takes
+        a minute of answers, by the sink's own clock, so now and then something is said."""
+        wanted, until, say_at_s = self.seq, time.monotonic() + seconds, 0.0
+        while True:
+            known = self.statuses()
+            if all(name in known and known[name].settled_seq >= wanted for name in names):
+                return
+            assert self.child.poll() is None, self.last_words()
+            assert time.monotonic() < until, (wanted, {name: known.get(name) for name in names})
+            if time.monotonic() >= say_at_s:
+                self.say(1)
+                say_at_s = time.monotonic() + 5
+            time.sleep(0.5)
+
+    def last_words(self):
+        """Why a test gives up: what the history process told last."""
+        return f"the history process ended with {self.child.poll()}: {self._log_path.read_text()[-4000:]}"
 
     # --- comparing ----------------------------------------------------------------------------------------------------
 
