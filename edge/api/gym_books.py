@@ -10,7 +10,7 @@ from edge.api.books import BadCursor, BooksAway, Listing
 from edge.domain.gym.photo_rows import PhotoDataRow, PhotoRow
 from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.rows import HeartAlarmRow, PersonRow, UseRow, VitalsRow, WorkoutRow
-from edge.domain.gym.trail_rows import LapRow
+from edge.domain.gym.trail_rows import CountDayRow, LapRow
 from edge.domain.gym.wear_rows import InspectionRow, OrderRow, OrderStepRow, WearDayRow, WearRow
 from edge.domain.kernel import Row
 from edge.storage.errors import StoreError
@@ -82,6 +82,10 @@ class GymBooks(Protocol):
         """The hours of one day."""
         ...
 
+    def counts(self, day: str) -> list[CountDayRow]:
+        """The uses of every outdoor point on a day that is over."""
+        ...
+
 
 class StoreGymBooks:
     """Reads ``facts.db`` of the gym in ``directory``, read-only; see ``GymBooks``."""
@@ -138,7 +142,21 @@ class StoreGymBooks:
         return self._page(LapRow, {"trail": trail}, ("at_ns", "outing_id", "lap"), cursor, limit)
 
     def use_hours(self, day: str) -> list[UseRow]:
-        return _read(lambda: self._reader.fetch(UseRow, {"day": day}, limit=MAX_ROWS))
+        return self._all(UseRow, {"day": day}, ("day", "hour", "zone", "kind"))
+
+    def counts(self, day: str) -> list[CountDayRow]:
+        return self._all(CountDayRow, {"day": day}, ("day", "asset"))
+
+    def _all(self, kind: type[R], where: dict[str, Value], by: tuple[str, ...]) -> list[R]:
+        """Every row, however many: a park of 65 places has more hours of use a day than one page holds."""
+        found: list[R] = []
+        cursor: str | None = None
+        while True:
+            page = self._page(kind, where, by, cursor, MAX_ROWS)
+            found += page.rows
+            cursor = page.next_cursor
+            if cursor is None:
+                return found[::-1]
 
     def _page(
         self, kind: type[R], where: dict[str, Value], by: tuple[str, ...], cursor: str | None, limit: int

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 import msgspec
 
 from edge.api.gym_books import GymBooks
 from edge.api.history_csv import safe_cell
+from edge.domain.gym.codes import OWED
 from edge.domain.gym.photo_rows import INSPECTION, PhotoRow
 from edge.domain.gym.settings import AssetKind, AssetSettings, GymConfig
+from edge.domain.gym.trail_rows import CountDayRow
 from edge.domain.gym.wear_rows import InspectionRow, OrderRow, WearRow
 from edge.domain.gym.wear_state import Wear
 from edge.domain.words import Text
@@ -49,7 +51,30 @@ class RegisterItem(msgspec.Struct, frozen=True, kw_only=True):
     inspection_due: str
     inspection_photo: int
     orders: int
+    defects: int
     locked_out: bool
+    place: Text
+    uses_today: int | None
+    counter_day: str
+    counter_silent: bool
+    battery_pct: float | None
+
+
+class PointUses(msgspec.Struct, frozen=True, kw_only=True):
+    """The uses of one outdoor point; see ``view_docs_gym``."""
+
+    asset: str
+    zone: str
+    uses: int
+    hours: list[int]
+
+
+class UseCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How often each outdoor point was used on a day that is over."""
+
+    day: str
+    uses: int
+    items: list[PointUses]
 
 
 class Register(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,13 +83,15 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     items: list[RegisterItem]
 
 
-ANSWERS = (Register,)
-_CSV = ("asset", "zone", "kind", "name_zh", "name_en", *RegisterItem.__struct_fields__[4:])
+ANSWERS = (Register, UseCounts)
+_NAMES = ("place_zh", "place_en", "name_zh", "name_en")
+_CSV = ("asset", "zone", "kind", *_NAMES, *(one for one in RegisterItem.__struct_fields__[4:] if one != "place"))
 
 
 def register_of(config: GymConfig, books: GymBooks, *, outdoor: bool) -> Register:
     """Of every piece, or (``outdoor``) of outdoor equipment alone. Raises ``BooksAway``."""
     inspect_days = {one.kind: one.inspect_days for one in config.wear}
+    places = {zone.zone: zone.name for zone in config.zones}
     standing: dict[str, list[OrderRow]] = {}
     cursor: str | None = None
     while True:
@@ -77,6 +104,7 @@ def register_of(config: GymConfig, books: GymBooks, *, outdoor: bool) -> Registe
     items = [
         _item(
             one,
+            places[one.zone],
             books.wear(one.asset),
             next(iter(books.inspections(one.asset, None, 1).rows), None),
             books.photo(INSPECTION, one.asset),
@@ -91,14 +119,16 @@ def register_of(config: GymConfig, books: GymBooks, *, outdoor: bool) -> Registe
 
 def _item(
     settings: AssetSettings,
+    place: Text,
     row: WearRow | None,
     inspection: InspectionRow | None,
     photo: PhotoRow | None,
-    orders: Iterable[OrderRow],
+    orders: Sequence[OrderRow],
     inspect_days: int,
 ) -> RegisterItem:
     wear = _EMPTY if row is None else msgspec.msgpack.decode(row.body, type=Wear)
     states = [order.state for order in orders]
+    counted = wear.counter is not None
     counts_from = wear.inspected_day or settings.installed
     return RegisterItem(
         asset=settings.asset,
@@ -120,8 +150,29 @@ def _item(
         inspection_due=_later(counts_from, inspect_days),
         inspection_photo=photo.inspection if photo is not None and photo.standing else 0,
         orders=len(states),
+        defects=sum(order.cause not in OWED or order.state == LOCKED for order in orders),
         locked_out=LOCKED in states,
+        place=place,
+        uses_today=wear.day.uses if counted else None,
+        counter_day=wear.heard_day if counted else "",
+        counter_silent="counter_silent" in wear.told_dues,
+        battery_pct=wear.battery_pct,
     )
+
+
+def counts_of(config: GymConfig, day: str, rows: Iterable[CountDayRow]) -> UseCounts:
+    """The uses of ``day``, in the order of the site file; a point without a row was not heard that day."""
+    known = {row.asset: row for row in rows}
+    items = [
+        PointUses(asset=one.asset, zone=one.zone, uses=row.uses, hours=_hours(row))
+        for one in config.assets
+        if one.kind is AssetKind.OUTDOOR and (row := known.get(one.asset)) is not None
+    ]
+    return UseCounts(day=day, uses=sum(one.uses for one in items), items=items)
+
+
+def _hours(row: CountDayRow) -> list[int]:
+    return msgspec.msgpack.decode(row.hours, type=list[int]) if row.hours else []
 
 
 def life_end(installed: str, years: int) -> str:
@@ -143,7 +194,8 @@ def register_csv(register: Register) -> bytes:
     writer = csv.writer(out)
     writer.writerow(_CSV)
     for item in register.items:
-        told = {**msgspec.structs.asdict(item), "name_zh": item.name.zh, "name_en": item.name.en}
+        words = (item.place.zh, item.place.en, item.name.zh, item.name.en)
+        told = {**msgspec.structs.asdict(item), **dict(zip(_NAMES, words, strict=True))}
         writer.writerow([_cell(told[name]) for name in _CSV])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 

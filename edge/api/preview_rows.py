@@ -9,7 +9,7 @@ from edge.api.books import BadCursor, BooksAway, Listing
 from edge.domain.gym.photo_rows import PhotoDataRow, PhotoRow
 from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.rows import HeartAlarmRow, PersonRow, UseRow, VitalsRow, WorkoutRow
-from edge.domain.gym.trail_rows import LapRow
+from edge.domain.gym.trail_rows import CountDayRow, LapRow
 from edge.domain.gym.wear_rows import InspectionRow, OrderRow, OrderStepRow, WearDayRow, WearRow
 from edge.domain.kernel import Row
 
@@ -97,6 +97,9 @@ class MemoryGymBooks:
 
     def use_hours(self, day: str) -> list[UseRow]:
         return self._where(UseRow, {"day": day})
+
+    def counts(self, day: str) -> list[CountDayRow]:
+        return self._where(CountDayRow, {"day": day})
 
     def _where(self, kind: type[R], where: Mapping[str, Any]) -> list[R]:
         if self.away:

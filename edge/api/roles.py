@@ -130,6 +130,7 @@ ROLES: dict[str, frozenset[Role] | None] = {
     "gym_order_photo": CARE | REPAIR,
     "gym_inspection_photo": CARE | REPAIR,
     "gym_laps": ANYONE,
+    "gym_counts": CARE | REPAIR | {R.READ_ONLY},
     "gym_use": ANYONE,
     "gym_use_week": ANYONE,
     "gym_my_week": CARE | OWNER | {R.RESIDENT},

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 
 import msgspec
 import pytest
 
+from edge.api.gym_books import StoreGymBooks
 from edge.api.gym_register import life_end, register_of
-from edge.api.preview_gym_world import CONFIG
+from edge.api.preview_gym import DAY
+from edge.api.preview_gym_world import CONFIG, ROW
 from edge.domain.actors import Actor, Role
+from edge.domain.devices import DeviceReading
 from edge.domain.gym.messages import DayOpened, Inspect, LockOut
+from edge.domain.gym.rows import ROW_TYPES, UseRow
 from edge.domain.gym.settings import AssetKind
+from edge.domain.machine_readings import CountReading
+from edge.storage.batch import Batch
+from edge.storage.facts import FactsStore
 
 BASE = "/api/v1/gym"
 FITTER = Actor(Role.MAINTENANCE, "duty1")
@@ -24,6 +32,12 @@ def inspected(api):
     items = tuple((item, "danger" if number == 0 else "ok") for number, (item, _) in enumerate(CONFIG.inspection))
     api.gym.order(Inspect(asset="od-1", items=items, note="torn"), FITTER)
     return api
+
+
+def say(api, point, count, **facts):
+    """A word of an outdoor point's counter, a minute later than the one before."""
+    api.gym.elapse(61)
+    api.gym.give(DeviceReading(ROW, 1, CountReading(point=point, use_count=count, **facts)))
 
 
 def items_of(answer):
@@ -77,3 +91,45 @@ def test_what_stands_is_told_of_the_machine_that_it_stands_against(api):
     assert {name for name, item in items.items() if item["locked_out"]} == {"tm-2"}
     assert items["tm-1"]["hours_h"] is not None
     assert items["tm-1"]["starts"] == 1
+
+
+def test_what_falls_due_is_no_defect(inspected):
+    inspected.gym.give(DayOpened("2027-03-01"))
+    items = items_of(inspected.get(f"{BASE}/register?outdoor=true", who="maintenance"))
+    assert (items["od-1"]["defects"], items["od-1"]["place"]) == (1, {"zh": "户外健身点", "en": "Outdoor points"})
+    assert items["od-2"]["orders"] > items["od-2"]["defects"] == 0
+
+
+def test_a_counter_tells_its_day_and_when_it_was_last_heard(api):
+    say(api, "od-1", 412)
+    say(api, "od-1", 420, battery_pct=61.0)
+    items = items_of(api.get(f"{BASE}/register?outdoor=true", who="coach"))
+    od = items["od-1"]
+    assert (od["uses_today"], od["counter_day"], od["battery_pct"], od["counter_silent"]) == (8, DAY, 61.0, False)
+    assert items["od-2"]["uses_today"] == 0
+
+
+def test_the_uses_of_a_day_are_told_when_it_is_over(api):
+    say(api, "od-1", 412)
+    say(api, "od-1", 420)
+    assert api.get(f"{BASE}/counts?day={DAY}", who="manager").json() == {"day": DAY, "uses": 0, "items": []}
+    api.gym.give(DayOpened("2026-11-21"))
+    told = api.get(f"{BASE}/counts?day={DAY}", who="manager").json()
+    assert (told["uses"], [one["asset"] for one in told["items"]]) == (8, ["od-1", "od-2"])
+    assert [(hour, n) for hour, n in enumerate(told["items"][0]["hours"]) if n] == [(12, 8)]
+    assert api.get(f"{BASE}/counts?day=yesterday", who="manager").status_code == 422
+
+
+def test_a_day_of_more_places_than_a_page_holds_is_told_whole(tmp_path):
+    """A park has 65 places; an hour of each is a row."""
+    row = UseRow(day=DAY, hour=0, zone="", kind="outdoor", busy_ms=0, workouts=1, turned_away=0, waits=0, wait_ms=0,
+                 longest_wait_ms=0, no_shows=0)  # fmt: skip
+    wanted = [msgspec.structs.replace(row, hour=hour, zone=f"c{place:02}") for hour in range(24) for place in range(65)]
+    store = FactsStore.open(tmp_path, ROW_TYPES, vertical="gym", ballast_bytes=1 << 16)
+    done = threading.Event()
+    store.submit(Batch(records=[], rows=wanted, snapshot=None, set_aside=[]), lambda _: done.set())
+    assert done.wait(60)
+    books = StoreGymBooks(tmp_path)
+    assert books.use_hours(DAY) == wanted
+    books.close()
+    store.close()

@@ -149,7 +149,7 @@ UNITLESS = {
     "active_min_today", "birth_year", "bpm", "busy", "current_index", "distance_km_today", "free", "hour", "lap",
     "laps_today", "ms", "out", "place", "readings", "reps", "seconds",
     "resistance_level", "sets", "starts", "strokes", "turned_away", "uses",
-    "height_px", "inspection", "inspection_photo", "size_bytes", "width_px",
+    "defects", "height_px", "inspection", "inspection_photo", "size_bytes", "uses_today", "width_px",
     "machines", "members", "no_shows", "no_shows_today", "waiting", "waits", "warm", "workouts", "workouts_today",
     "status", "step_no", "timeouts", "tray_version", "unacknowledged", "unbound", "unknown", "version",
 }  # fmt: skip

@@ -16,6 +16,9 @@ DUE_CODES = frozenset(f"{by}_{how}" for by in ("hours", "days", "inspection") fo
     *("life_over", "drift", "drift_sisters", "counter_silent", "battery_low"),
 }
 
+#: What falls due by itself: no defect of the machine.
+OWED = frozenset({"hours_due", "days_due", "inspection_due", "life_over", "counter_silent", "battery_low"})
+
 #: Why there is a work order (``OrderView.cause``).
 ORDER_CAUSES = frozenset(code for code in DUE_CODES if not code.endswith(("_soon", "_overdue"))) | {
     *("reported", "locked_out", "inspection", "motor_warm", "fault", "service_code"),

@@ -2240,6 +2240,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gym/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Uses of outdoor points
+         * @description How often each was used, and in which hours. A day is here once it is over; what was used today is in the
+         *     register.
+         *
+         *     Roles: admin, coach, maintenance, manager, read-only.
+         */
+        get: operations["gym_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gym/use/week": {
         parameters: {
             query?: never;
@@ -6135,6 +6158,54 @@ export interface components {
              */
             seen: number;
         };
+        /** @description The uses of one outdoor point; see ``view_docs_gym``. */
+        PointUses: {
+            /**
+             * @description Id of the machine.
+             * @example tm-1
+             */
+            asset: string;
+            /**
+             * @description Its compound.
+             * @example xinyuan
+             */
+            zone: string;
+            /**
+             * @description Uses of the day.
+             * @example 41
+             */
+            uses: number;
+            /**
+             * @description Uses of each of its 24 hours; empty of a day before they were kept.
+             * @example [
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0
+             *     ]
+             */
+            hours: number[];
+        };
         /** @description Chargers by name. */
         PortList: {
             /**
@@ -6788,10 +6859,43 @@ export interface components {
              */
             orders: number;
             /**
+             * @description Those of them that tell of a defect, not of a date that has come.
+             * @example 0
+             */
+            defects: number;
+            /**
              * @description It is out of use until a return test.
              * @example false
              */
             locked_out: boolean;
+            /**
+             * @description Name of its room or compound.
+             * @example {
+             *       "zh": "欣苑小区健身点",
+             *       "en": "Xinyuan outdoor point"
+             *     }
+             */
+            place: components["schemas"]["Text"];
+            /**
+             * @description Uses today, of an outdoor point; null: its counter was never heard.
+             * @example 31
+             */
+            uses_today: number | null;
+            /**
+             * @description Day on which its counter was last heard; empty: never.
+             * @example 2026-11-22
+             */
+            counter_day: string;
+            /**
+             * @description Its counter was not heard for longer than the site allows.
+             * @example false
+             */
+            counter_silent: boolean;
+            /**
+             * @description Battery of its counter, per cent; null when unknown.
+             * @example 87
+             */
+            battery_pct: number | null;
         };
         /**
          * ResetBody
@@ -7544,6 +7648,24 @@ export interface components {
          * @enum {string}
          */
         Use: "busy" | "closed" | "fault" | "free" | "locked" | "unknown" | "warm";
+        /** @description How often each outdoor point was used on a day that is over. */
+        UseCounts: {
+            /**
+             * @description The day.
+             * @example 2026-11-22
+             */
+            day: string;
+            /**
+             * @description Uses of all points together.
+             * @example 9895
+             */
+            uses: number;
+            /**
+             * @description The points.
+             * @example []
+             */
+            items: components["schemas"]["PointUses"][];
+        };
         /** @description The hours of one day. */
         UseDay: {
             /**
@@ -12639,6 +12761,39 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    gym_counts: {
+        parameters: {
+            query: {
+                /** @description Business day. */
+                day: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every point that was counted that day, in the order of the site file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UseCounts"];
                 };
             };
             400: components["responses"]["Problem400"];

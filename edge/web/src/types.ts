@@ -73,3 +73,4 @@ export type UseWeek = Schemas["UseWeek"];
 export type UseWeekLine = Schemas["UseWeekLine"];
 export type Register = Schemas["Register"];
 export type RegisterItem = Schemas["RegisterItem"];
+export type UseCounts = Schemas["UseCounts"];
