@@ -29,6 +29,8 @@ from edge.runtime.ipc import AnswerUnknownError, DaemonUnreachableError, IpcClie
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 60
+#: Three programs import all that they need at once.
+START_S = 150
 SCENE_S = 280
 LOOK_S = 0.02
 PYTHON = (sys.executable, "-P", "-m")
@@ -108,7 +110,14 @@ class RunningSite:
         self.processes = {name: Process(self.root / f"{name}.log", *each) for name, each in words.items()}
         self.client = IpcClient(self.root / "run" / f"{self.vertical}.sock", "test")
         await self.client.start()
+        await self.until(lambda: self.client.status().alive, START_S)
+        await self.links_are_up()
+
+    async def links_are_up(self):
+        """The daemon speaks with all its devices: what they say once from now on is heard."""
+        names = [each.device for each in self.site.devices[self.vertical]]
         await self.until(lambda: self.client.status().alive)
+        await self.sees(dict.fromkeys(names, "ready"), lambda: {n: self.view(f"device/{n}")["state"] for n in names})
 
     async def stop(self):
         if self.client is not None:

@@ -155,6 +155,7 @@ class Garage(RunningSite):
         plugs = [port.port for port in self.site.garage.ports if port.at.device != "meters-west"]
         await self.until(lambda: all(self.port(name)["on"] is False for name in plugs))  # back, and heard
         await self.until(lambda: all(self.port(port.port)["session_id"] == "" for port in self.site.garage.ports))
+        await self.links_are_up()
         await self.forget_alarms()
         await self.until(lambda: not self.causes() & FAILED_CUTS)
 
