@@ -1,9 +1,10 @@
 /** Cash into a member's purse. The balance is read first, and the amount is shown before it is done. */
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import { money } from "../lib/format";
 import { call, wordsOf } from "../lib/http";
 import { t } from "../lib/i18n";
+import { Newest } from "../lib/newest";
 import { Hold } from "../parts/Hold";
 import type { Purse } from "../types";
 import type { Desk } from "./desk";
@@ -20,15 +21,18 @@ export function TopUp({ desk, present }: Props) {
   const [purse, setPurse] = useState<Purse | null>(null);
   const [fen, setFen] = useState<number>(AMOUNTS_FEN[1]);
   const [oops, setOops] = useState("");
+  const looking = useMemo(() => new Newest(), []);
   const look = async (member: string): Promise<void> => {
+    const wanted = looking.ask();
     setPurse(null);
     setOops("");
     if (member === "") return;
     try {
-      setPurse(await call<Purse>(`/canteen/members/${encodeURIComponent(member)}/purse?limit=1`));
+      const found = await call<Purse>(`/canteen/members/${encodeURIComponent(member)}/purse?limit=1`);
+      if (wanted()) setPurse(found);
     } catch (error) {
       const words = wordsOf(error);
-      setOops(`${words.title} ${words.todo}`);
+      if (wanted()) setOops(`${words.title} ${words.todo}`);
     }
   };
   return (

@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 
 import { call, wordsOf } from "../lib/http";
 import { yuan } from "../lib/format";
+import { Newest } from "../lib/newest";
 import type { Order, OrderList, OrderSummary } from "../types";
 
 const PAGE = 100;
@@ -17,6 +18,7 @@ export class Book {
   readonly found = computed(() => search(this.orders.value, this.wanted.value));
   private day = "";
   private turn = 0;
+  private readonly opening = new Newest();
 
   /** Reads the orders of `day` anew. A later call overtakes an earlier one. */
   async load(day: string): Promise<void> {
@@ -42,11 +44,14 @@ export class Book {
   }
 
   async open(orderId: string): Promise<void> {
+    const wanted = this.opening.ask();
     try {
-      this.chosen.value = await call<Order>(`/canteen/orders/${encodeURIComponent(orderId)}`);
+      const order = await call<Order>(`/canteen/orders/${encodeURIComponent(orderId)}`);
+      if (!wanted()) return;
+      this.chosen.value = order;
       this.oops.value = null;
     } catch (error) {
-      this.oops.value = wordsOf(error);
+      if (wanted()) this.oops.value = wordsOf(error);
     }
   }
 }

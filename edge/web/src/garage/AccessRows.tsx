@@ -2,11 +2,12 @@
  * The journal of the doors, newest first, read in pages; for one door or all. When `news` changes the newest page is
  * read again and put on top, so that a person who has paged back keeps the place.
  */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { dayTimeOfNs } from "../lib/format";
 import { call, wordsOf } from "../lib/http";
 import { known, t } from "../lib/i18n";
+import { Newest } from "../lib/newest";
 import { Fault } from "../parts/Fault";
 import type { AccessEvent, AccessEventList } from "../types";
 import { answerWord } from "./Doors";
@@ -20,23 +21,28 @@ export function AccessRows({ door, news }: { door: string; news: string }) {
   const [rows, setRows] = useState<readonly AccessEvent[]>([]);
   const [next, setNext] = useState<string | null>("");
   const [trouble, setTrouble] = useState<{ title: string; todo: string } | null>(null);
-  const asked = useRef(0);
+  const newest = useMemo(() => new Newest(), []);
+  /** How often the list was begun anew. */
+  const begun = useRef(0);
   const shown = useRef<readonly AccessEvent[]>([]);
   const read = (cursor: string): void => {
-    const mine = ++asked.current;
+    // News drive away older news only; older lines are wanted as long as the list they continue is shown.
+    const list = begun.current;
+    const wanted = cursor === "" ? newest.ask() : () => list === begun.current;
     call<AccessEventList>(pathOf(door, cursor))
       .then((answer) => {
-        if (mine !== asked.current) return;
+        if (!wanted()) return;
         setTrouble(null);
         const meets = cursor !== "" || meet(answer.items, shown.current);
         // So much news that lines between are missing: begin anew rather than hide a hole.
         const before = meets ? shown.current : [];
+        if (!meets) begun.current += 1;
         shown.current = cursor === "" ? joined(answer.items, before) : joined(before, answer.items);
         setRows(shown.current);
         if (cursor !== "" || before.length === 0) setNext(answer.next_cursor);
       })
       .catch((error: unknown) => {
-        if (mine === asked.current) setTrouble(wordsOf(error));
+        if (wanted()) setTrouble(wordsOf(error));
       });
   };
   useEffect(() => {

@@ -1,5 +1,5 @@
 /** Charging sessions, newest first, read in pages; residents get their own only (the box sees to it). */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { ageWords, dayTimeOfNs, grouped, money } from "../lib/format";
 import { call, wordsOf } from "../lib/http";
@@ -13,7 +13,10 @@ export function SessionRows({ limit, payer }: { limit: number; payer: boolean })
   const [rows, setRows] = useState<Session[]>([]);
   const [next, setNext] = useState<string | null>("");
   const [trouble, setTrouble] = useState<{ title: string; todo: string } | null>(null);
+  const asking = useRef(false);
   const more = (cursor: string): void => {
+    if (asking.current) return; // a second press would add the same lines again
+    asking.current = true;
     const at = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
     call<SessionList>(`/garage/sessions?limit=${limit}${at}`)
       .then((answer) => {
@@ -22,6 +25,9 @@ export function SessionRows({ limit, payer }: { limit: number; payer: boolean })
       })
       .catch((error: unknown) => {
         setTrouble(wordsOf(error));
+      })
+      .finally(() => {
+        asking.current = false;
       });
   };
   useEffect(() => {

@@ -1,9 +1,10 @@
 /** My week: minutes, distance, energy and effort a day; the numbers as a table for whoever reads no plots. */
 import { ChevronLeft, ChevronRight } from "lucide";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { call, wordsOf } from "../lib/http";
 import { lang, t } from "../lib/i18n";
+import { Newest } from "../lib/newest";
 import { Fault } from "../parts/Fault";
 import { Icon } from "../parts/Icon";
 import type { MyDay, MyWeek as Week } from "../types";
@@ -160,12 +161,16 @@ interface Read {
 function useWeek(person: string, last: string): Read {
   const [week, setWeek] = useState<Week | null>(null);
   const [trouble, setTrouble] = useState<{ title: string; todo: string } | null>(null);
+  const asked = useMemo(() => new Newest(), []);
   useEffect(() => {
+    const wanted = asked.ask();
     const whose = person === "" ? "" : `&person=${encodeURIComponent(person)}`;
     call<Week>(`/gym/week?last_day=${last}${whose}`)
-      .then(setWeek)
+      .then((found) => {
+        if (wanted()) setWeek(found);
+      })
       .catch((error: unknown) => {
-        setTrouble(wordsOf(error));
+        if (wanted()) setTrouble(wordsOf(error));
       });
   }, [person, last]);
   return { week, trouble };

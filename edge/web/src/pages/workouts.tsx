@@ -1,6 +1,6 @@
 /** /gym/workouts: the own workouts (staff: anybody's, family: by consent); one of them with its curve and files. */
 import { ChevronLeft, Download } from "lucide";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import "../styles/gym.css";
 import { GymBoard } from "../gym/board";
@@ -99,11 +99,15 @@ interface ListProps {
   onChoose: (one: Workout) => void;
 }
 
-function List({ person, board, onChoose }: ListProps) {
+/** The workouts of one person (or of all), read in pages. */
+function useWorkouts(person: string) {
   const [items, setItems] = useState<Workout[]>([]);
   const [next, setNext] = useState<string | null>("");
   const [trouble, setTrouble] = useState<{ title: string; todo: string } | null>(null);
+  const asking = useRef(false);
   const more = (cursor: string): void => {
+    if (asking.current) return; // a second press would add the same lines again
+    asking.current = true;
     const whose = person === "" ? "" : `&person=${encodeURIComponent(person)}`;
     const at = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
     call<WorkoutList>(`/gym/workouts?limit=${LIMIT}${whose}${at}`)
@@ -113,11 +117,19 @@ function List({ person, board, onChoose }: ListProps) {
       })
       .catch((error: unknown) => {
         setTrouble(wordsOf(error));
+      })
+      .finally(() => {
+        asking.current = false;
       });
   };
   useEffect(() => {
     more("");
   }, []);
+  return { items, next, trouble, more };
+}
+
+function List({ person, board, onChoose }: ListProps) {
+  const { items, next, trouble, more } = useWorkouts(person);
   if (trouble) return <Fault title={trouble.title} todo={trouble.todo} />;
   const shown = items.filter((one) => one.state !== "dropped");
   if (next === null && shown.length === 0) return <p class="empty">{t("workouts.none")}</p>;
