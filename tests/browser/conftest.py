@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from edge.bootstrap.node import system_node
 
@@ -46,6 +47,7 @@ QUIET = [
     "--autoplay-policy=document-user-activation-required",
 ]
 AUDIT = (Path(__file__).parent / "audit.js").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parent / "page.js").read_text(encoding="utf-8")
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 #: Only violations are asked for, and no style sheets are fetched again: they serve a rule that is not among these.
 AXE_RUN = """async () => (await axe.run(document, {
@@ -60,15 +62,41 @@ SETTLE = """async () => {
   for (const one of document.getAnimations())
     if (one.effect?.getComputedTiming().endTime !== Infinity) one.finish();
 }"""
-#: Counts how often a button says that it is held, or no longer.
-WATCH_RING = """() => {
-  window.ringTurns = 0;
-  window.ringWatch ??= new MutationObserver((seen) => { window.ringTurns += seen.length; });
-  window.ringWatch.observe(document, {subtree: true, attributes: true, attributeFilter: ['data-held']});
+#: Watches a button that is about to be held: "held" once its ring was full, "left" when it let go before, "missed" when
+#: it was not pressed at all, "" as long as it is pressed.
+WATCH_HOLD = """(button) => {
+  let pressed = false, how = "";
+  const left = () => { if (button.dataset.held === "true") how ||= "left"; };
+  for (const kind of ["pointerleave", "pointercancel", "pointerup", "blur"]) button.addEventListener(kind, left);
+  new MutationObserver(() => {
+    if (button.dataset.held === "true") pressed = true;
+    else if (pressed) how ||= "held";
+  }).observe(button, {attributes: true, attributeFilter: ["data-held"]});
+  window.holding = () => how || (!pressed ? "missed" : button.isConnected ? "" : "held");
+}"""
+#: Catches the timers of rings (``HOLD_MS`` of edge/web/src/parts/Hold.tsx) until ``rings.over()``: however slow the
+#: machine, none of them comes to its end. ``begun``: how many were begun; ``running``: how many were not let go.
+CATCH_RINGS = """() => {
+  const wait = window.setTimeout, stop = window.clearTimeout, running = new Set();
+  let begun = 0;
+  window.setTimeout = (act, ms, ...rest) =>
+    ms === 1000 ? (running.add(-1 - begun), (begun += 1), -begun) : wait(act, ms, ...rest);
+  window.clearTimeout = (id) => running.delete(id) || stop(id);
+  window.rings = {
+    told: () => ({begun, running: running.size}),
+    over: () => { window.setTimeout = wait; window.clearTimeout = stop; },
+  };
+}"""
+#: Two pictures were drawn: what the page had to do after the last act, it has done.
+DRAWN = """async () => {
+  for (let i = 0; i < 2; i += 1) await new Promise((drawn) => requestAnimationFrame(drawn));
 }"""
 START_S = 60.0
-#: ``HOLD_MS`` of edge/web/src/parts/Hold.tsx.
-HOLD_S = 1.0
+#: The deadline of every wait: what a slow machine may take, never what is expected.
+WAIT_S = 60.0
+#: The page's own time where no test is about it: a page that a busy machine starves for less than 50 s is not lost.
+SLOW = 0.05
+expect.set_options(timeout=WAIT_S * 1000)
 
 
 def _missing(what: str) -> None:
@@ -123,14 +151,14 @@ def server(dist: Path, free_port: Callable[[], int]) -> Iterator[str]:
             _wait_for(base, child, log)
             yield base
         finally:
-            child.terminate()
+            child.send_signal(signal.SIGINT)  # it ends as after Ctrl-C, and takes its folder away
             child.wait(60)
 
 
 def _wait_for(base: str, child: subprocess.Popen[bytes], log: Any) -> None:
     end = time.monotonic() + START_S
     while time.monotonic() < end and child.poll() is None:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{base}/livez", timeout=1):
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{base}/livez", timeout=10):
             return
         time.sleep(0.05)
     log.seek(0)
@@ -144,6 +172,7 @@ class Line:
         self.mode = "pass"
         self._to = to_port
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._lock = threading.Lock()  # a connection is either ended by a cut or refused after it
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.base = f"http://127.0.0.1:{self.port}"
@@ -151,8 +180,9 @@ class Line:
         self._thread.start()
 
     def cut(self) -> None:
-        self.mode = "cut"
-        self._end_all()
+        with self._lock:
+            self.mode = "cut"
+            self._end_all()
 
     def hang(self) -> None:
         self.mode = "hang"
@@ -165,11 +195,12 @@ class Line:
     def renew(self) -> None:
         """Ends what goes through it; what comes then passes."""
         self.cut()
-        for pair in self._pairs:
-            for one in pair:
-                one.close()
-        self._pairs.clear()
-        self.mode = "pass"
+        with self._lock:
+            for pair in self._pairs:
+                for one in pair:
+                    one.close()
+            self._pairs.clear()
+            self.mode = "pass"
 
     def close(self) -> None:
         self.mode = "closed"
@@ -187,13 +218,17 @@ class Line:
         with contextlib.suppress(OSError):
             while self.mode != "closed":
                 near, _ = self._listener.accept()
-                if self.mode in {"cut", "closed"}:
-                    near.close()
-                    continue
-                far = socket.create_connection(("127.0.0.1", self._to))
-                self._pairs.append((near, far))
-                for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+                with self._lock:
+                    self._join(near)
+
+    def _join(self, near: socket.socket) -> None:
+        if self.mode in {"cut", "closed"}:
+            near.close()
+            return
+        far = socket.create_connection(("127.0.0.1", self._to))
+        self._pairs.append((near, far))
+        for source, sink in ((near, far), (far, near)):
+            threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
 
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -291,6 +326,7 @@ class Opened:
         self.foreign: list[str] = []
         self.tolerate: tuple[str, ...] = ()
         self._heard: list[tuple[Any, Callable[[Any], None]]] = []
+        self._scripts: list[Any] = []
         self.on("console", lambda m: self.complaints.append(m.text) if m.type in {"error", "warning"} else None)
         self.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.on("request", lambda r: None if r.url.startswith((base, "data:")) else self.foreign.append(r.url))
@@ -306,9 +342,15 @@ class Opened:
         self._heard.append((event, listener))
         self.page.on(event, listener)
 
+    def before(self, script: str) -> None:
+        """Runs ``script`` before those of every page that is opened from now on in this test."""
+        self._scripts.append(self.page.add_init_script(script))
+
     def deafen(self) -> None:
         for event, listener in self._heard:
             self.page.remove_listener(event, listener)
+        for script in self._scripts:
+            script.close()
 
     def goto(self, path: str, ready: str = ".strip-link[data-link=live]") -> Page:
         self.page.goto(self.base + path)
@@ -333,42 +375,74 @@ class Opened:
     def _choose(self, button: str) -> None:
         if self.page.get_attribute(button, "aria-pressed") == "false":
             self.page.click(button)
+            expect(self.page.locator(button)).to_have_attribute("aria-pressed", "true")
 
-    def until(self, expression: str, timeout_s: float = 60) -> Any:
+    def until(self, expression: str) -> Any:
         """Waits for a JavaScript expression to be true; Playwright's own way evaluates text, which the CSP forbids."""
-        end = time.monotonic() + timeout_s
-        while not (value := self.page.evaluate(expression)):
-            assert time.monotonic() < end, f"never true: {expression}"
+        return self.eventually(lambda: self.page.evaluate(expression), expression)
+
+    def eventually(self, look: Callable[[], Any], what: str) -> Any:
+        """Looks again until what is seen is true."""
+        end = time.monotonic() + WAIT_S
+        while not (value := look()):
+            assert time.monotonic() < end, f"never true: {what}"
             self.page.wait_for_timeout(20)
         return value
 
-    def hold(self, selector: str) -> None:
-        """Holds a button as a person does: until its ring is full, however long a busy page takes for that. A button
-        that moved away from under the finger (a plot above it was drawn) lets go and is taken again."""
-        for _ in range(3):
-            self.page.locator(selector).hover()
-            pressed_s = time.monotonic()
-            with self.ring():
-                self.page.mouse.down()
-            self.page.mouse.up()
-            if time.monotonic() - pressed_s >= HOLD_S:
+    def fits(self, width: int) -> None:
+        """Nothing is beside a window of this width, once the page has come to rest in it."""
+        self.until(f"innerWidth === {width} && document.documentElement.scrollWidth <= {width}")
+
+    def hold(self, selector: str, key: str = "") -> None:
+        """Holds a button as a person does, by mouse or ``key``: until its ring is full, however long a busy page takes
+        for that. A button that moved away from under the finger (a plot above it was drawn) lets go and is taken
+        again."""
+        button = self.page.locator(selector)
+        for _ in range(5):
+            expect(button).to_be_enabled()
+            button.focus() if key else button.hover()
+            button.evaluate(WATCH_HOLD)
+            self.page.keyboard.down(key) if key else self.page.mouse.down()
+            self.page.evaluate(DRAWN)
+            how = self.until("holding()")
+            self.page.keyboard.up(key) if key else self.page.mouse.up()
+            if how == "held":
                 return
         pytest.fail(f"{selector} never stayed under the finger")
 
-    @contextlib.contextmanager
-    def ring(self) -> Iterator[None]:
-        """Within, a button is pressed; leaves when its ring, which fills while it is held, has come to its end."""
-        self.page.evaluate(WATCH_RING)
-        yield
-        self.until("window.ringTurns >= 2")
+    def touch(self, selector: str) -> None:
+        """Presses a button that wants to be held and lets go before its ring is full. Afterwards nothing is begun that
+        could still act."""
+        self.page.evaluate(CATCH_RINGS)
+        self.page.locator(selector).click()
+        self.page.evaluate(DRAWN)
+        assert self.page.evaluate("rings.told()") == {"begun": 1, "running": 0}
+        self.page.evaluate("rings.over()")
+
+    def falls_silent(self, after_ms: int = 3000) -> None:
+        """Of a line that is dead: the page says so once it has heard nothing for ``after_ms`` of its own time, which
+        then stands still."""
+        lost = "document.querySelector('.strip-link').dataset.link === 'lost'"
+        heard = -1
+        while heard != (now := self.page.evaluate("heard.pulse")):  # what was on its way may still come
+            heard = now
+            self.page.evaluate(f"pace(0, {after_ms})")
+            self.until(f"{lost} || heard.pulse > {heard}")
+        assert self.page.evaluate(lost)
+
+    def time_goes_on(self, skip_ms: int = 0, speed: float = 1) -> None:
+        self.page.evaluate(f"pace({speed}, {skip_ms})")
+
+    def rest(self) -> None:
+        """Lets the page come to rest: all that moves is at its end."""
+        self.page.evaluate(SETTLE)
 
     def shot(self, name: str) -> None:
         """Lets the page come to rest; a picture of it is taken only where somebody looks (see ``SHOTS``)."""
         if self.all_looks or os.environ.get("KANGLE_SHOTS"):
             SHOTS.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
-        else:
-            self.page.evaluate(SETTLE)
+        self.rest()
 
     def axe(self) -> list[Any]:
         """What axe finds that is serious or worse: rule, impact, the first elements."""
@@ -386,13 +460,12 @@ class Opened:
 STILL = "/livez"
 #: As a browser that knows nothing but this terminal's language and size.
 FORGET = "localStorage.clear(); sessionStorage.clear();"
-TELL_BLOCKED = "addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.blockedURI));"
 
 
 def _new_page(browser: Browser, script: str = "", **extra: Any) -> Page:
     context = browser.new_context(**extra)
-    context.add_init_script(TELL_BLOCKED + script)
-    context.set_default_timeout(60_000)
+    context.add_init_script(script + PAGE)
+    context.set_default_timeout(WAIT_S * 1000)
     return context.new_page()
 
 
@@ -465,7 +538,9 @@ def open_page(
         **extra: Any,
     ) -> Opened:
         own = own or bool(extra) or lent.out
-        keep = "".join(
+        # Only where a test cuts the line does silence mean that it is dead.
+        keep = f"sessionStorage.setItem('test.pace', '{1 if base else SLOW}');"
+        keep += "".join(
             f"localStorage.setItem('kangle.{name}{place}', '{value}');"
             for name, value in (("lang", lang), ("size", size))
             for place in ("", ".lane.1", ".lane.2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 
 @pytest.fixture
@@ -22,15 +23,15 @@ def demo(preview, open_page):
 
 def test_a_tray_is_put_together_and_put_down_and_all_is_called_simulated(demo):
     opened, page, asked = demo
-    assert "模拟" in page.locator(".notice").inner_text()
+    expect(page.locator(".notice")).to_contain_text("模拟")
     for n in (1, 1, 3):
         page.click(f".picker li:nth-child({n}) button")
     page.click("button[aria-label='增加：芯片坏的盘子']")
     page.click("button[aria-label='增加：不认识的盘子']")
     page.click("button[aria-label='减少：不认识的盘子']")
     page.select_option(".panel-tray select", "A0000001")
-    assert page.locator(".panel-tray h2").inner_text() == "餐盘上有 4 盘"
-    assert page.locator(".picker li:nth-child(1) b").inner_text() == "×2"
+    expect(page.locator(".panel-tray h2")).to_have_text("餐盘上有 4 盘")
+    expect(page.locator(".picker li:nth-child(1) b")).to_have_text("×2")
     opened.shot("demo-composed")
     page.click("text=放到 2 号台")
     page.wait_for_selector(".stage-lane:nth-child(2) .tools button:has-text('拿走餐盘'):enabled")
@@ -44,7 +45,7 @@ def test_a_tray_is_put_together_and_put_down_and_all_is_called_simulated(demo):
 def test_faults_show_which_one_is_on(demo):
     _, page, asked = demo
     tools = ".stage-lane:nth-child(1) .tools"
-    assert page.locator(f"{tools} button:has-text('插回')").is_disabled()
+    expect(page.locator(f"{tools} button:has-text('插回')")).to_be_disabled()
     page.click(f"{tools} button:has-text('拔线')")
     page.wait_for_selector(f"{tools} button:has-text('拔线')[aria-pressed=true]")
     page.click(f"{tools} button:has-text('插回')")
@@ -68,7 +69,7 @@ def test_both_lanes_are_live_and_paid_from_one_page(demo, preview):
         page.wait_for_selector(f".stage-lane:nth-child({lane}) .lane[data-mode=firm]")
     page.click(".stage-lane:nth-child(2) .actions .primary")
     page.wait_for_selector(".stage-lane:nth-child(2) .lane[data-mode=paid]")
-    assert page.locator(".stage-lane:nth-child(1) .lane").get_attribute("data-mode") == "firm"
+    expect(page.locator(".stage-lane:nth-child(1) .lane")).to_have_attribute("data-mode", "firm")
 
 
 def test_a_simulator_that_is_away_is_said(preview, open_page):
@@ -78,4 +79,4 @@ def test_a_simulator_that_is_away_is_said(preview, open_page):
     opened.page.route("**/api/v1/demo/state", lambda route: route.fulfill(status=503, json=problem))
     page = opened.goto("/demo", ".stage-lane")
     page.wait_for_selector("text=模拟器没有回应")
-    assert page.locator(".panel-diners button").is_disabled()
+    expect(page.locator(".panel-diners button")).to_be_disabled()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 WALL = (1920, 1080)
 TABLET = (1180, 820)
@@ -52,30 +55,34 @@ def test_pages_are_readable_touchable_and_sound(gym, open_page, cell):
         opened.shot(f"gym-{cell}-{look}")
         if found := opened.audit(font=14):
             faults[look] = found
-        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], look
+        opened.fits(size[0])
     assert faults == {}
     assert opened.axe() == []
     page.set_viewport_size({"width": 320, "height": 640})
     opened.shot(f"gym-{cell}-reflow")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    opened.fits(320)
 
 
 def test_a_coach_sees_the_worst_first_and_the_unknown_as_unknown(gym, open_page):
     gym("heart")
-    page = open_page(*TABLET, role="coach").goto("/gym/coach", ".beats")
-    levels = page.locator(".trainee").evaluate_all("all => all.map((one) => one.dataset.level)")
-    assert levels[0] == "alarm"
-    assert set(levels) == {"alarm", "warn", "unknown", "doubtful", "off"}
+    opened = open_page(*TABLET, role="coach")
+    page = opened.goto("/gym/coach", ".beats")
+    trainees = page.locator(".trainee")
+    expect(trainees.first).to_have_attribute("data-level", "alarm")
+    levels = "new Set([...document.querySelectorAll('.trainee')].map((one) => one.dataset.level))"
+    for level in ("alarm", "warn", "unknown", "doubtful", "off"):
+        opened.until(f"{levels}.has('{level}')")
+    assert page.evaluate(f"{levels}.size") == 5
     unknown = page.locator(".trainee[data-level=unknown]")
-    assert "心率不明" in unknown.inner_text()
-    assert "正常" not in unknown.inner_text()
-    assert unknown.get_attribute("data-tone") == "look"
-    assert "个人处方" in page.locator(".trainee[data-level=alarm]").inner_text()
-    assert "没有医生签字" in page.locator(".unsigned").inner_text()
-    assert "请休息后再测" in page.locator(".kiosk").inner_text()
+    expect(unknown).to_contain_text("心率不明")
+    expect(unknown).not_to_contain_text("正常")
+    expect(unknown).to_have_attribute("data-tone", "look")
+    expect(page.locator(".trainee[data-level=alarm]")).to_contain_text("个人处方")
+    expect(page.locator(".unsigned")).to_contain_text("没有医生签字")
+    expect(page.locator(".kiosk")).to_contain_text("请休息后再测")
     card = page.locator(".alarm-card[data-cause=heart_alarm]")
-    assert "长者跑步机 1" in card.inner_text()
-    assert card.locator(".beats-line").count() == 1
+    expect(card).to_contain_text("长者跑步机 1")
+    expect(card.locator(".beats-line")).to_have_count(1)
     card.get_by_role("button", name="确认").click()
     page.wait_for_selector(".alarm-card[data-cause=heart_alarm][data-state=acknowledged]")
 
@@ -97,20 +104,19 @@ def test_the_gate_before_the_elders_gym_says_what_to_do(gym, open_page):
     opened.tolerate = ("409", "422")
     page = opened.goto("/machine/et-1", ".act.primary")
     page.get_by_role("button", name="我要用这台").click()
-    page.wait_for_selector(".act-line[data-at=refused]")
-    assert "请先到入口测血压和心率" in page.locator(".act-line[data-at=refused]").inner_text()
+    expect(page.locator(".act-line[data-at=refused]")).to_contain_text("请先到入口测血压和心率")
 
 
 def test_my_workout_has_its_curve_and_its_files(gym, open_page):
     gym("quiet")
     opened = open_page(*PHONE, role="member")
     page = opened.goto("/gym/workouts", ".workout-rows li")
-    assert page.locator(".workout-rows li").count() == 1, "the own one alone"
+    expect(page.locator(".workout-rows li"), "the own one alone").to_have_count(1)
     page.locator(".workout-rows button").click()
     page.wait_for_selector(".plot-box canvas")
     opened.shot("gym-workout")
-    assert page.locator(".files a").all_inner_texts() == ["下载 FIT", "下载 TCX", "下载 CSV"]
-    assert "灰色是暂停" in page.locator(".plot").inner_text()
+    expect(page.locator(".files a")).to_have_text(["下载 FIT", "下载 TCX", "下载 CSV"])
+    expect(page.locator(".plot")).to_contain_text("灰色是暂停")
 
 
 def test_an_inspection_has_the_lines_of_the_site(gym, open_page):
@@ -119,8 +125,8 @@ def test_an_inspection_has_the_lines_of_the_site(gym, open_page):
     page.select_option(".choose select", "tm-3")
     page.locator("details.inspect summary").click()
     lines = page.locator(".inspect-line")
-    assert lines.first.locator("span").first.inner_text() == "主体结构无变形、无裂纹"
-    for number in range(lines.count()):
+    expect(lines.first.locator("span").first).to_have_text("主体结构无变形、无裂纹")
+    for number in range(lines.count()):  # the list comes as one
         lines.nth(number).get_by_role("button").first.click()
     page.locator(".inspect button[type=submit]").click()
     page.wait_for_selector(".inspect .act-line[data-at=done]")
@@ -145,7 +151,8 @@ def test_labels_lead_to_the_machines(gym, open_page):
     page.get_by_role("button", name="二维码标签").click()
     page.wait_for_selector(".labels .qr")
     opened.shot("gym-labels")
-    assert page.locator(".labels .qr").first.get_attribute("aria-label").startswith(opened.base + "/machine/")
+    address = re.compile(re.escape(f"{opened.base}/machine/"))
+    expect(page.locator(".labels .qr").first).to_have_attribute("aria-label", address)
 
 
 def test_a_wall_whose_line_is_dead_says_so_and_recovers(gym, open_page, line):
@@ -153,10 +160,13 @@ def test_a_wall_whose_line_is_dead_says_so_and_recovers(gym, open_page, line):
     opened = open_page(*WALL, base=line.base)
     opened.tolerate = ("net::ERR",)
     page = opened.goto("/gym", ".machine")
+    page.wait_for_selector(".strip-link[data-link=live]")
     line.cut()
+    opened.falls_silent()
     page.wait_for_selector(".machine[data-stale=true]")
-    assert page.locator(".machine[data-stale=false]").count() == 0
+    expect(page.locator(".machine[data-stale=false]")).to_have_count(0)
     line.mend()
+    opened.time_goes_on()
     page.wait_for_selector(".machine[data-stale=false]")
 
 
@@ -165,7 +175,7 @@ def test_a_coach_shelves_and_resets_an_alarm_as_acts_of_their_own(gym, open_page
     page = open_page(*TABLET, role="coach").goto("/gym/coach", ".alarm-card[data-cause=safety_key]")
     card = page.locator(".alarm-card[data-cause=safety_key]")
     card.get_by_role("button", name="屏蔽").click()
-    assert card.locator(".shelf button").all_inner_texts() == ["15 分钟", "60 分钟", "240 分钟", "480 分钟"]
+    expect(card.locator(".shelf button")).to_have_text(["15 分钟", "60 分钟", "240 分钟", "480 分钟"])
     card.locator(".shelf button").first.click()
     page.wait_for_selector(".alarm-card[data-cause=safety_key][data-state=shelved]")
     card.get_by_role("button", name="结束屏蔽").click()
@@ -174,21 +184,21 @@ def test_a_coach_shelves_and_resets_an_alarm_as_acts_of_their_own(gym, open_page
     page.wait_for_selector(".alarm-card[data-cause=safety_key][data-state=acknowledged]")
     card.get_by_role("button", name="复位报警").click()
     page.wait_for_selector(".alarm-card[data-cause=safety_key]", state="detached")
-    assert page.locator(".alarm-card[data-cause=queue_cap]").count() == 6, "others wait: every treadmill is told"
+    expect(page.locator(".alarm-card[data-cause=queue_cap]"), "others wait: all treadmills are told").to_have_count(6)
 
 
 def test_the_week_is_told_in_bars_and_in_numbers(gym, open_page):
     gym("weeks")
     opened = open_page(*PHONE, role="member")
     page = opened.goto("/gym/workouts", ".day-bars canvas")
-    assert page.locator(".day-bars").count() == 4, "minutes, effort, distance, energy"
-    minutes = page.locator(".day-bars [role=img]").first.get_attribute("aria-label")
-    assert "周四 14" in minutes
+    expect(page.locator(".day-bars"), "minutes, effort, distance, energy").to_have_count(4)
+    expect(page.locator(".day-bars [role=img]").first).to_have_attribute("aria-label", re.compile("周四 14"))
     page.locator(".week-numbers summary").click()
-    page.wait_for_selector(".week-numbers tbody tr")
-    rows = page.locator(".week-numbers tbody tr").all_inner_texts()
-    assert len(rows) == 7
-    assert rows[5].split() == ["11月19日", "14", "3.90", "52", "3", "11", "0"]
+    rows = page.locator(".week-numbers tbody tr")
+    expect(rows).to_have_count(7)
+    expect(rows.nth(5)).to_have_text(
+        re.compile(r"^\s*11月19日\s*14\s*3\.90\s*52\s*3\s*11\s*0\s*$"), use_inner_text=True
+    )
     page.get_by_role("button", name="上一周").click()
     page.wait_for_selector(".week-nav >> text=11月13日")
     opened.until("document.querySelector('.day-bars [role=img]').getAttribute('aria-label').includes('25')")
@@ -197,8 +207,8 @@ def test_the_week_is_told_in_bars_and_in_numbers(gym, open_page):
 def test_the_map_of_the_week_says_its_fields_in_words(gym, open_page):
     gym("quiet")
     page = open_page(*PHONE, role="member").goto("/gym", ".busy td[data-level]")
-    assert "人最少" in page.locator(".busy-best").inner_text()
+    expect(page.locator(".busy-best")).to_contain_text("人最少")
     page.select_option(".busy select", "elders/treadmill")
-    fields = page.locator(".busy tbody tr").first.locator("td").evaluate_all("all => all.map((one) => one.textContent)")
-    assert fields[1] == "周一 8–10 点：很忙，88%"
-    assert fields[8] == "周一 22–24 点：空，3%"
+    fields = page.locator(".busy tbody tr").first.locator("td")
+    expect(fields.nth(1)).to_have_text("周一 8–10 点：很忙，88%")
+    expect(fields.nth(8)).to_have_text("周一 22–24 点：空，3%")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 TABLET = (1180, 820)
 PHONE = (390, 844)
@@ -21,18 +22,17 @@ def test_the_register_is_readable_and_leads_to_each_piece(gym, open_page, size):
     opened = open_page(*size, role="maintenance")
     page = opened.goto("/gym/maintenance", ".order-card")
     page.locator(".upkeep > .tabs button").nth(2).click()
-    page.wait_for_selector(".register .rows li")
-    assert page.locator(".register .rows li").count() == 2, "outdoor equipment first"
+    expect(page.locator(".register .rows li"), "outdoor equipment first").to_have_count(2)
     for look in opened.looks():
         opened.shot(f"gym-register-{size[0]}-{look}")
         assert opened.audit(font=14) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], look
+        opened.fits(size[0])
     assert opened.axe() == []
     page.locator(".register .tabs button").click()
     page.wait_for_selector(".register .rows li >> nth=10")
     opened.shot(f"gym-register-all-{size[0]}")
     broken = page.locator(".register .rows li", has_text="Treadmill 6")
-    assert "Locked out" in broken.inner_text()
+    expect(broken).to_contain_text("Locked out")
     broken.locator("button").click()
     page.wait_for_selector(".machine-upkeep")
 
@@ -53,6 +53,5 @@ def test_a_machine_tells_its_starts_and_its_current(gym, open_page):
     page = open_page(*TABLET, role="maintenance").goto("/gym/maintenance", ".choose select")
     page.select_option(".choose select", "tm-3")
     page.wait_for_selector(".wear .beats-line")
-    told = page.locator(".machine-upkeep").inner_text()
-    assert "启动" in told
-    assert "最大电流" in told
+    for told in ("启动", "最大电流"):
+        expect(page.locator(".machine-upkeep")).to_contain_text(told)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 SIZES = {"desk": (1440, 900), "tablet": (1180, 820), "phone": (390, 844)}
 
@@ -29,27 +32,27 @@ def test_the_page_is_readable_touchable_and_sound(open_page, size):
         opened.shot(f"history-{size}-{look}")
         if found := opened.audit(font=14):
             faults[look] = found
-        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0], look
+        opened.fits(SIZES[size][0])
     assert faults == {}
     assert opened.axe() == []
     page.set_viewport_size({"width": 320, "height": 640})
     opened.shot(f"history-{size}-reflow")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    opened.fits(320)
 
 
 def test_from_a_year_to_a_second_and_back(open_page):
     opened = open_page(*SIZES["desk"], role="manager")
     page = opened.goto("/history", ".picker-one")
     choose(page, "B1-P01")
-    seen = {}
-    for name in ("year", "month", "week", "day", "hour", "minute"):
-        index = ("year", "month", "week", "day", "hour", "minute", "second").index(name)
+    names = ("year", "month", "week", "day", "hour", "minute", "second")
+    each = {"year": "3600", "day": "60", "minute": "0"}
+    for index, name in enumerate(names[:-1]):
         page.locator(".history-spans > button").nth(index).click()
-        settled(page)
         page.wait_for_selector(f".history-spans > button:nth-child({index + 1})[aria-pressed=true]")
-        seen[name] = page.locator(".curves").get_attribute("data-resolution")
+        if name in each:
+            expect(page.locator(".curves")).to_have_attribute("data-resolution", each[name])
+        settled(page)
         opened.shot(f"history-span-{name}")
-    assert (seen["year"], seen["day"], seen["minute"]) == ("3600", "60", "0")
     for _ in range(6):
         page.locator(".history-moves button").nth(1).click()
         settled(page)
@@ -64,8 +67,8 @@ def test_dragging_zooms_and_the_pointer_tells_values(open_page):
     box = page.locator(".u-over").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50)
     opened.until("document.querySelector('[data-curve=\"0\"] output').textContent !== ''")
-    assert page.locator('[data-curve="0"] output').inner_text().endswith("W")
-    assert page.locator('[data-curve="1"] output').inner_text() in {"是", "否"}
+    expect(page.locator('[data-curve="0"] output')).to_have_text(re.compile("W$"))
+    expect(page.locator('[data-curve="1"] output')).to_have_text(re.compile("^[是否]$"))
     before = page.locator(".curves a").get_attribute("href")
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 60, steps=5)
@@ -81,7 +84,7 @@ def test_four_curves_at_most_and_a_search(open_page):
     choose(page, "B1-P01", "B1-P02", "B1-P03", "B1-P04")
     page.locator(".picker-one", has_text="B1-P05").first.click()
     opened.until("document.querySelector('.curves-keys li:last-child strong').textContent.includes('P05')")
-    assert page.locator(".curves-keys li").count() == 4
+    expect(page.locator(".curves-keys li")).to_have_count(4)
     opened.shot("history-four")
     page.locator(".picker input").fill("smoke")
     opened.until("document.querySelectorAll('.picker-one').length === 1")
@@ -92,7 +95,7 @@ def test_four_curves_at_most_and_a_search(open_page):
 def test_who_may_not_see_it_is_told(open_page):
     opened = open_page(*SIZES["desk"], role="cashier")
     page = opened.goto("/history", ".fault")
-    assert page.locator(".picker").count() == 0
+    expect(page.locator(".picker")).to_have_count(0)
 
 
 def test_a_zone_is_one_curve_beside_others(open_page):
@@ -100,13 +103,13 @@ def test_a_zone_is_one_curve_beside_others(open_page):
     opened = open_page(*SIZES["desk"], role="manager")
     page = opened.goto("/history", ".picker-one")
     choose(page, "B1 充电区")
-    assert page.locator(".curves-keys strong").first.inner_text() == "B1 充电区 · 功率"
-    assert "共 8 路" in page.locator(".picker-one").first.inner_text()
-    assert page.locator(".curves a").count() == 0
+    expect(page.locator(".curves-keys strong").first).to_have_text("B1 充电区 · 功率")
+    expect(page.locator(".picker-one").first).to_contain_text("共 8 路")
+    expect(page.locator(".curves a")).to_have_count(0)
     opened.shot("history-zone")
     page.locator(".picker-one", has_text="B1-P01").first.click()
     page.wait_for_selector(".curves-keys li:nth-child(2)")
     settled(page)
-    assert page.locator(".curves a").count() == 1
+    expect(page.locator(".curves a")).to_have_count(1)
     for look in opened.looks():
         opened.shot(f"history-zone-and-outlet-{look}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 NAMES = [
     ("雪菜毛豆肉末", "Minced pork with pickled greens and green soybeans"),
@@ -48,8 +49,8 @@ def stream(items):
 @pytest.fixture
 def board(open_page, request):
     """The board with 24 long-named dishes, most with many allergens."""
-    own = hasattr(request, "param")  # whose clock is then set
-    opened = open_page(1920, 1080, size=getattr(request, "param", "normal"), own=own)
+    opened = open_page(1920, 1080, size=getattr(request, "param", "normal"))
+    opened.before(TURNER)
     body = stream([dish(i) for i in range(24)])
     opened.page.route("**/api/v1/live*", lambda route: route.fulfill(content_type="text/event-stream", body=body))
     opened.goto("/menu", ".dish")
@@ -57,52 +58,62 @@ def board(open_page, request):
 
 
 def test_24_dishes_fit_in_chinese_and_turn_pages_where_they_do_not(board):
-    counts = {}
+    seen = set()
     faults = {}
+    wanted = {"zh-normal": 24, "zh-elder": 12, "en-normal": 12, "en-elder": 12}
     for look in board.looks():
-        counts[look] = board.page.locator(".dish").count()
+        seen.add(look)
+        expect(board.page.locator(".dish"), look).to_have_count(wanted[look])
         board.shot(f"menu-full-{look}")
         if found := board.audit(contrast=7.0, font=18):
             faults[look] = found
     assert faults == {}
-    wanted = {"zh-normal": 24, "zh-elder": 12, "en-normal": 12, "en-elder": 12}
-    assert counts == {look: wanted[look] for look in counts}
-    assert {"zh-normal", "en-elder"} <= set(counts)
+    assert {"zh-normal", "en-elder"} <= seen
 
 
 def test_allergens_sold_out_and_special_are_written_out(board):
-    text = board.page.locator(".dish >> nth=2 >> .dish-allergens").inner_text()
-    assert text == "含麸质、甲壳、鱼、蛋"
-    assert "没有标出的过敏原不等于没有" in board.page.locator(".notice").inner_text()
     page = board.page
+    expect(page.locator(".dish >> nth=2 >> .dish-allergens")).to_have_text("含麸质、甲壳、鱼、蛋", use_inner_text=True)
+    expect(page.locator(".notice")).to_contain_text("没有标出的过敏原不等于没有")
     sold = page.locator(".dish[data-out=true]")
-    assert sold.count() == 1
-    assert "售完" in sold.inner_text()
+    expect(sold).to_have_count(1)
+    expect(sold).to_contain_text("售完")
     assert "line-through" in page.evaluate(
         "getComputedStyle(document.querySelector('.dish[data-out=true] h2')).textDecorationLine"
     )
     special = page.locator(".dish >> nth=0")
-    assert "特价" in special.inner_text()
-    assert special.locator(".money-digits").inner_text() == "14.50"
-    assert special.locator("s").inner_text() == "16.50"
+    expect(special).to_contain_text("特价")
+    expect(special.locator(".money-digits")).to_have_text("14.50")
+    expect(special.locator("s")).to_have_text("16.50")
+
+
+#: The timers of turning pages are the test's: ``turning()`` gives how long the next page still waits (ms, 0: none),
+#: ``turning(true)`` lets that time be over.
+TURNER = """
+const wait = window.setTimeout, stop = window.clearTimeout, turns = new Map();
+let turnId = 0;
+window.setTimeout = (act, ms, ...rest) =>
+  ms === 20000 || ms === 60000 ? (turns.set(--turnId, [act, ms]), turnId) : wait(act, ms, ...rest);
+window.clearTimeout = (id) => turns.delete(id) || stop(id);
+window.turning = (over) => {
+  if (over) for (const [id, [act]] of turns) { turns.delete(id); act(); }
+  return [...turns.values()].reduce((sum, [, ms]) => sum + ms, 0);
+};
+"""
 
 
 @pytest.mark.parametrize("board", ["elder"], indirect=True)
 def test_pages_turn_slowly_and_stay_when_chosen(board):
     page = board.page
-    page.clock.install()
-    page.reload()
-    page.wait_for_selector(".turner")
-
-    def shown():
-        return page.locator(".turner [aria-pressed=true]").inner_text()
-
-    page.clock.run_for(14_000)
-    assert shown() == "1"
-    page.clock.run_for(7_000)
-    assert shown() == "2"
+    shown = page.locator(".turner [aria-pressed=true]")
+    board.until("turning() === 20000")
+    expect(shown).to_have_text("1")
+    page.evaluate("turning(true)")
+    expect(shown).to_have_text("2")
+    board.until("turning() === 20000")
     page.click(".turner button >> nth=0")
-    page.clock.run_for(50_000)
-    assert shown() == "1"
-    page.clock.run_for(12_000)
-    assert shown() == "2"
+    expect(shown).to_have_text("1")
+    board.until("turning() === 60000")
+    page.evaluate("turning(true)")
+    expect(shown).to_have_text("2")
+    board.until("turning() === 20000")
