@@ -6,6 +6,7 @@ import { ActLine } from "../parts/ActLine";
 import { dayTimeOfNs } from "../lib/format";
 import { call } from "../lib/http";
 import { t } from "../lib/i18n";
+import { Newest } from "../lib/newest";
 import { me } from "../lib/session";
 import { Hold } from "../parts/Hold";
 import type { OrderView, WorkOrderSteps } from "../types";
@@ -120,13 +121,15 @@ function stepWords(step: string): string {
 
 function Steps({ id, state }: { id: string; state: string }) {
   const [steps, setSteps] = useState<WorkOrderSteps["items"]>([]);
+  const asked = useMemo(() => new Newest(), []);
   useEffect(() => {
+    const wanted = asked.ask();
     call<WorkOrderSteps>(`/gym/orders/${encodeURIComponent(id)}/steps`)
       .then((answer) => {
-        setSteps(answer.items);
+        if (wanted()) setSteps(answer.items);
       })
       .catch(() => {
-        setSteps([]);
+        if (wanted()) setSteps([]);
       });
   }, [id, state]);
   if (steps.length < 2) return null;

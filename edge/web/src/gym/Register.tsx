@@ -1,8 +1,9 @@
 /** The register of equipment: dates, inspections and what stands against each piece; what is not known is said. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { call } from "../lib/http";
 import { say, t } from "../lib/i18n";
+import { Newest } from "../lib/newest";
 import type { Register as RegisterList, RegisterItem } from "../types";
 import { word } from "./words";
 
@@ -17,14 +18,17 @@ export function Register({ today, onChoose }: Props) {
   const [items, setItems] = useState<readonly RegisterItem[] | null>(null);
   const [away, setAway] = useState(false);
   const query = `?outdoor=${outdoor}`;
+  const asked = useMemo(() => new Newest(), []);
   useEffect(() => {
+    const wanted = asked.ask();
     call<RegisterList>(`/gym/register${query}`)
       .then((answer) => {
+        if (!wanted()) return;
         setItems(answer.items);
         setAway(false);
       })
       .catch(() => {
-        setAway(true);
+        if (wanted()) setAway(true);
       });
   }, [query]);
   return (
