@@ -7,7 +7,7 @@ and cycles both lanes through every phase. Without login:
 * ``POST /api/v1/preview/garage/{scene}`` plays a scene of the garage (quiet, watch, gateway, aside, pre_alarm, fire,
   unproven, latched, resettable, unarmed);
 * ``POST /api/v1/preview/gym/{scene}`` plays a scene of the gym (quiet, busy, queue, heart, locked, closed, trail,
-  weeks, capped);
+  weeks, capped, park);
 * ``POST /api/v1/preview/panels/{panel}`` gives a token bound to that place, and a guard ``duty1`` a PIN;
 * ``POST /api/v1/preview/daemon/{state}`` with ``alive`` or ``dead`` makes the daemon seem so;
 * ``POST /api/v1/preview/links`` gives a fresh login link (``?role=cashier``) for scripts that take screenshots.
@@ -21,6 +21,7 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -38,7 +39,7 @@ from edge.api.guard import GuardedRoute
 from edge.api.models import LaneId
 from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
 from edge.api.preview_garage import GarageScript, MemoryGarageBooks, Scene
-from edge.api.preview_gym import GymScript
+from edge.api.preview_gym import DAY, GymScript
 from edge.api.preview_gym import Scene as GymScene
 from edge.api.preview_gym_world import CONFIG as GYM
 from edge.api.preview_history import MemoryHistory
@@ -46,6 +47,8 @@ from edge.api.preview_rows import MemoryGymBooks
 from edge.api.problems import ApiProblem
 from edge.domain.actors import Role
 from edge.domain.canteen.messages import Command, Identify, Pay, Phase
+from edge.domain.gym.settings import GymConfig
+from edge.site import load_site
 
 DWELL_S = 4.0
 PREVIEW_PIN = "730264"
@@ -78,14 +81,14 @@ class PreviewRoute(GuardedRoute):
 class Script:
     """Two lanes, each pinned to a phase or walking through ``SCRIPT``."""
 
-    def __init__(self) -> None:
+    def __init__(self, gym: GymConfig = GYM) -> None:
         self.gateway = MemoryGateway(self._answer)
         self.pinned: set[str] = set()
         self._phases: dict[str, Phase] = {}
         self._guests: set[str] = set()
         self.garage = GarageScript(self.gateway)
         self.gateway.answer_garage = self.garage.answer
-        self.gym = GymScript(self.gateway)
+        self.gym = GymScript(self.gateway, gym)
         self.gateway.answer_gym = self.gym.answer
         self.gateway.show("menu", world.MENU)
         self.gateway.show("day", world.DAY_VIEW)
@@ -188,17 +191,17 @@ def _link(accounts: Accounts, role: Role) -> str:
     return accounts.issue_link(username)
 
 
-async def serve(port: int, pages: Path) -> None:
-    """Run until interrupted."""
+async def serve(port: int, pages: Path, gym: GymConfig = GYM) -> None:
+    """Run until interrupted, with the gym of ``gym``."""
     with tempfile.TemporaryDirectory(prefix="kangle-preview-") as folder:
         accounts = Accounts(Path(folder) / "api.db")
-        script = Script()
+        script = Script(gym)
         config = ApiConfig(
             site=world.SITE,
             version=__version__,
             verticals=("canteen", "garage", "gym"),
             canteen=world.CONFIG,
-            gym=GYM,
+            gym=gym,
             allowed_hosts=(),
             demo=True,
             pages=pages,
@@ -259,9 +262,11 @@ def main() -> None:
     )
     parser.add_argument("--port", type=int, default=8601)
     parser.add_argument("--pages", type=Path, default=Path(__file__).parent.parent / "web" / "dist")
+    parser.add_argument("--site", type=Path, help="a site whose gym is shown instead of the made-up one")
     options = parser.parse_args()
+    gym = load_site(options.site, date.fromisoformat(DAY)).gym if options.site else None
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(options.port, options.pages))
+        asyncio.run(serve(options.port, options.pages, gym or GYM))
 
 
 if __name__ == "__main__":

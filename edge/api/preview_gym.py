@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from edge.api.preview_fakes import MemoryGateway
-from edge.api.preview_gym_world import BELTS, CARDS, CONFIG, GATES, ROW
+from edge.api.preview_gym_world import BELTS, CARDS, CONFIG, GATES
 from edge.api.preview_rows import MemoryRows
 from edge.domain.actors import Actor, Role
 from edge.domain.alarm_views import alarms_view
@@ -24,7 +24,7 @@ from edge.domain.devices import DeviceReading
 from edge.domain.field_devices import CardReading
 from edge.domain.gym.kernel import ALARMS_KEY, GymKernel
 from edge.domain.gym.messages import Command, CommandBody, ConfigApplied, DayOpened, GymInput, RecordVitals, Timer
-from edge.domain.gym.settings import AssetKind
+from edge.domain.gym.settings import AssetKind, GymConfig
 from edge.domain.gym.world import World
 from edge.domain.kernel import Effects, Put, Reply, Show, Stamp
 from edge.domain.machine_readings import (
@@ -37,10 +37,10 @@ from edge.domain.machine_readings import (
     MachineState,
 )
 
-Scene = Literal["quiet", "busy", "queue", "heart", "locked", "closed", "trail", "weeks", "capped"]
+Scene = Literal["quiet", "busy", "queue", "heart", "locked", "closed", "trail", "weeks", "capped", "park"]
 DAY = "2026-11-20"
 #: Scenes that begin so many days earlier.
-DAYS_BEFORE = {"locked": 40}
+DAYS_BEFORE = {"locked": 40, "park": 40}
 #: 12:04 in Shanghai on that day.
 AT_NS = 1_795_147_440_000_000_000
 NS_PER_S = 1_000_000_000
@@ -71,23 +71,27 @@ class _Begun(msgspec.Struct, frozen=True):
     wall_ns: int
 
 
-_BEGUN: dict[Scene, _Begun] = {}
+_BEGUN: dict[tuple[str, Scene], _Begun] = {}
 
 
 class GymScript:
-    """Shows one scene at a time. ``playing``: what each machine goes on doing, by name."""
+    """Shows one scene at a time. ``playing``: what each machine goes on doing, by name. ``config``: another gym than
+    the made-up one, in which only the scene "park" plays."""
 
-    def __init__(self, gateway: MemoryGateway) -> None:
+    def __init__(self, gateway: MemoryGateway, config: GymConfig = CONFIG) -> None:
         self.gateway = gateway
+        self.config = config
+        self._at = {one.asset: one.at[0] for one in config.assets}
         self.kernel = GymKernel()
-        self.scene: Scene = "quiet"
-        self.play("quiet")
+        self.scene: Scene = "quiet" if config is CONFIG else "park"
+        self.play(self.scene)
 
     def play(self, scene: Scene) -> None:
         """Begin ``scene`` anew."""
-        if scene not in _BEGUN:
-            _BEGUN[scene] = self._prepared(scene)
-        begun = _BEGUN[scene]
+        known = (self.config.version, scene)
+        if known not in _BEGUN:
+            _BEGUN[known] = self._prepared(scene)
+        begun = _BEGUN[known]
         self.scene, self.rows, self.playing = scene, begun.rows.copy(), dict(begun.playing)
         self.world = msgspec.msgpack.decode(begun.world, type=World)  # as a daemon takes up a snapshot
         self._metres, self._elapsed = dict(begun.metres), dict(begun.elapsed)
@@ -111,11 +115,11 @@ class GymScript:
         self._metres, self._elapsed = {}, {}
         self.world = self.kernel.load(self.rows)
         self._take(self.kernel.resume(self.world, self.stamp()))
-        self.give(ConfigApplied(CONFIG))
+        self.give(ConfigApplied(self.config))
         self.give(DayOpened(first.isoformat()))
-        for asset in CONFIG.assets:
+        for asset in self.config.assets:
             if asset.kind is AssetKind.OUTDOOR:
-                self.give(DeviceReading(ROW, 1, CountReading(point=asset.asset, use_count=412)))
+                self.count(asset.asset, 412)
             elif asset.asset != "rw-1":
                 self.stand(asset.asset)
         SCENES[scene](self)
@@ -165,7 +169,13 @@ class GymScript:
     # --- what machines, straps, cards and gates say ---
 
     def says(self, asset: str, **facts: Any) -> None:
-        self.give(DeviceReading(ROW, 1, MachineReading(point=asset, **facts)))
+        at = self._at[asset]
+        self.give(DeviceReading(at.device, 1, MachineReading(point=at.point, **facts)))
+
+    def count(self, asset: str, use_count: int, **facts: Any) -> None:
+        """The counter of an outdoor point."""
+        at = self._at[asset]
+        self.give(DeviceReading(at.device, 1, CountReading(point=at.point, use_count=use_count, **facts)))
 
     def stand(self, asset: str) -> None:
         """A machine that speaks and does not move, and goes on so."""
@@ -196,7 +206,8 @@ class GymScript:
         self.stand(asset)
 
     def health(self, asset: str, **facts: Any) -> None:
-        self.give(DeviceReading(ROW, 1, MachineHealthReading(point=asset, **facts)))
+        at = self._at[asset]
+        self.give(DeviceReading(at.device, 1, MachineHealthReading(point=at.point, **facts)))
 
     def gate(self, number: int, tag: str) -> None:
         self.give(DeviceReading(GATES, 1, GateReading(point=f"g{number}", tag=tag)))

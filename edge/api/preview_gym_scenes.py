@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 from edge.api.preview_gym import AT_NS, DAY, DAYS_BEFORE, NS_PER_S, GymScript
+from edge.api.preview_gym_park import park
 from edge.api.preview_gym_past import past_use, past_workouts
 from edge.domain.actors import Actor, Role
 from edge.domain.gym.messages import (
@@ -155,7 +156,7 @@ def capped(script: GymScript) -> None:
 
 SCENES: Mapping[str, Callable[[GymScript], None]] = {
     "quiet": quiet, "busy": busy, "queue": queue, "heart": heart, "locked": locked, "closed": closed, "trail": trail,
-    "weeks": weeks, "capped": capped,
+    "weeks": weeks, "capped": capped, "park": park,
 }  # fmt: skip
 
 

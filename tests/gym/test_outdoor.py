@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from edge.domain.actors import Role
 from edge.domain.devices import DeviceReading
-from edge.domain.gym.messages import DayOpened
+from edge.domain.gym.messages import DayOpened, Inspect
+from edge.domain.gym.settings import AssetKind, WearSettings
 from edge.domain.gym.trail_rows import CountDayRow
+from edge.domain.gym.wear_rows import OrderRow, OrderStepRow
 from edge.domain.machine_readings import CountReading
 
 S = 1_000_000_000
@@ -105,3 +108,48 @@ def test_a_battery_that_is_nearly_empty_is_due(gym):
     assert gym.shown["asset/o1"].due == ("battery_low",)
     assert [order.cause for order in gym.world.orders.values()] == ["battery_low"]
     assert gym.causes() == []
+
+
+def orders(gym):
+    return {row.cause: row.state for row in gym.rows.all(OrderRow)}
+
+
+@pytest.fixture
+def old(kit):
+    """A point that nobody has inspected for a year, and whose silence is told after a week."""
+    rules = (WearSettings(kind=AssetKind.OUTDOOR, inspect_days=30, silent_days=7),)
+    points = (kit.asset("o1", AssetKind.OUTDOOR, installed="2025-11-22"),)
+    return kit.new(config=kit.config(assets=points, wear=rules))
+
+
+def test_an_inspection_settles_what_asked_for_it_and_leaves_what_it_found(old):
+    count(old, 1, 0)
+    old.run(61)
+    assert orders(old) == {"inspection_due": "seen"}
+    old.command(Inspect(asset="o1", items=(("frame", "ok"), ("bolts", "minor"))), role=Role.MAINTENANCE)
+    assert orders(old) == {"inspection_due": "closed", "inspection": "seen"}
+    assert [row.step for row in old.rows.all(OrderStepRow) if row.order_id.endswith("inspection_due")] == [
+        "seen", "settled",
+    ]  # fmt: skip
+
+
+def test_a_dangerous_piece_is_locked_out_under_the_order_that_stood(old):
+    """Only a return test gives it back."""
+    count(old, 1, 0)
+    old.run(61)
+    old.command(Inspect(asset="o1", items=(("frame", "danger"),)), role=Role.MAINTENANCE)
+    assert orders(old) == {"inspection_due": "locked_out"}
+    old.run(61, each=lambda: count(old, 2, 90))
+    assert orders(old) == {"inspection_due": "locked_out"}
+    assert old.shown["asset/o1"].use.value == "locked"
+
+
+def test_a_counter_that_is_heard_again_needs_nobody(old):
+    for day in range(23, 31):
+        old.give(DayOpened(f"2026-11-{day}"))
+    assert orders(old)["counter_silent"] == "seen"
+    assert "counter_silent" in old.shown["asset/o1"].due
+    count(old, 5, 100)
+    old.run(61)
+    assert orders(old)["counter_silent"] == "closed"
+    assert "counter_silent" not in old.shown["asset/o1"].due

@@ -26,7 +26,7 @@ ORDER_CAUSES = frozenset(code for code in DUE_CODES if not code.endswith(("_soon
 
 #: What was done to a work order (``OrderStepRow.step``); ``also`` bears its cause behind a colon.
 STEPS = frozenset(
-    {"seen", "acknowledged", "ticket", "locked_out", "serviced", "failed", "passed", "removed", "also"}
+    {"seen", "acknowledged", "ticket", "locked_out", "serviced", "failed", "passed", "removed", "settled", "also"}
     | {"photo", "photo_erased"}
 )
 

@@ -84,5 +84,5 @@ def note(turn: Turn) -> None:
     for asset in turn.world.assets.values():
         if asset.settings.kind is AssetKind.OUTDOOR and asset.heard_ns is not None:
             wear = wear_of(turn.world, asset.settings.asset)
-            if asset.heard_ns > wear.noted_ns:
+            if asset.heard_ns >= wear.noted_ns:
                 keep(turn, asset)

@@ -34,6 +34,8 @@ from edge.domain.kernel import Rows
 from edge.domain.outcome import Outcome, refused
 
 SEEN, ACKNOWLEDGED, TICKET, LOCKED, CLOSED = "seen", "acknowledged", "ticket", "locked_out", "closed"
+#: Orders that are settled by what was asked for: an inspection, a word of the counter, a new battery.
+SETTLED = frozenset({"inspection_due", "counter_silent", "battery_low"})
 MAX_NOTE = 500
 #: Standing orders of one machine; further faults of it are steps of the last one.
 MAX_STANDING = 20
@@ -161,6 +163,16 @@ def answer_orders(turn: Turn, asset: Asset, by: str, note: str) -> None:
     """A service was done: it is written into the standing orders of the machine; a return test closes them."""
     for order in [one for one in turn.world.orders.values() if one.asset == asset.settings.asset]:
         _step(turn, order, "serviced", by, note)
+
+
+def settle(turn: Turn, asset: Asset, owed: set[str], by: str) -> None:
+    """What was asked for has been done, and the machine itself or its inspection proves it: the order is closed. A
+    round of 232 inspections needs no 232 return tests. A machine that is locked out still needs its own."""
+    for order in [one for one in turn.world.orders.values() if one.asset == asset.settings.asset]:
+        if order.cause in SETTLED and order.cause not in owed and order.state != LOCKED:
+            done = msgspec.structs.replace(order, state=CLOSED, standing=False, closed_by=by)
+            _keep(turn, done, "settled", by, "")
+            clear_alarm(turn.world.alarms, _alarm_key(order), turn.stamp)
 
 
 def return_test(turn: Turn, body: ReturnTest, by: str) -> Outcome:

@@ -14,7 +14,7 @@ from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.gym.drift import cusum_step, drifts
 from edge.domain.gym.dues import dues, orders_of, rule_of, wear_of
 from edge.domain.gym.messages import ServiceDone
-from edge.domain.gym.orders import answer_orders, open_order, say_more
+from edge.domain.gym.orders import answer_orders, open_order, say_more, settle
 from edge.domain.gym.settings import AssetKind
 from edge.domain.gym.trail_rows import CountDayRow
 from edge.domain.gym.turn import Turn
@@ -110,7 +110,9 @@ def keep(turn: Turn, asset: Asset) -> None:
         )
     )
     found = dues(turn, asset)
-    for code, pct in orders_of(found):
+    owed = orders_of(found)
+    settle(turn, asset, {code for code, _ in owed}, BOX)
+    for code, pct in owed:
         # What the calendar or the hours make due was known for weeks: 232 such pieces must not fill the book of alarms.
         open_order(turn, asset, code, f"{pct} %" if pct else "", BOX, alarm=code in wear.drifts)
     told = tuple(code for code, _ in found)
