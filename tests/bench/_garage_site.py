@@ -21,7 +21,7 @@ from typing import Any
 from edge.demo_site import inline_toml
 
 ROOT = Path(__file__).parents[2]
-READY_S = 20.0
+READY_S = 60.0
 CLIENTS = ("heads", "relays", "plugs")
 
 

@@ -24,7 +24,7 @@ from edge.api.accounts import Accounts
 from edge.demo_site import DemoFolder, copy_site, make_accounts
 
 ROOT = Path(__file__).parents[2]
-READY_S = 20.0
+READY_S = 60.0
 
 
 class Stream(threading.Thread):
@@ -59,7 +59,7 @@ class Stream(threading.Thread):
             self._seen.append((now_ns, view))
             self._changed.notify_all()
 
-    def wait(self, wanted: Callable[[dict[str, Any]], bool], timeout_s: float = 10.0) -> int:
+    def wait(self, wanted: Callable[[dict[str, Any]], bool], timeout_s: float = 60.0) -> int:
         """Arrival of the first view from now on (or the present one) that is wanted."""
         with self._changed:
             start = len(self._seen) - 1
@@ -131,7 +131,7 @@ class BenchSite:
     def call(self, token: str, path: str, body: dict[str, Any], key: str) -> dict[str, Any]:
         """POST; raises with the problem when it is refused."""
         if self._http is None:
-            self._http = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            self._http = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             self._http.connect()
             self._http.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key, "Content-Type": "application/json"}

@@ -48,7 +48,7 @@ class ApiLoad:
         accounts.close()
         api = Process(folder, "api", self._root / "api.log")
         self._processes.append(api.process)
-        wait_for(self._reachable, 30.0, "the API", api)
+        wait_for(self._reachable, 60.0, "the API", api)
         self._processes += [self._run("hammer", token), self._run("watch", token)]
 
     def _run(self, what: str, token: str) -> subprocess.Popen[bytes]:
@@ -74,7 +74,7 @@ class ApiLoad:
 
 def hammer(port: int, token: str, count: Path) -> None:
     """Ask, in turn, at ``RATE``; whatever is not served by this build (404) still costs the API its work."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"Authorization": f"Bearer {token}"}
     begun_s, asked = time.perf_counter(), 0
     while True:

@@ -24,8 +24,9 @@ from edge.domain.actors import Actor, Role
 from edge.domain.garage.messages import Command, PurseCopy, RearmPort, ResetZone, StartSession, StopSession
 from edge.runtime.ipc import IpcClient
 
-CUTS_S = 10.0
-VIEW_S = 20.0
+# Whoever measures a busy machine gets large numbers, not an end in the middle.
+CUTS_S = 60.0
+VIEW_S = 60.0
 NEVER_MS = 1e6
 
 
@@ -62,7 +63,7 @@ class Bench:
         self.help("relays", self.broker.port)
         self.start_daemon()
         await self.ipc.start()
-        assert await self.ipc.wait_connected(20), self.daemon.log.read_text()[-3000:] if self.daemon else ""
+        assert await self.ipc.wait_connected(VIEW_S), self.daemon.log.read_text()[-3000:] if self.daemon else ""
         await self.all_clear()
 
     def start_daemon(self) -> None:
@@ -77,7 +78,7 @@ class Bench:
 
     def end_helper(self, helper: subprocess.Popen[bytes]) -> None:
         helper.kill()
-        helper.wait(10)
+        helper.wait(60)
         self.helpers.remove(helper)
 
     async def stop(self) -> None:
@@ -128,7 +129,8 @@ class Bench:
 
     async def command(self, body: Any, role: Role = Role.ADMIN) -> Any:
         self._commands += 1
-        return await self.ipc.submit(Command(f"bench-{self._commands}-{time.time_ns()}", Actor(role, "bench"), body))
+        name = f"bench-{self._commands}-{time.time_ns()}"
+        return await self.ipc.submit(Command(name, Actor(role, "bench"), body), timeout_s=VIEW_S)
 
     # --- rounds -------------------------------------------------------------------------------------------------------
 
@@ -245,13 +247,13 @@ class Bench:
         """kill -9, smoke while nobody listens, start: seconds from the start of the process to the contactor's cut."""
         assert self.daemon is not None
         self.daemon.process.kill()
-        self.daemon.process.wait(10)
+        self.daemon.process.wait(60)
         self.mqtt.sock.sendall(self.say(self.layout.head_names(zone)[0], {"smoke": True}))
         time.sleep(0.3)
         self.mqtt.receive(0)
         begun_s = time.perf_counter()
         self.start_daemon()
-        wait_for(lambda: self._cut_came(zone), 20.0, "the cut after a restart", self.daemon)
+        wait_for(lambda: self._cut_came(zone), CUTS_S, "the cut after a restart", self.daemon)
         return time.perf_counter() - begun_s
 
     def _cut_came(self, zone: str) -> bool:

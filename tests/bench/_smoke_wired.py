@@ -142,11 +142,21 @@ class Wired:
 
     async def start(self) -> None:
         await self.ipc.start()
-        assert await self.ipc.wait_connected(20), self.daemon.log.read_text()[-3000:]
-        self._unit = socket.create_connection(("127.0.0.1", self._unit_port), 10)
+        assert await self.ipc.wait_connected(60), self.daemon.log.read_text()[-3000:]
+        self._unit = await self._dial()
         self._unit.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.panel_says(fire=False)
         await self.until("normal")
+
+    async def _dial(self) -> socket.socket:
+        """The panel calls the daemon, which may not listen yet."""
+        deadline_s = time.perf_counter() + 60
+        while True:
+            try:
+                return socket.create_connection(("127.0.0.1", self._unit_port), 60)
+            except ConnectionRefusedError:
+                assert time.perf_counter() < deadline_s, self.daemon.log.read_text()[-2000:]
+                await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
         await self.ipc.close()
@@ -169,7 +179,7 @@ class Wired:
         return json.loads(update.json) if update is not None else {}
 
     async def until(self, state: str) -> None:
-        deadline_s = time.perf_counter() + 15
+        deadline_s = time.perf_counter() + 60
         while self.view().get("state") != state:
             assert time.perf_counter() < deadline_s, (state, self.view(), self.daemon.log.read_text()[-2000:])
             await asyncio.sleep(0.002)
@@ -183,13 +193,13 @@ class Wired:
             told_ns = self.panel_says(fire=True)
         else:
             self.smoke.inputs[SMOKE_INPUT] = True
-        assert await asyncio.to_thread(self.relay.cut.wait, 10), self.view()
+        assert await asyncio.to_thread(self.relay.cut.wait, 60), self.view()
         took_ms = (self.relay.cut_ns - (told_ns or self.smoke.told_ns)) / 1e6
         self.smoke.inputs[SMOKE_INPUT] = False
         self.panel_says(fire=False)
         await self.until("resettable")
         body = ResetZone(zone="w", panel="panel-w", person="bench")
-        answer = await self.ipc.submit(Command(f"reset-{number}", Actor(Role.PANEL, "bench"), body))
+        answer = await self.ipc.submit(Command(f"reset-{number}", Actor(Role.PANEL, "bench"), body), timeout_s=60)
         assert answer.code == "ok", answer
         await self.until("normal")
         return took_ms

@@ -124,7 +124,7 @@ async def under_load(bench: Bench, load: ApiLoad, plan: Plan) -> tuple[Times, in
 async def restarted(bench: Bench) -> float:
     """One kill and start; the garage is brought back to normal."""
     took_s = await asyncio.to_thread(bench.restart, "z2")
-    assert await bench.until(lambda: bench.state("z2") in {"pre_alarm", "latched"}, 20.0)
+    assert await bench.until(lambda: bench.state("z2") in {"pre_alarm", "latched"}, 60.0)
     zones = [zone for zone in bench.layout.zone_names() if bench.state(zone) not in {"normal", "watch"}]
     await bench.reset_all(zones)
     return took_s

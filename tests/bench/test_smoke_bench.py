@@ -12,10 +12,10 @@ import pytest
 BENCH = Path(__file__).parent / "smoke.py"
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_the_quick_bench_sees_every_cut_and_tells_all_its_numbers():
     run = subprocess.run(
-        [sys.executable, str(BENCH), "--quick", "--json"], capture_output=True, text=True, timeout=140, check=False
+        [sys.executable, str(BENCH), "--quick", "--json"], capture_output=True, text=True, timeout=280, check=False
     )
     # 1 is a missed target: machines differ. Cuts that never come end the bench without results.
     assert run.returncode in {0, 1}, run.stderr[-3000:]
