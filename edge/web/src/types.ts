@@ -62,6 +62,7 @@ export type WearDayList = Schemas["WearDayList"];
 export type WorkOrderSteps = Schemas["WorkOrderSteps"];
 export type InspectionList = Schemas["InspectionList"];
 export type QueueEntry = Schemas["QueueEntry"];
+export type PhotoView = Schemas["PhotoView"];
 export type OrderView = Schemas["OrderView"];
 export type Prescription = Schemas["Person"];
 export type ZoneUse = Schemas["ZoneUse"];

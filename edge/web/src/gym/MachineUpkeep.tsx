@@ -7,10 +7,10 @@ import { call } from "../lib/http";
 import { say, t } from "../lib/i18n";
 import { me } from "../lib/session";
 import { Hold } from "../parts/Hold";
-import type { AssetView, InspectionList, MaintenanceView, WearDayList } from "../types";
+import type { AssetView, MaintenanceView, WearDayList } from "../types";
+import { Inspections } from "./Inspections";
 import { word } from "./words";
 
-const GRADES = ["ok", "minor", "major", "danger"] as const;
 const DAYS = 120;
 
 type Checklist = MaintenanceView["checklist"];
@@ -51,8 +51,7 @@ export function MachineUpkeep({ asset, checklist }: { asset: AssetView; checklis
           <ActLine act={act} />
         </div>
       )}
-      {may && checklist.length > 0 && <Inspect asset={asset.asset} checklist={checklist} />}
-      <Inspections asset={asset.asset} />
+      <Inspections asset={asset.asset} checklist={may ? checklist : []} />
     </section>
   );
 }
@@ -117,80 +116,5 @@ function Measured({ days }: { days: WearDayList["items"] }) {
       )}
       {warm && <span>{t("upkeep.warmest", { c: Math.round(warm.peak_temperature_c ?? 0), day: warm.day })}</span>}
     </p>
-  );
-}
-
-function Inspect({ asset, checklist }: { asset: string; checklist: Checklist }) {
-  const act = useMemo(() => new Act("gym"), []);
-  const [grades, setGrades] = useState<Partial<Record<string, string>>>({});
-  const [note, setNote] = useState("");
-  const whole = checklist.every(([item]) => grades[item] !== undefined);
-  return (
-    <details class="inspect">
-      <summary>{t("upkeep.inspect")}</summary>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          const items = checklist.map(([item]) => ({ item, grade: grades[item] }));
-          void act.send(`/assets/${encodeURIComponent(asset)}/inspect`, { items, note });
-        }}
-      >
-        <p class="muted">{t("upkeep.inspect.do")}</p>
-        {checklist.map(([item, words]) => (
-          <div key={item} class="inspect-line" role="group" aria-label={say(words)}>
-            <span>{say(words)}</span>
-            <span class="grades">
-              {GRADES.map((grade) => (
-                <button
-                  key={grade}
-                  type="button"
-                  aria-pressed={grades[item] === grade}
-                  onClick={() => {
-                    setGrades({ ...grades, [item]: grade });
-                  }}
-                >
-                  {t(`grade.${grade}`)}
-                </button>
-              ))}
-            </span>
-          </div>
-        ))}
-        <label>
-          {t("upkeep.note")}
-          <input value={note} maxLength={200} onInput={(event) => {
-            setNote(event.currentTarget.value);
-          }} />
-        </label>
-        <button type="submit" class="primary" disabled={!whole || act.state.value.at === "sent"}>
-          {t("upkeep.inspect.send")}
-        </button>
-        <ActLine act={act} />
-      </form>
-    </details>
-  );
-}
-
-function Inspections({ asset }: { asset: string }) {
-  const [items, setItems] = useState<InspectionList["items"]>([]);
-  useEffect(() => {
-    call<InspectionList>(`/gym/assets/${encodeURIComponent(asset)}/inspections?limit=5`)
-      .then((answer) => {
-        setItems(answer.items);
-      })
-      .catch(() => {
-        setItems([]);
-      });
-  }, [asset]);
-  if (items.length === 0) return <p class="muted">{t("upkeep.inspections.none")}</p>;
-  return (
-    <ul class="rows" aria-label={t("upkeep.inspections")}>
-      {items.map((one) => (
-        <li key={one.at_ns}>
-          <strong>{one.day}</strong>
-          <span>{word("grade", one.worst)}</span>
-          <span>{one.by}</span>
-        </li>
-      ))}
-    </ul>
   );
 }

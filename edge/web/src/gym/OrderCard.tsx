@@ -11,6 +11,7 @@ import { me } from "../lib/session";
 import { Hold } from "../parts/Hold";
 import type { OrderView, WorkOrderSteps } from "../types";
 import type { GymBoard } from "./board";
+import { OrderPhoto } from "./OrderPhoto";
 import { detailOf, word } from "./words";
 
 const TESTERS = ["maintenance", "manager", "admin"];
@@ -30,6 +31,7 @@ export function OrderCard({ order, board }: { order: OrderView; board: GymBoard 
         <time>{dayTimeOfNs(order.opened_wall_ns)}</time>
         <span>{order.by === "box" ? t("upkeep.box") : order.by}</span>
       </p>
+      <OrderPhoto order={order} mayChange={me.value?.role !== "read-only"} />
       <Steps id={order.order_id} state={order.state} />
       {me.value?.role !== "read-only" && (isGone(order, board) ? <Gone order={order} act={act} />
         : <Acts order={order} act={act} />)}

@@ -5,6 +5,7 @@ import { call } from "../lib/http";
 import { say, t } from "../lib/i18n";
 import { Newest } from "../lib/newest";
 import type { Register as RegisterList, RegisterItem } from "../types";
+import { PhotoThumb } from "./PhotoThumb";
 import { word } from "./words";
 
 interface Props {
@@ -81,6 +82,12 @@ function Piece({ item, today, onChoose }: PieceProps) {
       <Until day={item.inspection_due} today={today} still="register.next" over="register.next.over" />
       {item.hours_h !== null && item.hours_h > 0 && <span>{t("upkeep.hours", { h: item.hours_h })}</span>}
       {item.starts !== null && item.starts > 0 && <span>{t("register.starts", { n: item.starts })}</span>}
+      {item.inspection_photo > 0 && (
+        <PhotoThumb
+          path={`/assets/${encodeURIComponent(item.asset)}/inspections/${item.inspection_photo}/photo`}
+          alt={`${say(item.name)}: ${t("photo.alt.inspection")}`}
+        />
+      )}
       {item.orders > 0 && <em>{t("register.orders", { n: item.orders })}</em>}
       {item.locked_out && <em>{word("order_state", "locked_out")}</em>}
       <button

@@ -29,6 +29,7 @@ export class NoAnswer extends Error {}
 
 export interface Call {
   method?: "GET" | "POST" | "DELETE";
+  /** Sent as JSON; a Blob as it is, under its own type. */
   body?: unknown;
   /** Makes the request a command with this id. */
   idempotencyKey?: string;
@@ -39,7 +40,7 @@ export interface Call {
 export async function call<T>(path: string, options: Call = {}): Promise<T> {
   const { method = "GET", body, idempotencyKey, timeoutMs } = options;
   const headers = new Headers({ Accept: "application/json", "Accept-Language": lang.value });
-  if (body !== undefined) headers.set("Content-Type", "application/json");
+  if (body !== undefined) headers.set("Content-Type", body instanceof Blob ? body.type : "application/json");
   if (idempotencyKey !== undefined) headers.set("Idempotency-Key", idempotencyKey);
   let response: Response;
   let text: string;
@@ -47,7 +48,7 @@ export async function call<T>(path: string, options: Call = {}): Promise<T> {
     response = await fetch(BASE + path, {
       method,
       headers,
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : body instanceof Blob ? body : JSON.stringify(body),
       cache: "no-store",
       signal: AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS),
     });

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import "../styles/gym.css";
+import "../styles/gym-photo.css";
 import { GymBoard } from "../gym/board";
 import { GymFrame, Guarded } from "../gym/frame";
 import { HeartLine } from "../gym/HeartLine";

@@ -2,6 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 
 import "../styles/gym.css";
+import "../styles/gym-photo.css";
 import { GymBoard } from "../gym/board";
 import { GymFrame, Guarded, UPKEEP_ROLES } from "../gym/frame";
 import { MachineUpkeep } from "../gym/MachineUpkeep";

@@ -11,13 +11,15 @@ import { newId } from "../lib/ids";
 const TRIES = 3;
 const PAUSE_MS = 700;
 const TIMEOUT_MS = 3000;
+/** A photo is a hundred times as large. */
+const PHOTO_TIMEOUT_MS = 15_000;
 /** A verdict stays on the page for so long. */
 const SHOWN_MS = 8000;
 
 export type ActState =
   | { at: "idle" }
   | { at: "sent" }
-  | { at: "done" }
+  | { at: "done"; answer: unknown }
   | { at: "refused" | "unknown"; title: string; todo: string };
 
 export class Act {
@@ -27,11 +29,26 @@ export class Act {
   constructor(private readonly part: "garage" | "gym" = "garage") {}
 
   /** Sends `body` to `path` below its part of the box; gives whether it was confirmed. */
-  async send(path: string, body: object = {}): Promise<boolean> {
+  send(path: string, body: object = {}): Promise<boolean> {
+    return this.deliver(path, body, TIMEOUT_MS);
+  }
+
+  /** The same with a photo (its type says what it is) instead of words. */
+  sendPhoto(path: string, photo: Blob): Promise<boolean> {
+    return this.deliver(path, photo, PHOTO_TIMEOUT_MS);
+  }
+
+  /** What the box told with its last confirmation; ask right after it. */
+  told<T>(): Partial<T> {
+    const now = this.state.peek();
+    return now.at === "done" ? (now.answer as Partial<T>) : {};
+  }
+
+  private async deliver(path: string, body: object, timeoutMs: number): Promise<boolean> {
     if (this.state.peek().at === "sent") return false;
     window.clearTimeout(this.timer);
     this.state.value = { at: "sent" };
-    const outcome = await attempt(`/${this.part}${path}`, body);
+    const outcome = await attempt(`/${this.part}${path}`, body, timeoutMs);
     this.state.value = outcome;
     this.timer = window.setTimeout(() => {
       this.state.value = { at: "idle" };
@@ -40,12 +57,12 @@ export class Act {
   }
 }
 
-async function attempt(path: string, body: object): Promise<ActState> {
+async function attempt(path: string, body: object, timeoutMs: number): Promise<ActState> {
   const idempotencyKey = newId();
   for (let left = TRIES - 1; ; left -= 1) {
     try {
-      await call(path, { method: "POST", body, idempotencyKey, timeoutMs: TIMEOUT_MS });
-      return { at: "done" };
+      const answer = await call<unknown>(path, { method: "POST", body, idempotencyKey, timeoutMs });
+      return { at: "done", answer };
     } catch (error) {
       const decided = error instanceof ApiError && error.problem.status < 500;
       if (decided || left === 0) return { at: decided ? "refused" : "unknown", ...wordsOf(error) };
