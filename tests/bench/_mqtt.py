@@ -6,6 +6,8 @@ thread. Numbers of the standard in brackets: MQTT 3.1.1, sections 2.2.1 and 3.1 
 
 from __future__ import annotations
 
+import contextlib
+import random
 import shutil
 import socket
 import struct
@@ -28,6 +30,10 @@ autosave_on_changes true
 """
 
 
+#: How long a busy machine may take to start a broker, or the broker to answer.
+PATIENCE_S = 60.0
+
+
 class Packet(NamedTuple):
     """A PUBLISH as it came. ``mid`` 0 for QoS 0."""
 
@@ -44,14 +50,14 @@ class MqttSocket:
     def __init__(
         self, port: int, client: str, *, host: str = "127.0.0.1", clean: bool = True, keepalive_s: int = 0
     ) -> None:
-        self.sock = socket.create_connection((host, port), 10)
+        self.sock = socket.create_connection((host, port), PATIENCE_S)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray()
         self._mid = 0
         self._waiting: list[Packet] = []
         body = b"\x00\x04MQTT\x04" + bytes((2 if clean else 0,)) + struct.pack(">H", keepalive_s) + _text(client)
         self.sock.sendall(_packet(0x10, body))
-        kind, answer = self._read_one(10.0)
+        kind, answer = self._read_one(PATIENCE_S)
         if kind != 0x20 or answer[1]:
             raise ConnectionError(f"the broker refuses {client}: {answer.hex()}")
 
@@ -61,7 +67,7 @@ class MqttSocket:
         body = struct.pack(">H", self._mid) + b"".join(_text(each) + bytes((qos,)) for each in filters)
         self.sock.sendall(_packet(0x82, body))
         while True:
-            kind, data = self._read_one(10.0)
+            kind, data = self._read_one(PATIENCE_S)
             if kind == 0x90:
                 return
             self._take(kind, data)
@@ -175,9 +181,14 @@ def _packet(kind: int, body: bytes) -> bytes:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """From below the ports that Linux gives to connections: while a broker is dead, whoever dials one of those may be
+    given the very same port, reach itself, and keep the broker from coming back."""
+    for _ in range(1000):
+        port = random.SystemRandom().randrange(12_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port of 127.0.0.1 between 12000 and 32000 is free")
 
 
 def find_mosquitto() -> str | None:
@@ -207,7 +218,7 @@ class Mosquitto:
         with (self.folder / "mosquitto.log").open("ab") as log:
             command = [self._program, "-c", str(self.folder / "mosquitto.conf")]
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        deadline_s = time.perf_counter() + 10
+        deadline_s = time.perf_counter() + PATIENCE_S
         while time.perf_counter() < deadline_s and self.process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
