@@ -24,7 +24,7 @@ from _fdatasync import bare_fdatasync
 from _garage_site import GarageFolder, Layout
 from _report import Result, publish, quantile, result
 from _smoke_load import ApiLoad
-from _smoke_rounds import NEVER_MS, Bench, Times
+from _smoke_rounds import NEVER_MS, VIEW_S, Bench, Times
 from _smoke_wired import wired_results
 
 BACKGROUND = 5000
@@ -42,6 +42,7 @@ class Plan:
         self.anomalies = 1 if quick else 5
         self.background = 200 if quick else BACKGROUND
         self.pause_s = 0.0 if quick else 0.5  # the last answers of the zone before have been taken in
+        self.pulse_s = 0.0 if quick else 1.1  # until the counters of what was done are told
         self.syncs = 5 if quick else 60
 
 
@@ -50,13 +51,14 @@ async def measure(root: Path, plan: Plan) -> list[Result]:
     bench = Bench(root, plan.layout, GarageFolder(root, api_port=load.port))
     try:
         await bench.start()
-        await asyncio.sleep(1.1)  # a pulse with counters
+        assert await bench.until(lambda: bool(bench.counters()), VIEW_S)
+        await asyncio.sleep(plan.pulse_s)
         floor = bench.echo(plan.echoes, plan.pause_s / 50)
         before = bench.counters()
         idle = Times()
         for cycle in range(plan.cycles):
             await bench.smoke_in_all_zones(idle, cycle, plan.pause_s)
-        await asyncio.sleep(1.1)  # a pulse
+        await asyncio.sleep(plan.pulse_s)
         stalls_idle = bench.counters().get("loop_stalls", 0) - before.get("loop_stalls", 0)
         at_once = [await bench.everything_at_once() for _ in range(plan.at_once)]
         anomalies: list[float] = []
@@ -107,12 +109,14 @@ async def under_load(bench: Bench, load: ApiLoad, plan: Plan) -> tuple[Times, in
     layout = plan.layout
     load.start(bench.folder)
     flood = bench.help("flood", bench.broker.port, plan.background, layout.zones, layout.ports, layout.heads)
-    await asyncio.sleep(2.0)
+    quiet = bench.counters()["inputs"]
+    assert await bench.until(lambda: load.answered > 0 and bench.counters()["inputs"] > quiet + 20, VIEW_S)
+    await asyncio.sleep(plan.pulse_s)
     before, begun_s, answered = bench.counters(), asyncio.get_running_loop().time(), load.answered
     times = Times()
     for cycle in range(plan.cycles):
         await bench.smoke_in_all_zones(times, cycle, plan.pause_s)
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(plan.pulse_s)
     took_s = asyncio.get_running_loop().time() - begun_s
     after = bench.counters()
     bench.end_helper(flood)
