@@ -20,7 +20,7 @@ import aiomqtt
 import psutil
 import pytest
 
-from drivers.links import mqtt
+from drivers.links import mqtt, mqtt_link
 from drivers.links.opening import opener_of
 from edge.bootstrap.debian import command_line
 from edge.runtime.broker import broker_command, make_users
@@ -242,9 +242,11 @@ def option_of_listener(pid, port, name):
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
-    """A broker that checks a password on a busy machine may take longer than any that is worth waiting for."""
+    """A broker that checks a password on a busy machine, or acknowledges a burst, may take longer than is worth waiting
+    for in a garage."""
     monkeypatch.setattr(mqtt.MqttOpener.__init__, "__defaults__", ((), PATIENCE_S))
     monkeypatch.setattr(mqtt, "V5_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(mqtt_link, "UNSENT_S", PATIENCE_S)
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ from edge.storage.sample_db import seal_mark
 from edge.storage.sinks.settings import SinkKind, SinkSettings
 
 ROOT = Path(__file__).parents[2]
-WAIT_S = 60
+WAIT_S = 120  # the history gives way to all others (NICE), also to other tests
 S = 1_000_000_000
 T0 = 1_795_000_000 * S
 
