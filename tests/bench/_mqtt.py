@@ -7,6 +7,8 @@ thread. Numbers of the standard in brackets: MQTT 3.1.1, sections 2.2.1 and 3.1 
 from __future__ import annotations
 
 import contextlib
+import os
+import pwd
 import random
 import shutil
 import socket
@@ -23,6 +25,7 @@ allow_anonymous true
 set_tcp_nodelay true
 max_inflight_messages 0
 max_queued_messages 100000
+user {user}
 persistence {persistence}
 persistence_location {folder}/
 autosave_interval 1
@@ -208,9 +211,10 @@ class Mosquitto:
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o777)  # as root, Mosquitto becomes another user before it opens its file
         words = "true" if persistent else "false"
-        text = MOSQUITTO_CONF.format(port=self.port, folder=folder, persistence=words) + extra
+        # Told nothing, root's Mosquitto becomes a user who may not enter a temporary folder, and keeps nothing.
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        text = MOSQUITTO_CONF.format(port=self.port, folder=folder, persistence=words, user=user) + extra
         (folder / "mosquitto.conf").write_text(text)
         self.start()
 

@@ -38,8 +38,9 @@ class ToyDaemon:
         self.pid = int(self._forker.stdout.readline())
 
     def kill(self, number=signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        if self.pid:  # 0 would be all of us
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     async def ended(self):
         line = await asyncio.wait_for(asyncio.to_thread(self._forker.stdout.readline), 60)
@@ -47,8 +48,7 @@ class ToyDaemon:
         self.pid = 0
 
     def close(self):
-        if self.pid:
-            self.kill()
+        self.kill()
         self._forker.kill()
         self._forker.wait(60)
         self._forker.stdin.close()

@@ -1,10 +1,10 @@
 """A process that has imported the garage's daemon once and forks a life of it for each line on stdin (JSON:
-``site``, and ``point``, ``count``, ``act``, ``seconds``: what befalls the store the ``count``-th time that it
+``site``, ``log``, and ``point``, ``count``, ``act``, ``seconds``: what befalls the store the ``count``-th time that it
 passes ``point``).
 
-Acts: ``kill`` SIGKILL there and then; ``slow`` the disk takes ``seconds``; ``full`` and ``readonly`` the disk
-refuses for ``seconds``. While one lasts, the file ``SITE/fault`` exists. Answers: the pid, then (when it has
-ended) its wait status.
+Acts: ``kill`` SIGKILL there and then; ``slow`` the disk does not answer; ``full`` and ``readonly`` the disk refuses.
+While one of these lasts the file ``SITE/fault`` exists; it is over when somebody removes that file, at the latest after
+``seconds``. Answers: the pid, then (when it has ended) its wait status.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from edge.runtime.kernels import KERNELS
 from edge.storage.facts import FactsStore
 
 WORDS = {"full": "database or disk is full", "readonly": "attempt to write a readonly database"}
+LOOK_S = 0.005
 
 
 class Fault:
@@ -42,21 +43,29 @@ class Fault:
         self._left -= 1
         if self._left == 0:
             self._begin()
-        if time.monotonic() < self._until_s:
+        if self._lasts():
             raise sqlite3.OperationalError(WORDS[self._act])
-        self._flag.unlink(missing_ok=True)
 
     def _begin(self) -> None:
         if self._act == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        self._until_s = time.monotonic() + self._seconds
         self._flag.touch()
-        if self._act == "slow":
-            time.sleep(self._seconds)
-        else:
-            self._until_s = time.monotonic() + self._seconds
+        while self._act == "slow" and self._lasts():
+            time.sleep(LOOK_S)
+
+    def _lasts(self) -> bool:
+        if not self._until_s:
+            return False
+        if time.monotonic() > self._until_s:
+            self._flag.unlink(missing_ok=True)
+        return self._flag.exists()
 
 
 def live(order: dict[str, Any]) -> int:
+    with Path(order["log"]).open("ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
     fault = Fault(order)
 
     class Store(FactsStore):
