@@ -16,11 +16,23 @@ from edge.domain.kernel import Row
 R = TypeVar("R", bound=Row)
 
 
+Key = tuple[Any, ...]
+#: Values of some columns -> the rows that hold them, by primary key.
+Index = dict[Key, dict[Key, Row]]
+
+
+def _values(row: Row, names: tuple[str, ...]) -> Key:
+    return tuple(getattr(row, name) for name in names)
+
+
 class MemoryRows:
-    """Rows as the store would give them back: by table and primary key, in key order."""
+    """Rows as the store would give them back: by table and primary key, in key order. What is asked for by some columns
+    is found by an index of these columns, made when it is first asked for, as a scan of weeks of rows costs more than
+    the whole request."""
 
     def __init__(self) -> None:
-        self._tables: dict[type[Row], dict[tuple[Any, ...], Row]] = {}
+        self._tables: dict[type[Row], dict[Key, Row]] = {}
+        self._indexes: dict[type[Row], dict[tuple[str, ...], Index]] = {}
 
     def copy(self) -> MemoryRows:
         """The same rows (which never change) in tables of their own."""
@@ -29,15 +41,36 @@ class MemoryRows:
         return made
 
     def put(self, row: Row) -> None:
-        names: tuple[str, ...] = type(row).KEY  # type: ignore[attr-defined] # every stored row names its key
-        self._tables.setdefault(type(row), {})[tuple(getattr(row, name) for name in names)] = row
+        key = _values(row, type(row).KEY)  # type: ignore[attr-defined] # every stored row names its key
+        table = self._tables.setdefault(type(row), {})
+        before = table.get(key)
+        table[key] = row
+        for names, index in self._indexes.get(type(row), {}).items():
+            if before is not None:
+                del index[_values(before, names)][key]
+            index.setdefault(_values(row, names), {})[key] = row
 
     def all(self, kind: type[R]) -> Iterator[R]:
-        for _, row in sorted(self._tables.get(kind, {}).items()):
-            yield row  # type: ignore[misc] # a table holds rows of its kind
+        return iter(_in_order(self._tables.get(kind, {})))
+
+    def where(self, kind: type[R], where: Mapping[str, Any]) -> list[R]:
+        """The rows whose columns have these values."""
+        if not where:
+            return _in_order(self._tables.get(kind, {}))
+        names, indexes = tuple(where), self._indexes.setdefault(kind, {})
+        if names not in indexes:
+            made: Index = {}
+            for key, row in self._tables.get(kind, {}).items():
+                made.setdefault(_values(row, names), {})[key] = row
+            indexes[names] = made
+        return _in_order(indexes[names].get(tuple(where.values()), {}))
 
     def since(self, kind: type[R], column: str, value: str | int) -> Iterator[R]:
         return (row for row in self.all(kind) if getattr(row, column) >= value)
+
+
+def _in_order(table: Mapping[Key, Row]) -> list[Any]:
+    return [table[key] for key in sorted(table)]
 
 
 class HasRows(Protocol):
@@ -104,8 +137,7 @@ class MemoryGymBooks:
     def _where(self, kind: type[R], where: Mapping[str, Any]) -> list[R]:
         if self.away:
             raise BooksAway("preview: away")
-        rows = self._script.rows.all(kind)
-        return [row for row in rows if all(getattr(row, name) == value for name, value in where.items())]
+        return self._script.rows.where(kind, where)
 
     def _page(
         self, kind: type[R], where: Mapping[str, Any], by: tuple[str, ...], cursor: str | None, limit: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from pathlib import Path
 
 import jsonschema_rs
@@ -17,10 +18,11 @@ from edge.api.preview import Script, preview_router
 from edge.api.preview_fakes import MemoryBooks, MemoryDemo, MemoryGateway
 from edge.api.preview_gym import DAYS_BEFORE, GymScript
 from edge.api.preview_gym_scenes import SCENES
+from edge.api.preview_rows import MemoryRows
 from edge.api.roles import ROLES
 from edge.domain.canteen.messages import Phase
 from edge.domain.gym.messages import LeaveAsset, LockOut, ReportFault
-from edge.domain.gym.rows import WorkoutRow
+from edge.domain.gym.rows import UseRow, WorkoutRow
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "edge" / "api" / "openapi.json").read_bytes())
 STATES = (
@@ -128,3 +130,30 @@ def test_a_scene_of_the_gym_begins_the_same_each_time_and_forgets_what_was_done(
     other = GymScript(MemoryGateway())
     other.play(scene)
     assert stands(first) == stands(other) == before
+
+
+def test_rows_are_found_by_what_they_hold_now_as_a_scan_would_find_them():
+    """Indexes are made between the changes, rows move from one value to another, and a copy goes its own way."""
+    rng, rows = random.Random(8), MemoryRows()
+    asked = [{}, {"waits": 1}, {"zone": "hall", "waits": 0}, {"day": "d1", "zone": "hall"}, {"waits": 9}]
+
+    def scan(of, where):
+        return [row for row in of.all(UseRow) if all(getattr(row, name) == value for name, value in where.items())]
+
+    def change(of):
+        of.put(UseRow(day=f"d{rng.randrange(3)}", hour=rng.randrange(4), zone=rng.choice(["hall", "park"]), kind="bike",
+                      waits=rng.randrange(3), **dict.fromkeys(NUMBERS, 0)))  # fmt: skip
+
+    for _ in range(200):
+        change(rows)
+        where = rng.choice(asked)
+        assert rows.where(UseRow, where) == scan(rows, where)
+    before, copy = rows.where(UseRow, asked[1]), rows.copy()
+    for _ in range(20):
+        change(copy)
+    assert rows.where(UseRow, asked[1]) == before
+    assert [copy.where(UseRow, where) for where in asked] == [scan(copy, where) for where in asked]
+    assert scan(rows, {}) == sorted(scan(rows, {}), key=lambda row: (row.day, row.hour, row.zone, row.kind))
+
+
+NUMBERS = ("busy_ms", "workouts", "turned_away", "wait_ms", "longest_wait_ms", "no_shows")
