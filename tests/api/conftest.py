@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
+import os
 import secrets
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote
@@ -32,6 +35,7 @@ from edge.domain.actors import Role
 from edge.domain.canteen.messages import Phase
 
 S = 1_000_000_000
+MEMORY = "/dev/shm"
 FAST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 APP = assemble("0.1.0", ("kangle.local",))
 
@@ -122,7 +126,7 @@ class Stream:
         async with asyncio.timeout(60):
             await self._task
 
-    async def join(self, timeout_s=5.0):
+    async def join(self, timeout_s=60):
         async with asyncio.timeout(timeout_s):
             await self._task
 
@@ -302,6 +306,26 @@ def quiet_log():
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
 
 
+@pytest.fixture(scope="session")
+def memory_folder() -> Iterator[Callable[[], Path]]:
+    """Gives folders in memory, where the system has such: each of hundreds of small databases is synced to the disk
+    several times, and the disk is no part of what these tests prove (tests/storage and tests/recovery have it)."""
+    count = itertools.count()
+    with tempfile.TemporaryDirectory(prefix="kangle-api-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as base:
+
+        def new() -> Path:
+            folder = Path(base) / str(next(count))
+            folder.mkdir()
+            return folder
+
+        yield new
+
+
+@pytest.fixture
+def tmp_path(memory_folder) -> Path:
+    return memory_folder()
+
+
 @pytest.fixture
 def make_api(tmp_path) -> Iterator:
     """Builds APIs with changed settings; closes them."""
@@ -324,9 +348,9 @@ def api(make_api) -> Api:
 
 
 @pytest.fixture(scope="session")
-def shared_api(tmp_path_factory) -> Iterator[Api]:
+def shared_api(memory_folder) -> Iterator[Api]:
     """One API for tests that change nothing that another would notice."""
-    api = Api(tmp_path_factory.mktemp("shared"))
+    api = Api(memory_folder())
     yield api
     api.close()
 

@@ -41,9 +41,9 @@ def written(directory, *content):
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory):
+def books(memory_folder):
     """A day of the canteen on disk."""
-    directory = tmp_path_factory.mktemp("canteen")
+    directory = memory_folder()
     members = [
         rows.MemberRow(token=t, card=f"C{t}", born="1950-01-01", district="", hukou=False, low_income=False)
         for t in ("m001", "m002", "m003")
@@ -182,9 +182,9 @@ async def until(condition, timeout_s=60):
             await asyncio.sleep(0.005)
 
 
-def run(scenario, tmp_path, **options):
+def run(scenario, tmp_path, timeout_s=60):
     async def go():
-        gateway = IpcGateway(tmp_path / "canteen.sock", "canteen", options.get("timeout_s", 0.3))
+        gateway = IpcGateway(tmp_path / "canteen.sock", "canteen", timeout_s)
         await gateway.start()
         try:
             return await scenario(gateway)
@@ -237,11 +237,13 @@ def test_no_answer_is_away_and_nothing_is_sent_twice(tmp_path, state):
         with pytest.raises(DaemonAway):
             await asked
         if state == "silent":
-            await asyncio.sleep(0.1)
+            await until(lambda: daemon.taken)  # however late, it is there once
+            daemon.server.show("menu", {"after": True})
+            await until(lambda: [view.key for view in gateway.present()] == ["menu"])
             await daemon.server.close("test")
         return len(daemon.taken)
 
-    assert run(scenario, tmp_path) == (0 if state == "absent" else 1)
+    assert run(scenario, tmp_path, timeout_s=0.3) == (0 if state == "absent" else 1)
 
 
 def test_a_daemon_that_comes_back_is_found_and_its_views_replace_the_old(tmp_path):

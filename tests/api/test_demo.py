@@ -40,6 +40,12 @@ def test_without_the_demo_there_is_none(make_api, method, path, body, _line):
     assert (answer.status_code, answer.json()["code"]) == (404, "demo_off")
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A simulator that answers is waited for, however slow the machine."""
+    monkeypatch.setattr(demo_control, "TIMEOUT_S", 60)
+
+
 class Simulator:
     """A control socket that answers with given bytes."""
 

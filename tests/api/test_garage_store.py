@@ -44,8 +44,8 @@ def alarm_rows():
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("garage")
+def books(memory_folder):
+    directory = memory_folder()
     store = FactsStore.open(directory, ROW_TYPES, vertical="garage", ballast_bytes=0)
     done, errors = threading.Event(), []
     record = LogRecord(Stamp(1, "boot", 1, 1, wall_trusted=True), b"in", b"", RecordKind.INPUT)

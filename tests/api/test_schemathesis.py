@@ -61,9 +61,9 @@ def checks_named(*names):
 
 
 @pytest.fixture(scope="module")
-def fuzzed(api_type, tmp_path_factory):
+def fuzzed(api_type, memory_folder):
     """One API with built pages; the caller is an administrator by a token (whose id no request can guess)."""
-    folder = tmp_path_factory.mktemp("fuzzed")
+    folder = memory_folder()
     (folder / "dist").mkdir()
     (folder / "dist" / "index.html").write_text("<!doctype html>")
     api = api_type(folder)

@@ -22,13 +22,13 @@ import pytest
 import uvicorn
 import uvloop
 
-from edge.api import http_protocol
+from edge.api import http_protocol, hub
 from edge.api.server import ApiServer, Refused, check_exposure, is_loopback, listen, server_config
 from edge.runtime.clock import local_today
 from edge.site import load_site
 
 ROOT = Path(__file__).parents[2]
-START_S, STOP_S = 60, 60
+START_S, STOP_S = 120, 60
 
 
 def copy_site(folder, port, edit=lambda text: text):
@@ -194,7 +194,7 @@ class Served:
 
     def __exit__(self, *_):
         self.server.should_exit = True
-        self.thread.join(10)
+        self.thread.join(60)
         self.listener.close()
 
 
@@ -220,17 +220,16 @@ def test_a_head_that_does_not_end_is_cut_off(served, monkeypatch):
     for sent in (b"", b"GET /livez HTTP/1.1\r\nHost: 127.", b"G"):
         with socket.create_connection(("127.0.0.1", served.port), timeout=60) as client:
             client.sendall(sent)
-            began = time.monotonic()
             assert client.recv(100) == b""
-            assert time.monotonic() - began < 9, "sooner than as shipped"
 
 
 def test_a_head_that_drips_is_cut_off_all_the_same(served, monkeypatch):
     monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.3)
 
     def drip(client):
+        until = time.monotonic() + 60
         client.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n")
-        for _ in range(50):
+        while time.monotonic() < until:
             client.sendall(b"X: y\r\n")
             time.sleep(0.05)
 
@@ -238,28 +237,43 @@ def test_a_head_that_drips_is_cut_off_all_the_same(served, monkeypatch):
         drip(client)
 
 
+def watches(served):
+    """How many connections have a limit running on a head."""
+    return sum(one._head_timer is not None for one in served.server.server_state.connections)
+
+
+def await_no_watch(served):
+    """Waits until the server is done with what it was sent, and no limit runs."""
+    until = time.monotonic() + 60
+    while watches(served):
+        assert time.monotonic() < until, "a limit still runs"
+        time.sleep(0.005)
+
+
 def test_a_second_request_on_a_kept_connection_is_watched_too(served, monkeypatch):
-    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 1.0)
     with socket.create_connection(("127.0.0.1", served.port), timeout=60) as client:
         for _ in range(3):
             client.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             assert client.recv(4096).startswith(b"HTTP/1.1 200")
-            time.sleep(0.4)
+            await_no_watch(served)
+        monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.2)
         client.sendall(b"GET /livez HT")
         while client.recv(4096):
             pass
 
 
 def test_a_stream_outlives_the_limit_of_the_head(served, api, monkeypatch):
-    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.2)
+    """The limit ends with the head; nothing else ends a stream."""
+    monkeypatch.setattr(hub, "PULSE_S", 0.05)
     cookie = api.headers_of("manager")["Cookie"]
     with socket.create_connection(("127.0.0.1", served.port), timeout=60) as client:
         client.sendall(f"GET /api/v1/live?keys=menu HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode())
         data = b""
-        until = time.monotonic() + 60
-        while data.count(b"event: pulse") < 3 and time.monotonic() < until:
-            data += client.recv(65536)
-    assert data.count(b"event: pulse") >= 3
+        while data.count(b"event: pulse") < 3:
+            part = client.recv(65536)
+            assert part, "the stream was ended"
+            data += part
+            assert watches(served) == 0
     assert data.count(b"event: view") == 1
 
 
