@@ -142,9 +142,8 @@ class FactsStore:
         Raises StoreBusy when the queue is full, StoreError("storage") between a failure and ``reset``,
         StoreError("closed") after ``close``, ValueError for seqs that are not gapless or a row of an unknown type.
         Then nothing was queued and ``done`` is never called."""
-        strangers = set(map(type, batch.rows)) - self._row_types
-        if strangers:
-            name = min(kind.__name__ for kind in strangers)
+        if batch.rows and not self._row_types.issuperset(map(type, batch.rows)):
+            name = min(kind.__name__ for kind in set(map(type, batch.rows)) - self._row_types)
             raise ValueError(f"{name} is not among the row types that this store was opened with")
         self._writer.submit(batch, done)
 

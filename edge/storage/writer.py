@@ -59,7 +59,9 @@ class GroupWriter:
         self._ballast = ballast
         self._build = build
         self._on_point = on_point
-        self._changed = threading.Condition()
+        self._mutex = threading.Lock()
+        self._changed = threading.Condition(self._mutex)
+        self._asleep = False
         self._jobs: list[_Job] = []
         self._queued_bytes = 0
         self._state = _State.OPEN
@@ -83,7 +85,7 @@ class GroupWriter:
     def submit(self, batch: Batch, done: Done) -> None:
         """See ``FactsStore.submit``."""
         size = _size(batch)
-        with self._changed:
+        with self._mutex:
             if self._closing:
                 raise StoreError("closed", "the store is closed")
             if self._state is not _State.OPEN:
@@ -97,7 +99,9 @@ class GroupWriter:
             self._next_seq = next_seq
             self._jobs.append(_Job(batch, done, size))
             self._queued_bytes += size
-            self._changed.notify_all()
+            if self._asleep:  # one is woken by the first of a crowd; telling it of each costs as much as taking them
+                self._asleep = False
+                self._changed.notify_all()
 
     def ask_prune(self, goal: PruneGoal) -> None:
         """See ``FactsStore.prune``."""
@@ -153,7 +157,10 @@ class GroupWriter:
                 if self._closing:
                     return None
                 wait_s = self._chores.wait_s() if self._state is _State.OPEN else None
-                if not self._changed.wait(wait_s):
+                self._asleep = True
+                woken = self._changed.wait(wait_s)
+                self._asleep = False
+                if not woken:
                     return []
             jobs, self._jobs, self._queued_bytes = self._jobs, [], 0
             return jobs
@@ -229,8 +236,11 @@ class GroupWriter:
 
 def _size(batch: Batch) -> int:
     """About how many bytes a batch holds in memory."""
-    size = 64 + sum(128 + len(record.input) + len(record.digests) for record in batch.records)
-    size += 1024 * len(batch.rows) + sum(256 + len(item.input) + len(item.error) for item in batch.set_aside)
+    size = 64 + 1024 * len(batch.rows)
+    for record in batch.records:
+        size += 128 + len(record.input) + len(record.digests)
+    for item in batch.set_aside:
+        size += 256 + len(item.input) + len(item.error)
     return size + (len(batch.snapshot.world) if batch.snapshot else 0)
 
 
