@@ -48,10 +48,35 @@ def kangle():
     return run
 
 
+class Read:
+    """``load_site`` of the commands: what a command before has read of the same files is not read again, which is most
+    of what a command takes. The newest few are kept."""
+
+    def __init__(self):
+        self._sites = {}
+
+    def __call__(self, path, today):
+        from edge.site import load_site
+
+        files = sorted(file for file in path.rglob("*") if file.is_file() and "data" not in file.parts)
+        key = (path, today, *((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
+        if key not in self._sites:
+            self._sites = dict([*self._sites.items()][-3:])
+            self._sites[key] = load_site(path, today)
+        return self._sites[key]
+
+
+@pytest.fixture(scope="session")
+def read():
+    return Read()
+
+
 @pytest.fixture
-def command(capfd, monkeypatch):
+def command(capfd, monkeypatch, read):
     """Run ``edge.cli`` in this process."""
-    from edge import cli
+    from edge import cli, cli_site
+
+    monkeypatch.setattr(cli_site, "load_site", read)
 
     def run(*words, stdin=None):
         if stdin is not None:
@@ -103,11 +128,19 @@ def steps(checkout):
     return Steps(checkout)
 
 
+@pytest.fixture(scope="session")
+def example(tmp_path_factory):
+    """A copy of the example site for commands that change nothing."""
+    folder = tmp_path_factory.mktemp("example") / "site"
+    shutil.copytree(ROOT / "config", folder, ignore=shutil.ignore_patterns("data"))
+    return folder
+
+
 @pytest.fixture
-def site(tmp_path):
+def site(tmp_path, example):
     """A copy of the example site."""
     folder = tmp_path / "site"
-    shutil.copytree(ROOT / "config", folder, ignore=shutil.ignore_patterns("data"))
+    shutil.copytree(example, folder)
     return folder
 
 

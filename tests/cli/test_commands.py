@@ -26,8 +26,8 @@ TEN_MISTAKES = [
 ]
 
 
-def test_the_example_site_is_right(command, site):
-    ran = command("config", "check", "--site", str(site))
+def test_the_example_site_is_right(command, example):
+    ran = command("config", "check", "--site", str(example))
     assert (ran.status, ran.out) == (0, "")
     assert ran.err.endswith(": ok\n")
 
@@ -78,16 +78,18 @@ def test_a_site_that_is_not_there(command, tmp_path, words):
     assert "--site" in ran.err
 
 
-def test_config_show_is_json_of_the_whole_site(command, site):
-    ran = command("config", "show", "--site", str(site))
+def test_config_show_is_json_of_the_whole_site(command, example):
+    ran = command("config", "show", "--site", str(example))
     shown = json.loads(ran.out)
     assert ran.status == 0
     assert len(shown["canteen"]["dishes"]) >= 48
     assert shown["site_id"] == "kangle-example"
 
 
-def test_a_quote_adds_up_and_takes_grams(command, site):
-    ran = command("quote", "--site", str(site), "--diner", "xuhui-70", "--at", "2026-11-23T11:30", "d001", "d002:150")
+def test_a_quote_adds_up_and_takes_grams(command, example):
+    ran = command(
+        "quote", "--site", str(example), "--diner", "xuhui-70", "--at", "2026-11-23T11:30", "d001", "d002:150"
+    )
     receipt = json.loads(ran.out)
     assert (ran.status, ran.err) == (0, "")
     assert receipt["day"] == "2026-11-23"
@@ -110,8 +112,8 @@ def test_a_quote_adds_up_and_takes_grams(command, site):
         ([], 2, "DISH"),
     ],
 )
-def test_a_quote_that_cannot_be_given(command, site, words, status, said):
-    ran = command("quote", "--site", str(site), *words)
+def test_a_quote_that_cannot_be_given(command, example, words, status, said):
+    ran = command("quote", "--site", str(example), *words)
     assert (ran.status, ran.out) == (status, "")
     assert said in ran.err
 

@@ -173,8 +173,8 @@ def test_lag_in_every_unit_is_told_by_store_info(running, command):
         (["forget", "up"], 4, "no samples yet"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(site, command, words, status, said):
-    ran = command("sink", *words, "--site", str(site))
+def test_what_cannot_be_done_is_one_line(example, command, words, status, said):
+    ran = command("sink", *words, "--site", str(example))
     assert ran.status == status
     assert said in ran.err
     assert "Traceback" not in ran.err

@@ -5,27 +5,38 @@ from __future__ import annotations
 import errno
 import json
 import re
+import shutil
 import sqlite3
 import time
 from contextlib import closing
 
 import pytest
 
+from edge.api.accounts import Accounts
 from edge.cli_store_look import lines_of
+from edge.domain.actors import Role
 from edge.domain.answered import AuditRow
 from edge.domain.kernel import Stamp
 from edge.storage.batch import Batch, LogRecord
 from edge.storage.facts import FactsStore
 
 
-@pytest.fixture
-def used(site, command):
-    """A site with an account and one input in the canteen's store."""
-    at = ("--site", str(site))
-    assert command("user", "add", "li", "--role", "admin", "--link-only", *at).status == 0
-    assert command("user", "add", "wang", "--role", "member", "--member", "m-1", "--link-only", *at).status == 0
+@pytest.fixture(scope="session")
+def used_once(example, tmp_path_factory):
+    """What ``used`` is a copy of."""
+    site = shutil.copytree(example, tmp_path_factory.mktemp("used") / "site")
+    accounts = Accounts(site / "data" / "api.db")
+    accounts.create_user("li", None, Role.ADMIN, None, "test")
+    accounts.create_user("wang", None, Role.MEMBER, "m-1", "test")
+    accounts.close()
     write(site, 1)
     return site
+
+
+@pytest.fixture
+def used(used_once, tmp_path):
+    """A site with two accounts and one input in the canteen's store."""
+    return shutil.copytree(used_once, tmp_path / "site")
 
 
 def write(site, seq):
