@@ -54,7 +54,7 @@ FIELDS: dict[tuple[str, str], Doc] = {
     ("HistoryVertical", "tail_samples"): ("Samples that are not sealed yet.", 844),
     ("HistoryVertical", "series"): ("How many series there are.", 18),
     ("HistoryVertical", "bytes"): ("What they take on the disk.", 1_048_576),
-    ("HistoryVertical", "alarm"): ("Empty, or damaged, samples_dropped, seal_failed, log_unreadable.", ""),
+    ("HistoryVertical", "alarm"): ("Empty, or damaged, samples_dropped, log_changed, seal_failed, log_unreadable.", ""),
     ("HistoryVertical", "detail"): ("For the technician.", ""),
     ("HistoryVertical", "counts"): ("Counters since the start.", {"samples": 36_844}),
     ("HistoryVertical", "sinks"): ("How each sink is doing.", []),

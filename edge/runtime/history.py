@@ -93,7 +93,7 @@ class Follower:
 
     def _tell(self) -> None:
         """Tell the daemon beside us how we are: on a change, and now and then as a sign of life."""
-        alarm, detail = self.alarm, self.unreadable
+        alarm, detail = self.alarm, self.detail
         if (alarm, detail) == self._told and time.monotonic() < self._tell_at_s:
             return
         self._told, self._tell_at_s = (alarm, detail), time.monotonic() + TELL_S
@@ -107,6 +107,11 @@ class Follower:
     def alarm(self) -> str:
         """What a person must know, as a stable code."""
         return self.history.alarm or ("log_unreadable" if self.unreadable else "")
+
+    @property
+    def detail(self) -> str:
+        """What a technician must know beside ``alarm``."""
+        return self.history.remedy or self.unreadable
 
     def _work(self) -> bool:
         """One step of each kind; new readings go before tidying up."""
@@ -134,7 +139,7 @@ class Follower:
             series=len(history.names.all()),
             bytes=size,
             alarm=self.alarm,
-            detail=self.unreadable,
+            detail=self.detail,
             counts=history.all_counts(),
             sinks=() if sinks is None else tuple(_plain(status) for status in sinks.statuses()),
         )

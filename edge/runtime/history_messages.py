@@ -216,7 +216,7 @@ class PlotPart(msgspec.Struct, frozen=True, tag="plot"):
 
 
 class VerticalStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """``alarm`` is "" or a stable code: samples_dropped, disk_full, log_behind, log_unreadable, damaged."""
+    """``alarm`` is "" or a stable code: damaged, samples_dropped, log_changed, seal_failed, log_unreadable."""
 
     vertical: str
     through_seq: int

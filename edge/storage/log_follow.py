@@ -27,15 +27,20 @@ _PROGRESS_STEPS = 1000
 _COLUMNS = "seq_last, seq_first, boot_id, wall_ns, count, crc32, format, data"
 _READ = f"SELECT {_COLUMNS} FROM log WHERE seq_last > ? ORDER BY seq_last LIMIT ?"  # noqa: S608
 
+_STORE_ID = "SELECT value FROM meta WHERE key = 'store_id'"
+_ROW = "SELECT seq_last, seq_first, crc32 FROM log WHERE seq_last >= ? ORDER BY seq_last LIMIT 1"
+
 
 class LogPart(NamedTuple):
     """``through_seq``: all that the log holds up to there is in ``entries`` or named in ``damage``; equal to the seq
-    asked behind when there is nothing new. ``wall_ns`` is that of the last record, 0 when none."""
+    asked behind when there is nothing new. ``wall_ns`` is that of the last record, 0 when none; ``crc32`` that of the
+    last row."""
 
     through_seq: int
     wall_ns: int
     entries: list[LogEntry]
     damage: list[LogDamage]
+    crc32: int = 0
 
 
 class LogFollower:
@@ -56,6 +61,18 @@ class LogFollower:
         """The oldest seq that the log still holds; None for an empty log."""
         return self._look(log_table.oldest_kept)
 
+    def store_id(self) -> str:
+        """The name that the store was given when it was made; "" for one of an earlier release."""
+        row = self._look(lambda connection: connection.execute(_STORE_ID).fetchone())
+        return str(row[0]) if row else ""
+
+    def agrees(self, seq: int, crc32: int) -> bool | None:
+        """Whether the row that ends with ``seq`` has this checksum; None when it was pruned."""
+        row = self._look(lambda connection: connection.execute(_ROW, (seq,)).fetchone())
+        if row is None:
+            return None if self.head_seq() >= seq else False
+        return None if row[1] > seq else (row[0], row[2]) == (seq, crc32)
+
     def read(self, after_seq: int, rows_max: int = READ_ROWS) -> LogPart:
         """What follows ``after_seq``, at most ``rows_max`` rows of the log."""
         rows = self._look(lambda connection: connection.execute(_READ, (after_seq, rows_max)).fetchall())
@@ -74,7 +91,7 @@ class LogFollower:
                 continue
             wall_ns = row.wall_ns
             entries += found if first == row.seq_first else [entry for entry in found if entry.seq >= first]
-        return LogPart(expected - 1, wall_ns, entries, damage)
+        return LogPart(expected - 1, wall_ns, entries, damage, rows[-1][5] if rows else 0)
 
     def close(self) -> None:
         """Let go of the file; a later read opens it again."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from bisect import bisect_left
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -18,18 +19,25 @@ import structlog
 from edge.storage.errors import StoreError
 from edge.storage.log import LogDamage
 from edge.storage.log_follow import LogFollower, LogPart
+from edge.storage.log_identity import LogIdentity, forget_marks, write_mark
 from edge.storage.rollups import Roller
 from edge.storage.sample_db import MARKS_MAX, SampleDb, clear_bad, is_malformed, mark_bad, put_meta
 from edge.storage.sample_extract import Extractor
 from edge.storage.sample_names import SeriesNames
 from edge.storage.sample_reading import SeriesReader
 from edge.storage.sample_retention import DAY_NS, Keeper, Retention
-from edge.storage.sample_source import StoredSamples, StretchCache
+from edge.storage.sample_source import SetBacks, StoredSamples, StretchCache
 from edge.storage.sample_tail import LastValues, SampleTail
 from edge.storage.sealing import Sealed, Sealer, Stretch, is_due
 
 #: With so many unsealed (the disk is full, say) the log is followed no further: it keeps the rest.
 TAIL_MAX = 4_000_000
+#: What a person may do about an alarm.
+REMEDIES = {
+    "damaged": "it is kept aside and begun anew; for what came before the log: kangle restore FILE --samples",
+    "log_changed": "facts.db is another file than the one that was sealed; the curves go on from where the two part. "
+    "If nobody put it there, stop the box and restore the last backup",
+}
 #: So many failures of ``tidy`` in a row are told: about half a minute of them.
 TIDY_FAILURES = 30
 
@@ -60,7 +68,9 @@ class SampleHistory:
         self._sealed_seq = int(self.db.meta("seal_seq", "0"))
         self.tail = SampleTail(self._sealed_seq)
         self.cache = StretchCache()
+        self._set_backs = SetBacks()
         self._follower = LogFollower(directory, vertical)
+        self._identity = LogIdentity(self.db, self._follower, self._sealed_seq)
         self._extractor = Extractor(self.names)
         self._sealer = Sealer(self.db, self.names)
         self._roller = Roller(self.db, SeriesReader(self.db, self.tail))
@@ -68,6 +78,7 @@ class SampleHistory:
         self._keeper.resume()
         self._through = self._sealed_seq
         self._through_wall_ns = int(self.db.meta("seal_wall_ns", "0"))
+        self._changed_ns = int(self.db.meta("log_changed_ns", "0"))
         self._trusted_wall_ns = 0
         self._tail_wall_ns = 0
         self._tail_mono_ns = time.monotonic_ns()
@@ -114,14 +125,15 @@ class SampleHistory:
     def source(self) -> StoredSamples:
         """A ``SampleSource`` for one thread."""
         follower = LogFollower(self.directory, self.vertical)
-        return StoredSamples(self.db, self.names, follower, self.tail, self.cache)
+        return StoredSamples(self.db, self.names, follower, self.tail, self.cache, self._set_backs)
 
     def step(self) -> bool:
         """Take the next part of the log, seal when it is time. True when there is more to do at once. Raises StoreError
         when the log cannot be read now."""
         if self.tail.samples >= TAIL_MAX and not self._try_seal():
             return False
-        self._meet_restored_log()
+        if not self._meet_other_log():
+            return False
         part = self._follower.read(self._through)
         moved = part.through_seq > self._through
         if moved:
@@ -132,6 +144,7 @@ class SampleHistory:
 
     def tidy(self) -> bool:
         """One slice of what can wait: roll-ups, then retention. True when there is more to do."""
+        dropped = self._keeper.counts["slabs_dropped"]
         try:
             more = self._roller.step() or self._keeper.step(self._through_wall_ns, self._trusted_wall_ns)
         except (sqlite3.Error, StoreError) as error:
@@ -139,6 +152,8 @@ class SampleHistory:
                 _log.error("cannot tidy up", daemon=self.vertical, reason=str(error))
             self._tidy_failures, self._tidy_reason = self._tidy_failures + 1, str(error)
             return False
+        if self._keeper.counts["slabs_dropped"] != dropped:
+            self.cache.clear()  # or a sink would be sent what was told as gone
         self._tidy_failures, self._tidy_reason = 0, ""
         return more
 
@@ -146,13 +161,23 @@ class SampleHistory:
     def alarm(self) -> str:
         """What a person must know, as a stable code; "" when all is well. ``damaged``: the file was found damaged at
         this start; ``samples_dropped``: samples went for want of space before a sink had them, within the last day;
+        ``log_changed``: within the last day facts.db was another one than what was sealed (``_meet_other_log``);
         ``seal_failed``: the last seal failed, or roll-ups and retention stand still."""
         if self._seal_failed or self._tidy_failures >= TIDY_FAILURES:
             return "seal_failed"
-        dropped_ns = self._keeper.dropped_unsent_ns
-        if dropped_ns and abs(self._through_wall_ns - dropped_ns) < DAY_NS:
+        if self._today(self._keeper.dropped_unsent_ns):
             return "samples_dropped"
+        if self._today(self._changed_ns):
+            return "log_changed"
         return "damaged" if self.db.set_aside is not None else ""
+
+    @property
+    def remedy(self) -> str:
+        """What to do about ``alarm``; "" when that is plain."""
+        return REMEDIES.get(self.alarm, "")
+
+    def _today(self, wall_ns: int) -> bool:
+        return bool(wall_ns) and abs(self._through_wall_ns - wall_ns) < DAY_NS
 
     def all_counts(self) -> dict[str, int]:
         """Every counter of this history."""
@@ -174,6 +199,7 @@ class SampleHistory:
         self._tell(part)
         self.tail.append(columns, part.through_seq)
         self.last.put(columns, part.wall_ns or self._through_wall_ns)
+        self._identity.taken(part)
         self._through = part.through_seq
         self._through_wall_ns = part.wall_ns or self._through_wall_ns
         if part.entries and part.entries[-1].wall_trusted:
@@ -213,7 +239,9 @@ class SampleHistory:
     def seal(self) -> Sealed:
         """Seal all of the tail now. Raises sqlite3.Error."""
         picture = self.tail.picture()
-        stretch = Stretch(self._sealed_seq + 1, picture.through_seq, self._through_wall_ns, picture.columns)
+        mark = self._identity.mark(picture.through_seq)
+        note = None if mark is None else partial(write_mark, mark=mark)
+        stretch = Stretch(self._sealed_seq + 1, picture.through_seq, self._through_wall_ns, picture.columns, note)
         sealed = self._sealer.seal(stretch)
         clear_bad(self.directory)
         self._roller.restart()
@@ -225,24 +253,35 @@ class SampleHistory:
         self.counts["sealed_bytes"] += sealed.bytes
         return sealed
 
-    def _meet_restored_log(self) -> None:
-        """A log that ends before what we have taken was set back by a restore: go on behind its end. What was sealed
-        beyond it stays in the curves (it was measured). Its numbers are given out again, so no sink may find it under
-        them, or it would pass over what comes now; cursors are set back for the same reason."""
-        head = self._follower.head_seq()
-        if head >= self._through:
-            return
-        _log.warning("the log was set back", daemon=self.vertical, taken=self._through, head=head)
-        if head < self._sealed_seq:
-            with self.db.write() as connection:
-                put_meta(connection, "seal_seq", head)
-                for sql in _FORGET_NUMBERS:
-                    connection.execute(sql, (head,))
-            self._sealed_seq = head
-        self._through = self._sealed_seq
-        self._tail_wall_ns = 0
-        self.tail.restart(self._sealed_seq)
+    def _meet_other_log(self) -> bool:
+        """A log that is another one than what was taken (a restore, an older copy put back by hand) is taken over from
+        where the two part: ``log_identity``. What was sealed beyond it stays in the curves (it was measured). Its
+        numbers are given out again, so no sink may find it under them, or it would pass over what comes now; cursors
+        are set back for the same reason. False when that must wait."""
+        if not self._identity.is_other(self._through):
+            return True
+        if self._through > self._sealed_seq and not self._try_seal():  # what was measured is kept first
+            return False
+        source = self.source()
+        try:
+            fork_seq = self._identity.fork_seq(source, self._sealed_seq)
+        finally:
+            source.close()
+        _log.error("facts.db is another log than before", daemon=self.vertical, sealed=self._sealed_seq, from_=fork_seq)
+        store_id = self._follower.store_id()
+        changed_ns = self._through_wall_ns or time.time_ns()
+        with self.db.write() as connection:
+            put_meta(connection, "seal_seq", fork_seq)
+            for sql in _FORGET_NUMBERS:
+                connection.execute(sql, (fork_seq,))
+            put_meta(connection, "log_changed_ns", changed_ns)
+            forget_marks(connection, fork_seq, store_id)
+        self._identity.adopt(store_id)
+        self._changed_ns, self._sealed_seq, self._through, self._tail_wall_ns = changed_ns, fork_seq, fork_seq, 0
+        self.tail.restart(fork_seq)
         self.cache.clear()
+        self._set_backs.add(fork_seq)
+        return True
 
     def close(self) -> None:
         """Let go of the files. What is not sealed stays in the log. Idempotent."""

@@ -81,6 +81,11 @@ class SampleSource(Protocol):
         """The last committed seq of the log."""
         ...
 
+    def set_back(self) -> int | None:
+        """The seq behind which the log has become another one (an older copy was put in its place) since this was asked
+        last: what comes behind it has numbers that were sent before. None: nothing of the kind."""
+        ...
+
     def series(self, series_id: int) -> Series: ...
 
     def read(self, after_seq: int, samples_max: int) -> SampleBlock:

@@ -18,7 +18,7 @@ import numpy as np
 
 from edge.storage.chunks import CHUNK_COLUMNS, ChunkReader, chunk_rows, columns_of_chunk
 from edge.storage.errors import StoreError
-from edge.storage.log_follow import LogFollower
+from edge.storage.log_follow import LogFollower, LogPart
 from edge.storage.sample_columns import EMPTY, QUALITY_BITS, Columns, joined
 from edge.storage.sample_db import SampleDb
 from edge.storage.sample_extract import Extractor
@@ -34,7 +34,9 @@ _GAPS = "SELECT seq_first, seq_last FROM gap WHERE seq_last > ? AND seq_first <=
 _MARK = "SELECT ifnull((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'seal_seq'), 0)"
 
 
-class _Stretch(NamedTuple):
+class Stretch(NamedTuple):
+    """A sealed stretch of the log; ``lost``: spans (first, last) of it whose chunks are damaged."""
+
     seq_first: int
     seq_last: int
     columns: Columns
@@ -49,13 +51,13 @@ class StretchCache:
 
     def __init__(self) -> None:
         self.mutex = threading.Lock()
-        self._held: OrderedDict[int, _Stretch] = OrderedDict()
+        self._held: OrderedDict[int, Stretch] = OrderedDict()
 
-    def get(self, seq_last: int) -> _Stretch | None:
+    def get(self, seq_last: int) -> Stretch | None:
         """The stretch that ends there, if it is here."""
         return self._held.get(seq_last)
 
-    def put(self, stretch: _Stretch) -> None:
+    def put(self, stretch: Stretch) -> None:
         """Keep it for the next read."""
         self._held[stretch.seq_last] = stretch
         while len(self._held) > self.KEPT:
@@ -65,6 +67,22 @@ class StretchCache:
         """Forget all."""
         with self.mutex:
             self._held.clear()
+
+
+class SetBacks:
+    """How far the log was set back, each time that it became another one. Written by one thread, read by any."""
+
+    def __init__(self) -> None:
+        self._forks: list[int] = []
+
+    def add(self, fork_seq: int) -> None:
+        """Everything behind ``fork_seq`` is another log now."""
+        self._forks.append(fork_seq)
+
+    def since(self, seen: int) -> tuple[int, int | None]:
+        """How many there were, and the furthest back of those behind the first ``seen``; None for none."""
+        forks = self._forks[:]
+        return len(forks), min(forks[seen:], default=None)
 
 
 class StoredSamples:
@@ -77,6 +95,7 @@ class StoredSamples:
         follower: LogFollower,
         tail: SampleTail | None = None,
         cache: StretchCache | None = None,
+        set_backs: SetBacks | None = None,
     ) -> None:
         self._db = db
         self._names = names
@@ -85,6 +104,13 @@ class StoredSamples:
         self._cache = cache or StretchCache()
         self._extractor = Extractor(names)
         self._chunks: ChunkReader | None = None
+        self._set_backs = set_backs or SetBacks()
+        self._seen, _ = self._set_backs.since(0)
+
+    def set_back(self) -> int | None:
+        """See ``SampleSource.set_back``."""
+        self._seen, fork_seq = self._set_backs.since(self._seen)
+        return fork_seq
 
     def head_seq(self) -> int:
         """The last committed seq of the log."""
@@ -133,26 +159,37 @@ class StoredSamples:
         return self._block(columns, after_seq, max(through, after_seq))
 
     def _read_log(self, after_seq: int, samples_max: int) -> SampleBlock:
-        part = self._follower.read(after_seq)
-        columns, through = _cut(self._extractor.extract(part.entries), after_seq, part.through_seq, samples_max)
+        found, part = self.logged(after_seq)
+        columns, through = _cut(found, after_seq, part.through_seq, samples_max)
         lost = tuple((span.seq_first, min(span.seq_last, through)) for span in part.damage if span.seq_first <= through)
         return self._block(columns, after_seq, through, lost)
 
     def _read_sealed(self, after_seq: int, samples_max: int) -> SampleBlock:
-        connection = self._reader().connection
         mark = self._mark()  # before the look at the slabs: what is sealed in between lies behind this mark
-        row = connection.execute(_STRETCH, (after_seq,)).fetchone()
-        if row is None:  # nothing but inputs without samples up to the mark
+        stretch = self.sealed_behind(after_seq)
+        if stretch is None:  # nothing but inputs without samples up to the mark
             return self._block(EMPTY, after_seq, max(mark, after_seq))
+        columns, through = _cut(stretch.columns, after_seq, stretch.seq_last, samples_max)
+        return self._block(columns, after_seq, through, stretch.lost)
+
+    def sealed_behind(self, after_seq: int) -> Stretch | None:
+        """The first sealed stretch that goes beyond ``after_seq``. Raises sqlite3.Error."""
+        row = self._reader().connection.execute(_STRETCH, (after_seq,)).fetchone()
+        if row is None:
+            return None
         with self._cache.mutex:
             stretch = self._cache.get(row[1])
             if stretch is None:
                 stretch = self._load(int(row[0]), int(row[1]))
                 self._cache.put(stretch)
-        columns, through = _cut(stretch.columns, after_seq, stretch.seq_last, samples_max)
-        return self._block(columns, after_seq, through, stretch.lost)
+        return stretch
 
-    def _load(self, seq_first: int, seq_last: int) -> _Stretch:
+    def logged(self, after_seq: int) -> tuple[Columns, LogPart]:
+        """The next part of the log itself, and its samples. Raises StoreError."""
+        part = self._follower.read(after_seq)
+        return self._extractor.extract(part.entries), part
+
+    def _load(self, seq_first: int, seq_last: int) -> Stretch:
         reader = self._reader()
         parts, lost = [], []
         for (slab,) in reader.connection.execute(_SLABS, (seq_last,)).fetchall():
@@ -167,7 +204,7 @@ class StoredSamples:
         if whole.seq.size and int(whole.seq.max()) > seq_last:  # a restore set the log back to the middle of it
             whole = whole.part(whole.seq <= seq_last)
         ordered = whole.part(np.argsort(whole.seq, kind="stable"))
-        return _Stretch(seq_first, seq_last, ordered, tuple(sorted(lost)))
+        return Stretch(seq_first, seq_last, ordered, tuple(sorted(lost)))
 
     def _block(
         self, columns: Columns, after_seq: int, through_seq: int, lost: tuple[tuple[int, int], ...] = ()

@@ -8,6 +8,8 @@ fall into are rolled up again. A user would notice a mistake as a month view tha
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,12 +46,14 @@ _LAST = (
 
 
 class Stretch(NamedTuple):
-    """What is to be sealed: the samples of ``seq_first`` to ``seq_last``; ``wall_ns`` of the last record."""
+    """What is to be sealed: the samples of ``seq_first`` to ``seq_last``; ``wall_ns`` of the last record; ``note``
+    writes what else belongs into the transaction."""
 
     seq_first: int
     seq_last: int
     wall_ns: int
     columns: Columns
+    note: Callable[[sqlite3.Connection], None] | None = None
 
 
 class Sealed(NamedTuple):
@@ -103,6 +107,8 @@ class Sealer:
             put_meta(connection, "seal_seq", stretch.seq_last)
             put_meta(connection, "seal_wall_ns", stretch.wall_ns)
             put_meta(connection, "last_slab", slab_id - 1)
+            if stretch.note is not None:
+                stretch.note(connection)
         self._names.written(named)
         return Sealed(
             stretch.columns.seq.size, sum(len(slab.chunks) for slab in slabs), sum(slab.row[6] for slab in slabs)

@@ -82,15 +82,13 @@ class SinkWorker:
         self.status = saved or SinkStatus(sink=settings.sink, vertical=vertical, kind=settings.kind.value)
         self.status.health = SinkHealth.STARTING
         start = cursors.settled()
-        first_time = start is None
-        if start is None:
+        if first_time := start is None:
             start = Mark(0 if settings.history or saved is not None else source.head_seq(), TimeKeys())
         self._progress = Progress(start)
         self._settled = None if first_time else start
         self._keys = start.keys.copy()
         self._limit = settings.batch_samples
-        self._through = 0
-        self._holds = 0
+        self._through = self._holds = 0
         self._saved_s = 0.0
         self._prepared: Prepared | None = None
         self._delivery = Delivery(0, 1)
@@ -102,6 +100,7 @@ class SinkWorker:
     def step(self) -> float:
         """Do one thing; returns seconds to wait before the next. Raises StoreError when samples cannot be read now
         (call it again later), sqlite3.Error when what is set aside cannot be kept (make another worker)."""
+        self._meet_other_log(self._source.set_back())
         if self._prepared is None and not self._read():
             return self._idle()
         assert self._prepared is not None
@@ -136,9 +135,8 @@ class SinkWorker:
         after, head = self._progress.acked.seq, self._source.head_seq()
         self.status.head_seq = head
         if head < after:
-            self._log_went_back(head)
-            return False
-        if head == after:
+            self._meet_other_log(head)
+        if head <= after:
             return False
         block = self._source.read(after, READ_BATCHES * self._settings.batch_samples)
         if block.through_seq <= after:
@@ -147,18 +145,24 @@ class SinkWorker:
         self.status.add_gaps(prepared.gaps, self._times.wall_ns())
         count = len(prepared.items)
         self._meter.saw(block.through_seq - after, count, prepared.bytes_sum)
-        mean_bytes = prepared.bytes_sum / count if count else 1.0
-        by_bytes = int(REQUEST_BYTES / max(mean_bytes, 1.0))
+        by_bytes = int(REQUEST_BYTES / max(prepared.bytes_sum / max(count, 1), 1.0))
         self._prepared = prepared
         self._delivery = Delivery(count, min(self._limit, by_bytes))
         return True
 
-    def _log_went_back(self, head: int) -> None:
-        """An older store was put in place: go on from its end. The keys know the newest times, so nothing new hits an
-        old key."""
-        _log.warning("the log ends before the cursor", sink=self._settings.sink, head=head)
-        self._progress = Progress(Mark(head, self._keys.copy()))
-        self.status.reason = f"the log went back to {head}"
+    def _meet_other_log(self, fork_seq: int | None) -> None:
+        """Behind ``fork_seq`` the log is another one (an older store was put in place): what was read of it is given
+        up. The keys know the newest times, so nothing new hits an old key."""
+        if fork_seq is None:
+            return
+        self._prepared = None
+        self._resend.rewind()
+        if fork_seq >= self._progress.acked.seq:
+            self._keys = self._progress.acked.keys.copy()
+            return
+        _log.warning("the log ends before the cursor", sink=self._settings.sink, head=fork_seq)
+        self._progress = Progress(Mark(fork_seq, self._keys.copy()))
+        self.status.reason = f"the log went back to {fork_seq}"
         self._save()
 
     def _idle(self) -> float:
@@ -205,13 +209,11 @@ class SinkWorker:
         self._save_if_due()
 
     def _failed(self, answer: Answer) -> float:
-        status = self.status
+        status, health = self.status, _HEALTH[answer.verdict]
         status.failures += 1
-        health = _HEALTH[answer.verdict]
         if health is not status.health:
             _log.warning("a sink does not take samples", sink=status.sink, health=health.value, why=answer.reason)
-        status.health = health
-        status.reason = answer.reason
+        status.health, status.reason = health, answer.reason
         status.remedy = answer.reason if health is SinkHealth.MISCONFIGURED else ""
         self._save_if_due()
         return self._backoff.wait_s(answer)
@@ -227,11 +229,9 @@ class SinkWorker:
     def _rewind(self) -> None:
         mark = self._progress.rewind()
         _log.info("a sink may have restarted: sending again", sink=self._settings.sink, after_seq=mark.seq)
-        self._keys = mark.keys.copy()
-        self._prepared = None
+        self._keys, self._prepared = mark.keys.copy(), None
         self._resend.rewind()
-        self.status.rewinds += 1
-        self.status.acked_seq = mark.seq
+        self.status.rewinds, self.status.acked_seq = self.status.rewinds + 1, mark.seq
         self._save()
 
     def _arrived(self, prepared: Prepared) -> None:
@@ -282,12 +282,11 @@ class SinkWorker:
             self._save()
 
     def _save(self, *, set_aside: Sequence[Unsendable] = ()) -> None:
+        self._meet_other_log(self._source.set_back())  # or the old log's cursor would cover the one that was set back
         self._refresh()
         self._saved_s = self._times.mono_s()
-        status = self.status
-        status.settled_seq = self._progress.settled.seq
-        status.wall_ns = self._times.wall_ns()
-        settled = self._progress.settled
+        status, settled = self.status, self._progress.settled
+        status.settled_seq, status.wall_ns = settled.seq, self._times.wall_ns()
         moved = settled is not self._settled
         try:
             self._cursors.save(status, settled if moved else None, set_aside, status.wall_ns)

@@ -4299,7 +4299,7 @@ export interface components {
              */
             bytes: number;
             /**
-             * @description Empty, or damaged, samples_dropped, seal_failed, log_unreadable.
+             * @description Empty, or damaged, samples_dropped, log_changed, seal_failed, log_unreadable.
              * @example
              */
             alarm: string;

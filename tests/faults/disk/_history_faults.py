@@ -35,7 +35,7 @@ def _after(case: Case, name: str, ran: Ran, life: Life) -> None:
     assert ran.told.get("refused", "storage") in {"storage", "os"}, f"{name}: {ran.told}"
     assert not ran.told.get("aside"), f"{name}: a sound file was set aside: {ran.told}"
     if (life.directory / "facts.db").exists():
-        seen = look(life.directory, life.sent, life.retention, deep=False)
+        seen = _after_start(life.directory, life.sent, life.retention, deep=False)
         assert (seen.wrong, seen.error, seen.aside) == ("", "", False), f"{name}: {seen}"
     again = live_plainly(life._replace(seed=life.seed + 1))
     assert again.status == 0, f"{name}: {again}"
@@ -133,13 +133,14 @@ def kills(case: Case) -> None:
         if not (life.directory / "facts.db").exists():
             continue
         image = copied(life.directory, folder / "image")
-        for seen in (look(life.directory, life.sent, retention, deep=False), look(image, life.sent, retention)):
+        for place, deep in ((life.directory, False), (image, True)):
+            seen = _after_start(place, life.sent, retention, deep=deep)
             case.trace.event(number, "killed", seen=seen)
             assert (seen.wrong, seen.error, seen.aside) == ("", "", False), f"round {number}: {seen}"
         shutil.rmtree(image)
         if ran.status == 0 or number % 8 == 7:
             shutil.rmtree(life.directory)
-            life.sent.unlink()
+            life.sent.unlink(missing_ok=True)
         case.count("rounds")
 
 
@@ -163,7 +164,7 @@ def power_cuts(case: Case) -> None:
         for at, _ in cuts(trace, disk, chosen):
             image = folder / "image"
             disk.cut(case.rng, image)
-            seen = _after_cut(image, disk.promised, retention)
+            seen = _after_start(image, disk.promised, retention)
             case.trace.event(at, "cut", seen=seen, sent=disk.promised)
             assert (seen.wrong, seen.error, seen.aside) == ("", "", False), f"cut {number}/{at}: {seen}"
             case.count("cuts")
@@ -173,13 +174,13 @@ def power_cuts(case: Case) -> None:
         shutil.rmtree(folder)
 
 
-def _after_cut(image: Path, sent: int, retention: str) -> Seen:
-    """The daemon is started first, as on any start."""
+def _after_start(directory: Path, sent: Path | int, retention: str, *, deep: bool = True) -> Seen:
+    """The daemon is started first, as on any start: it may have died while it made its file."""
     try:
-        FactsStore.open(image, ROW_TYPES, ballast_bytes=0).close()
+        FactsStore.open(directory, ROW_TYPES, ballast_bytes=0).close()
     except StoreError as error:
         return Seen(0, f"facts.db: {error.text}", "")
-    return look(image, sent, retention)
+    return look(directory, sent, retention, deep=deep)
 
 
 def read_only(case: Case) -> None:

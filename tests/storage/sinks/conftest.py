@@ -36,6 +36,7 @@ class MemorySource:
         self.whole = whole
         self.head = 0
         self.reads = 0
+        self.fork_seq = None
 
     def define(self, device, quantity, *, point="", kind=SeriesKind.NUMBER, vertical="garage", resolution_ns=MS):
         found = Series(
@@ -65,6 +66,10 @@ class MemorySource:
 
     def head_seq(self):
         return self.head
+
+    def set_back(self):
+        fork_seq, self.fork_seq = self.fork_seq, None
+        return fork_seq
 
     def series(self, series_id):
         return self.names[series_id]
