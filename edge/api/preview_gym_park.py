@@ -10,8 +10,10 @@ from edge.domain.gym.messages import DayOpened, Inspect, ReportFault
 from edge.domain.gym.settings import AssetKind
 
 _MENDER = Actor(Role.MAINTENANCE, "duty1")
-#: Days of the scene on which somebody goes round with the checklist, and on which a few counters fall silent.
+#: Days of the scene on which somebody goes round with the checklist, after which a few counters fall silent, and all
+#: on which something happens.
 _ROUNDS, _SILENT = (12, 14, 30), 28
+_DAYS = (0, *_ROUNDS, 36, 38, 39, 40)
 
 
 def park(script: GymScript) -> None:
@@ -19,7 +21,7 @@ def park(script: GymScript) -> None:
     points = [one.asset for one in script.config.assets if one.kind is AssetKind.OUTDOOR]
     first = date.fromisoformat(DAY) - timedelta(days=DAYS_BEFORE["park"])
     counts = dict.fromkeys(points, 412)
-    for day in range(DAYS_BEFORE["park"] + 1):
+    for day in _DAYS:
         if day:
             script.give(DayOpened((first + timedelta(days=day)).isoformat()))
         for number, point in enumerate(points):
