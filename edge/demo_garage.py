@@ -116,7 +116,11 @@ def free_ports(count: int) -> list[int]:
     that no other demo picks it either before its listener comes; one with SO_REUSEADDR may bind it beside us. Only the
     newest ``HELD_MAX`` stay so: more listeners no demo has."""
     found: list[int] = []
-    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+    dice = random.SystemRandom()
+    for _ in PORTS:
+        if len(found) == count:
+            return found
+        port = dice.choice(PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind((HOST, port))
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -124,8 +128,6 @@ def free_ports(count: int) -> list[int]:
             if len(_held) == HELD_MAX:
                 os.close(_held.popleft())
             _held.append(probe.detach())
-        if len(found) == count:
-            return found
     raise OSError(f"no {count} ports of {HOST} are free in {PORTS.start} to {PORTS.stop}: end other demos")
 
 

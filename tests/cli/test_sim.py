@@ -17,7 +17,6 @@ import pytest
 from edge.cli_sim import sim
 from edge.demo_garage import garage_settings, prepare
 from edge.demo_site import read_example
-from edge.site import load_site
 from firmware_sim.control import serve
 from firmware_sim.garage.charge import Fleet
 from firmware_sim.garage.config import parse
@@ -30,9 +29,9 @@ from firmware_sim.gym.orders import NAMES as GYM_WORDS
 class Floor:
     """The garage of the example site without wires and broker, answering at ``control`` from a thread of its own."""
 
-    def __init__(self, example, root):
+    def __init__(self, example, root, read):
         root.mkdir()
-        site = load_site(example, date(2026, 11, 22))
+        site = read(example, date(2026, 11, 22))
         wires = prepare(root, read_example(example)["garage"])
         self.config = parse(garage_settings(site, wires, "", people=False))
         self.control = wires.control
@@ -70,8 +69,8 @@ def temporary(monkeypatch):
 
 
 @pytest.fixture
-def floor(temporary, root):
-    running = Floor(root / "config", temporary / "kangle-demo-one")
+def floor(temporary, example, read):
+    running = Floor(example, temporary / "kangle-demo-one", read)
     yield running
     running.end()
 

@@ -15,7 +15,6 @@ import pytest
 from edge.demo_garage import prepare
 from edge.demo_gym import gym_settings, prepare_gym
 from edge.demo_site import read_example
-from edge.site import load_site
 from firmware_sim.control import serve
 from firmware_sim.gym.config import parse
 from firmware_sim.gym.hall import build
@@ -26,9 +25,9 @@ from firmware_sim.gym.visitors import Visitors
 class Floor:
     """The gym of the example site without wires and broker, answering at ``control`` from a thread of its own."""
 
-    def __init__(self, example, root):
+    def __init__(self, example, root, read):
         root.mkdir()
-        site, data = load_site(example, date(2026, 11, 22)), read_example(example)
+        site, data = read(example, date(2026, 11, 22)), read_example(example)
         folder = prepare_gym(root, data["gym"], prepare(root, data["garage"]))
         config = parse(gym_settings(site, folder, "", people=False))
         self.control = folder.control
@@ -66,12 +65,12 @@ class Floor:
 
 
 @pytest.fixture
-def floor(root, monkeypatch):
+def floor(example, read, monkeypatch):
     """Ready to start, in a folder that stands for the system's temporary one."""
     with tempfile.TemporaryDirectory(prefix="ks-", dir="/tmp") as folder:
         monkeypatch.setattr(tempfile, "tempdir", folder)
         monkeypatch.setenv("COLUMNS", "200")
-        running = Floor(root / "config", Path(folder) / "kangle-demo-one")
+        running = Floor(example, Path(folder) / "kangle-demo-one", read)
         yield running
         if running.thread.is_alive():
             running.end()
