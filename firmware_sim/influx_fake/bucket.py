@@ -8,6 +8,8 @@ merged). With a journal, points reach it ``sync_s`` after they were acknowledged
 from __future__ import annotations
 
 import json
+import marshal
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +18,9 @@ from typing import IO, NamedTuple
 from firmware_sim.influx_fake.line_parser import Point, Tags, Value, kind_of
 
 Key = tuple[str, Tags, str, int]
+#: When a start has read so much more of a journal, it keeps the outcome beside it: a server that is killed every minute
+#: and reads all its days again each time needs longer for that than it lives.
+PACK_BYTES = 1 << 20
 #: A point is a tuple, which JSON writes as a list.
 _encode = json.JSONEncoder().encode
 
@@ -92,16 +97,30 @@ class Bucket:
     def _load(self, path: Path) -> None:
         if not path.exists():
             return
-        text = path.read_text(encoding="utf-8")
-        whole = text[: text.rfind("\n") + 1]
-        if len(whole) < len(text):
-            path.write_text(whole, encoding="utf-8")
-        for line in whole.splitlines():
+        pack = path.with_name(path.name + ".pack")
+        begin = self._unpack(pack)
+        data = path.read_bytes()
+        end = data.rfind(b"\n") + 1
+        if end < len(data):
+            os.truncate(path, end)
+        for line in data[begin:end].splitlines():
             measurement, tags, fields, time_ns = json.loads(line)
             point = Point(measurement, tuple((key, value) for key, value in tags), fields, time_ns)
             self._conflict(point)
             self._store(point)
             self.recovered += 1
+        if end - begin >= PACK_BYTES:
+            whole = (end, self.recovered, self._kinds, self.values, self.writes, self.changed)
+            new = pack.with_name(pack.name + ".new")
+            new.write_bytes(marshal.dumps(whole))
+            new.replace(pack)
+
+    def _unpack(self, pack: Path) -> int:
+        """Take over what an earlier start made of the journal; gives how many bytes of it that was."""
+        if not pack.exists():
+            return 0
+        begin, self.recovered, self._kinds, self.values, self.writes, self.changed = marshal.loads(pack.read_bytes())  # noqa: S302 - our own file
+        return int(begin)
 
     def lines(self) -> Iterator[str]:
         """Each key as a JSON line: measurement, tags, field, time in ns, value, how often it was written."""
