@@ -129,7 +129,6 @@ def _item(
     wear = _EMPTY if row is None else msgspec.msgpack.decode(row.body, type=Wear)
     states = [order.state for order in orders]
     counted = wear.counter is not None
-    counts_from = wear.inspected_day or settings.installed
     return RegisterItem(
         asset=settings.asset,
         zone=settings.zone,
@@ -147,7 +146,7 @@ def _item(
         inspected_day="" if inspection is None else inspection.day,
         inspection_grade="" if inspection is None else inspection.worst,
         inspected_by="" if inspection is None else inspection.by,
-        inspection_due=_later(counts_from, inspect_days),
+        inspection_due=_later(wear.inspected_day or settings.installed, inspect_days),
         inspection_photo=photo.inspection if photo is not None and photo.standing else 0,
         orders=len(states),
         defects=sum(order.cause not in OWED or order.state == LOCKED for order in orders),
