@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -25,6 +26,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
+import structlog
 import uvicorn
 from fastapi import APIRouter, Query
 
@@ -265,6 +267,8 @@ def main() -> None:
     parser.add_argument("--site", type=Path, help="a site whose gym is shown instead of the made-up one")
     options = parser.parse_args()
     gym = load_site(options.site, date.fromisoformat(DAY)).gym if options.site else None
+    # As the API itself: a line for each request is for those who look for a fault in it.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(options.port, options.pages, gym or GYM))
 
