@@ -37,6 +37,8 @@ FAILED_CUTS = {"cut_not_confirmed", "contact_welded", "water_unconfirmed"}
 #: Time for a proof: more than a busy machine holds the simulated meters up. Scenes in which no proof can come wait for
 #: the end of it, and ask for less (``proves_in``).
 PROVE_S = 45
+#: A contactor falls when it has not been told so long that it may stay: more than the daemon takes to start anew.
+HOLD_S = 120
 ZONE = f"clear_s = 1\nprove_hold_s = 1\nprove_s = {PROVE_S}\nlimit_w"
 
 
@@ -52,7 +54,8 @@ class Garage(RunningSite):
         self.zones_file = self.site_dir / "garage" / "zones.toml"
         text = re.sub(r"(?m)^prove_s.*\n", "", self.zones_file.read_text(encoding="utf-8"))
         text = re.sub(r"(?m)^limit_w", ZONE, text).replace("held_s = 30", "held_s = 1")
-        self.zones_file.write_text(text.replace("unlock_s = 5", "unlock_s = 3"), encoding="utf-8")
+        text = text.replace("unlock_s = 5", "unlock_s = 3").replace("hold_s = 15", f"hold_s = {HOLD_S}")
+        self.zones_file.write_text(text, encoding="utf-8")
         example = read_example(self.site_dir)
         self.wires = prepare(root, example["garage"])
         self.control, self.settings = self.wires.control, self.wires.settings
@@ -106,12 +109,15 @@ class Garage(RunningSite):
         """The zone comes into one of ``states``."""
         await self.until(lambda: self.zone(zone)["state"] in states)
 
-    async def obeyed(self, body, role=None):
-        """Ask until it is done: a device or head that is held up forbids for a while what will be allowed."""
+    async def obeyed(self, body, *, resets=False):
+        """Ask until it is done: a device or head that is held up forbids for a while what will be allowed. ``resets``:
+        a zone may be latched anew meanwhile by what a head said before."""
         deadline = time.monotonic() + LIMIT_S
-        while await self.command(body, role) != "ok":
+        while await self.command(body) != "ok":
             if time.monotonic() > deadline:
                 pytest.fail(f"{body} is refused: {self.last_words()}", pytrace=False)
+            if resets:
+                await self._reset()
             await asyncio.sleep(LOOK_S)
 
     async def charge(self, port=PORT):
@@ -149,7 +155,7 @@ class Garage(RunningSite):
         self.sim("mend")  # a person closes the breakers: one that is asked to trip would trip again
         contactors = [each.output for each in self.site.garage.outputs if each.kind == "contactor"]
         for name in (*contactors, *(port.port for port in self.site.garage.ports)):
-            await self.obeyed(RearmPort(port=name))
+            await self.obeyed(RearmPort(port=name), resets=True)
         for zone in self.site.garage.zones:
             await self._close(zone.zone)
         plugs = [port.port for port in self.site.garage.ports if port.at.device != "meters-west"]
@@ -179,7 +185,7 @@ class Garage(RunningSite):
         """A contactor that its dead-man let fall while the daemon was away closes with the first charge."""
         port = next(each.port for each in self.site.garage.ports if each.zone == zone)
         if not self.truth(zone)["live"]:
-            await self.obeyed(StartSession(session_id=uuid.uuid4().hex, port=port))
+            await self.obeyed(StartSession(session_id=uuid.uuid4().hex, port=port), resets=True)
             await self.until(lambda: self.truth(zone)["live"])
             await self.obeyed(StopSession(port=port))
 
