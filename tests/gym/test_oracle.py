@@ -238,6 +238,6 @@ def test_two_processes_with_other_hashes_decide_the_same():
     def run(seed):
         env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
         words = [sys.executable, "-c", REPLAY, str(Path(__file__).parent)]
-        return subprocess.run(words, env=env, capture_output=True, text=True, timeout=120, check=True).stdout
+        return subprocess.run(words, env=env, capture_output=True, text=True, timeout=240, check=True).stdout
 
     assert run("1") == run("4242") != ""

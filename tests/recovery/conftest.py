@@ -27,6 +27,7 @@ from edge.domain.canteen.messages import Command
 from edge.runtime.ipc import IpcClient
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60.0
 NURSERY = """
 import gc, msgspec, os, sys
 from functools import cache
@@ -89,12 +90,12 @@ class Victim:
         await self._listens(path)
         self.client = IpcClient(path, "test")
         await self.client.start()
-        assert await self.client.wait_connected(60), (self.folder.root / "daemon.log").read_text()[-3000:]
+        assert await self.client.wait_connected(PATIENCE_S), (self.folder.root / "daemon.log").read_text()[-3000:]
 
     async def _listens(self, path: Path) -> None:
         """Wait for the daemon's socket: a client that dials too early waits longer and longer before it dials again,
         which a hundred lives would make a minute of."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as line:
                     line.connect(str(path))
@@ -114,9 +115,9 @@ class Victim:
 
     async def submit(self, body: Any, command_id: str, role: Role = Role.ADMIN) -> Any:
         assert self.client is not None
-        return await self.client.submit(Command(command_id, Actor(role, "test"), body))
+        return await self.client.submit(Command(command_id, Actor(role, "test"), body), PATIENCE_S)
 
-    async def lane(self, wanted: Any, timeout_s: float = 10.0) -> dict[str, Any]:
+    async def lane(self, wanted: Any, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         """The first view of lane 1 that is wanted."""
         import msgspec
 

@@ -22,7 +22,7 @@ async def sell(victim, number, uids):
     own = tuple(uids[number * 3 : number * 3 + 3])
     assert (await victim.submit(BindPlates(dish_id=victim.dish, plate_uids=own), f"bind-{number}")).code == "ok"
     victim.reader.tray = own
-    view = await victim.lane(lambda v: v["phase"] == "firm" and len(v["plates"]) == 3, 60)
+    view = await victim.lane(lambda v: v["phase"] == "firm" and len(v["plates"]) == 3)
     body = Pay(
         lane="1",
         order_id=f"order-{number}",
@@ -40,7 +40,7 @@ async def sell(victim, number, uids):
 
 def kangle(*words):
     command = [sys.executable, "-m", "edge.cli", *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
 
 
 def orders_of(path):
@@ -48,13 +48,13 @@ def orders_of(path):
         return dict(books.execute("SELECT order_id, payable_fen FROM orders"))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_money_is_idempotent_through_backup_and_restore(victim, tmp_path):
     site = str(victim.folder.site)
 
     async def before():
         await victim.start()
-        today = (await victim.lane(lambda v: v["business_day"], 60))["business_day"]
+        today = (await victim.lane(lambda v: v["business_day"]))["business_day"]
         victim.dish = next(menu.dish_ids for menu in victim.site.canteen.menu if menu.day == today)[0]
         uids = [plate.uid for plate in victim.site.canteen.plates if len(plate.uid) == 16]
         first = await sell(victim, 0, uids)

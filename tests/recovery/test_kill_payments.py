@@ -33,7 +33,7 @@ async def sell(victim, rng, number, uids, spread_ms):
     dish = rng.choice(victim.dishes)
     assert (await victim.submit(BindPlates(dish_id=dish, plate_uids=own), f"bind-{number}")).code == "ok"
     victim.reader.tray = own
-    view = await victim.lane(lambda v: v["phase"] == "firm" and len(v["plates"]) == 3, 60)
+    view = await victim.lane(lambda v: v["phase"] == "firm" and len(v["plates"]) == 3)
     body = Pay(
         lane="1",
         order_id=f"order-{number}",
@@ -70,12 +70,12 @@ def read_books(path):
         }
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 def test_no_acknowledged_payment_is_lost_and_none_is_doubled(victim):
     async def campaign():
         rng = random.Random(20261122)
         await victim.start()
-        today = (await victim.lane(lambda v: v["business_day"], 60))["business_day"]
+        today = (await victim.lane(lambda v: v["business_day"]))["business_day"]
         victim.dishes = next(menu.dish_ids for menu in victim.site.canteen.menu if menu.day == today)
         uids = [p.uid for p in victim.site.canteen.plates if len(p.uid) == 16][:90]
         paid, acked, spread_ms = {}, 0, FIRST_SPREAD_MS
