@@ -19,6 +19,7 @@ from edge.storage.sample_columns import FROM_SOURCE, Columns
 from edge.storage.sample_names import DEFAULT_RESOLUTION_NS
 
 _CACHED_TIMES = 512
+_EVER, _NEVER = -(1 << 63), (1 << 63) - 1
 CHUNK_COLUMNS = "slab, series, part, time_column, crc32, data, n"
 _TIMES = "SELECT crc32, data FROM time_column WHERE slab = ? AND id = ?"
 
@@ -37,7 +38,8 @@ class ChunkRow(NamedTuple):
 
 class Chunk(NamedTuple):
     """An unpacked chunk, in order of birth. ``settled``: that is the order of time too, and nothing in it can replace
-    another sample. Times, seqs and flags are read-only: chunks that were read together share them."""
+    another sample; then all of the chunk, also what was left out, is from ``first_ns`` to ``last_ns``. Times, seqs and
+    flags are read-only: chunks that were read together share them."""
 
     series: int
     seq: npt.NDArray[np.int64]
@@ -45,6 +47,8 @@ class Chunk(NamedTuple):
     value: npt.NDArray[np.float64]
     flags: npt.NDArray[np.uint8]
     settled: bool
+    first_ns: int
+    last_ns: int
 
 
 class _Times(NamedTuple):
@@ -52,6 +56,9 @@ class _Times(NamedTuple):
     time_ns: npt.NDArray[np.int64]
     flags: npt.NDArray[np.uint8]
     settled: bool
+    n: int
+    first_ns: int
+    last_ns: int
 
 
 class ChunkReader:
@@ -62,26 +69,32 @@ class ChunkReader:
         self._times: OrderedDict[tuple[int, int], _Times] = OrderedDict()
         self.damaged = 0
 
-    def unpack(self, row: ChunkRow, end_ns: int | None = None) -> Chunk | None:
-        """The chunk, None when it is damaged (or its slab is gone meanwhile). With ``end_ns`` samples from that time on
-        may be left packed; a chunk that begins before it gives at least one sample."""
+    def unpack(self, row: Sequence[Any], begin_ns: int = _EVER, end_ns: int = _NEVER) -> Chunk | None:
+        """The chunk of a row that begins as ``CHUNK_COLUMNS``, None when it is damaged (or its slab is gone meanwhile).
+        Of a settled chunk only the samples with begin <= time < end."""
         try:
-            return self._unpack(row, end_ns)
+            return self._unpack(row, begin_ns, end_ns)
         except CodecError:
             self.damaged += 1
             return None
 
-    def _unpack(self, row: ChunkRow, end_ns: int | None) -> Chunk:
-        if crc(row.data, row.slab, row.series, row.part) != row.crc32:
+    def _unpack(self, row: Sequence[Any], begin_ns: int, end_ns: int) -> Chunk:
+        slab, series, part, time_column, crc32, data, count = row[:7]
+        if crc(data, slab, series, part) != crc32:
             raise CodecError("checksum differs")
-        times = self._time_column(row.slab, row.time_column)
-        if times.time_ns.size != row.n:
-            raise CodecError(f"{times.time_ns.size} times for {row.n} values")
-        if end_ns is not None and times.settled and times.time_ns[0] < end_ns <= times.time_ns[-1]:
-            n = int(times.time_ns.searchsorted(end_ns))
-            times = _Times(times.seq[:n], times.time_ns[:n], times.flags[:n], settled=True)
-        value = unpack_values(row.data, row.n, times.time_ns.size)
-        return Chunk(row.series, times.seq, times.time_ns, value, times.flags, times.settled)
+        seq, time_ns, flags, settled, n, first_ns, last_ns = self._time_column(slab, time_column)
+        if n != count:
+            raise CodecError(f"{n} times for {count} values")
+        begin, end = 0, n
+        if settled and begin_ns > first_ns:
+            begin = int(time_ns.searchsorted(begin_ns))
+        if settled and end_ns <= last_ns:
+            end = int(time_ns.searchsorted(end_ns))
+        value = unpack_values(data, n, end)
+        if end - begin < n:
+            seq, time_ns, flags = seq[begin:end], time_ns[begin:end], flags[begin:end]
+            value = value[begin:]
+        return Chunk(series, seq, time_ns, value, flags, settled, first_ns, last_ns)
 
     def _time_column(self, slab: int, number: int) -> _Times:
         known = self._times.get((slab, number))
@@ -105,7 +118,8 @@ def _times(data: bytes) -> _Times:
     settled = ticks.size > 0 and not (flags & FROM_SOURCE).any() and bool((np.diff(ticks) >= 0).all())
     for column in (time_ns, flags, seqs):
         column.setflags(write=False)
-    return _Times(seqs, time_ns, flags, settled)
+    span = (int(time_ns[0]), int(time_ns[-1])) if settled else (_EVER, _NEVER)
+    return _Times(seqs, time_ns, flags, settled, ticks.size, *span)
 
 
 def chunk_rows(rows: Sequence[Sequence[Any]]) -> list[ChunkRow]:

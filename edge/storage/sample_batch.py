@@ -56,7 +56,7 @@ class BatchWriter:
             raise ValueError(f"{values.size} values for {len(self._names)} names")
         names = self._names if self._made % KEY_EVERY == 0 else None
         self._made += 1
-        packed, self._scale = pack_values(values, self._scale)
+        packed, self._scale = pack_values(values + 0.0, self._scale)  # without minus zeros, as ``columns_of``
         return _encode(_Record(self._layout, names, values.size, packed))
 
 

@@ -116,13 +116,11 @@ def _scaled(values: Floats, scale: int) -> Ints | None:
     power = 10.0**scale
     with np.errstate(over="ignore", invalid="ignore"):
         rounded = np.rint(values * power)
-        # Below 2**53 the division is correctly rounded, so it gives the double nearest to the decimal.
-        if (
-            not (np.abs(rounded) < _EXACT_TO).all()
-            or not ((rounded / power).view(np.int64) == values.view(np.int64)).all()
-        ):
+        if not (np.abs(rounded) < _EXACT_TO).all():
             return None
-    return rounded.astype(np.int64)
+    scaled = rounded.astype(np.int64)  # knows no minus zero, so that is met below
+    # Below 2**53 the division is correctly rounded, so it gives the double nearest to the decimal.
+    return scaled if ((scaled / power).view(np.int64) == values.view(np.int64)).all() else None
 
 
 def unpack_values(data: bytes, count: int, wanted: int | None = None) -> Floats:
@@ -132,6 +130,8 @@ def unpack_values(data: bytes, count: int, wanted: int | None = None) -> Floats:
     try:
         if data[0] == _CONSTANT:
             return np.full(wanted, _CONSTANT_HEAD.unpack(data)[1])
+        if wanted == 0:
+            return np.empty(0)
         if data[0] == _SCALED:
             _, scale, first = _SCALED_HEAD.unpack_from(data)
             scaled = np.empty(wanted, np.int64)

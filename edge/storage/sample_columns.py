@@ -36,12 +36,13 @@ class Columns(NamedTuple):
 def columns_of(
     seq: Sequence[int], series: Sequence[int], time_ns: Sequence[int], value: Sequence[float], flags: Sequence[int]
 ) -> Columns:
-    """Columns from lists of equal length."""
+    """Columns from lists of equal length. A minus zero is a zero: rounding makes it of any small negative number, and
+    no meter means it."""
     return Columns(
         np.array(seq, np.int64),
         np.array(series, np.int32),
         np.array(time_ns, np.int64),
-        np.array(value, np.float64),
+        np.array(value, np.float64) + 0.0,
         np.array(flags, np.uint8),
     )
 

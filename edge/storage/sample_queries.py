@@ -92,10 +92,11 @@ class SampleQueries:
 
         def read() -> SamplePage:
             found, complete_ns = self._reader.first_samples(self._known(series), begin_ns, end_ns, limit + given + 1)
-            skip = min(given, int(np.searchsorted(found.time_ns, begin_ns, side="right")))
-            end = min(skip + limit, found.time_ns.size)
-            page = found.part(slice(skip, end))
-            if end == found.time_ns.size and complete_ns >= end_ns:
+            size = found.time_ns.size
+            skip = min(given, int(found.time_ns.searchsorted(begin_ns, side="right"))) if given else 0
+            end = min(skip + limit, size)
+            page = found if end - skip == size else found.part(slice(skip, end))
+            if end == size and complete_ns >= end_ns:
                 return SamplePage(page, None)
             last_ns = int(found.time_ns[end - 1])
             same = end - int(np.searchsorted(found.time_ns, last_ns, side="left"))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge.storage.chunks import Chunk, ChunkReader, ChunkRow
+from edge.storage.chunks import ChunkReader
 from edge.storage.errors import StoreError
 from edge.storage.sample_columns import settle_order
 from edge.storage.sample_db import SampleDb
@@ -114,7 +114,7 @@ class SeriesReader:
         for row in rows:
             if found is not None and found[0] >= row[7]:
                 continue
-            chunk = self.chunks().unpack(ChunkRow(*row[:7]))
+            chunk = self.chunks().unpack(row)
             here = None if chunk is None else _last_before(chunk.time_ns, chunk.value, time_ns)
             if here is not None and (found is None or here[0] > found[0]):
                 found = here
@@ -122,25 +122,25 @@ class SeriesReader:
 
     def _rows(self, series: int, begin_ns: int, end_ns: int, limit: int) -> list[tuple[Any, ...]]:
         found = self.chunks().connection.execute(_CHUNKS, (begin_ns, end_ns, series, limit)).fetchall()
-        found.sort(key=_BIRTH)
+        if len(found) > 1:
+            found.sort(key=_BIRTH)
         return found
 
     def _raw_of(
         self, rows: Sequence[tuple[Any, ...]], series: int, begin_ns: int, end_ns: int, tail: TailPicture
     ) -> Raw:
         reader = self.chunks()
-        parts, in_order, until_ns = [], True, begin_ns
+        parts: list[Raw] = []
+        in_order, until_ns = True, 0
         for row in rows:
-            chunk = reader.unpack(ChunkRow(*row[:7]), end_ns)
+            chunk = reader.unpack(row, begin_ns, end_ns)
             if chunk is None:
                 if len(self.holes) < HOLES_MAX:
                     self.holes.append((row[7], row[8]))
                 continue
-            part = _inside(chunk, begin_ns, end_ns)
-            parts.append(part)
-            if part.time_ns.size:
-                in_order = in_order and chunk.settled and int(part.time_ns[0]) >= until_ns
-                until_ns = int(part.time_ns[-1])
+            in_order = in_order and chunk.settled and (not parts or chunk.first_ns >= until_ns)
+            until_ns = chunk.last_ns
+            parts.append(Raw(chunk.time_ns, chunk.value, chunk.flags))
         if end_ns > tail.first_ns or not parts:
             parts.append(self._of_tail(series, tail))
             in_order = False
@@ -162,6 +162,8 @@ class SeriesReader:
         tail = self.picture()
         rows = self._rows(series, begin_ns, end_ns, _FEW)
         few = len(rows) < _FEW
+        if few and sum(row[6] for row in rows) <= 2 * wanted:
+            return self._raw_of(rows, series, begin_ns, end_ns, tail), end_ns
         spans = sorted((row[7], row[6]) for row in rows)
         if not few:
             spans = self.chunks().connection.execute(_SPANS, (begin_ns, end_ns, series)).fetchall()
@@ -183,15 +185,6 @@ class SeriesReader:
             limit_ns = later[min(len(later) - 1, 8)] if later else end_ns
 
 
-def _inside(chunk: Chunk, begin_ns: int, end_ns: int) -> Raw:
-    """The samples of a chunk, without those out of the span where they are found without looking at each."""
-    whole = Raw(chunk.time_ns, chunk.value, chunk.flags)
-    if not chunk.settled or (begin_ns <= chunk.time_ns[0] and chunk.time_ns[-1] < end_ns):
-        return whole
-    begin, end = chunk.time_ns.searchsorted((begin_ns, end_ns)).tolist()
-    return whole.part(slice(begin, end))
-
-
 def _last_before(
     time_ns: npt.NDArray[np.int64], value: npt.NDArray[np.float64], end_ns: int
 ) -> tuple[int, float] | None:
@@ -203,7 +196,10 @@ def _last_before(
 
 
 def _joined(parts: list[Raw]) -> Raw:
-    return parts[0] if len(parts) == 1 else Raw(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    if len(parts) == 1:
+        return parts[0]
+    time_ns, value, flags = zip(*parts, strict=True)
+    return Raw(np.concatenate(time_ns), np.concatenate(value), np.concatenate(flags))
 
 
 def _settled(parts: list[Raw], begin_ns: int, end_ns: int) -> Raw:

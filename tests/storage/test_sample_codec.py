@@ -39,6 +39,13 @@ def test_values_come_back_bit_by_bit(values, hint):
         assert first.view(np.int64).tolist() == array[:wanted].view(np.int64).tolist()
 
 
+@pytest.mark.parametrize("others", [[1.0, 2.0], [0.1, 21.4, -0.3], [0.0], [2.0**60]])
+def test_a_minus_zero_comes_back_as_one(others):
+    array = np.array([others[0], -0.0, *others])
+    data, _ = pack_values(array)
+    assert unpack_values(data, array.size).view(np.int64).tolist() == array.view(np.int64).tolist()
+
+
 @given(
     st.lists(st.tuples(st.integers(-(2**50), 2**50), st.integers(0, 255), st.integers(0, 9)), min_size=1, max_size=200)
 )
