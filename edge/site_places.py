@@ -32,7 +32,7 @@ def whole(table: Table, key: str, low: int, high: int, default: int) -> int:
 
 def numbers(table: Table, kind: type[Any], ranges: Mapping[str, Range], *, finish: bool = False) -> dict[str, int]:
     """The numbers that the file gives, each within its range; the struct's own defaults stand for the rest."""
-    defaults = {field.name: field.default for field in msgspec.structs.fields(kind)}
+    defaults = _defaults(kind)
     found = {}
     for name, (low, high, unit) in ranges.items():
         if table.has(name):
@@ -40,6 +40,17 @@ def numbers(table: Table, kind: type[Any], ranges: Mapping[str, Range], *, finis
     if finish:
         table.finish()
     return found
+
+
+#: Field -> default of each struct that was asked for. Asking msgspec evaluates every annotation anew, and a site asks
+#: for each of its zones, outlets and machines.
+_known: dict[type[Any], Mapping[str, Any]] = {}
+
+
+def _defaults(kind: type[Any]) -> Mapping[str, Any]:
+    if kind not in _known:
+        _known[kind] = {field.name: field.default for field in msgspec.structs.fields(kind)}
+    return _known[kind]
 
 
 def read_place(entry: Table, devices: Sequence[str]) -> Place:

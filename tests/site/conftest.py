@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import pickle
 import shutil
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -41,6 +45,23 @@ class SiteCopy:
         with pytest.raises(SiteErrors) as caught:
             self.load(today)
         return caught.value.mistakes
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """Hundreds of tests read the same twenty files but one: Python's parser, most of what they would take, sees each
+    text once. Every reader gets values of its own."""
+
+    @functools.lru_cache(maxsize=256)
+    def parsed(source: str) -> bytes:
+        return pickle.dumps(tomllib.loads(source))
+
+    stand_in = SimpleNamespace(
+        loads=lambda source: pickle.loads(parsed(source)), TOMLDecodeError=tomllib.TOMLDecodeError
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edge.site_toml.tomllib", stand_in)
+        yield
 
 
 @pytest.fixture
