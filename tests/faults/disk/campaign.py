@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shutil
 import sys
 import tempfile
@@ -23,6 +24,7 @@ import _broken
 import _damage
 import _history_faults
 import _power
+import structlog
 from _case import Case, Group
 from _strace import why_not
 from _trace import Results, Trace
@@ -53,9 +55,19 @@ GROUPS: dict[str, Group] = {
     "samples-power-cuts": _history_faults.power_cuts,
     "samples-look": _history_faults.the_look_can_tell,
 }
+SCRATCH_BYTES = 1 << 30
 #: What needs strace, and the right to use it.
 UNTRACED = {"kills", "torn-log", "flipped-log", "torn-main", "flipped-main", "read-only"}
 TRACED = frozenset(GROUPS) - UNTRACED - {"samples-kills", "samples-read-only", "samples-look"}
+
+
+def scratch() -> str | None:
+    """Where the stores are made: in memory where there is room, for every fault here is one of the calls to the disk,
+    and a real disk under them only makes it slow; else wherever temporary files are."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < SCRATCH_BYTES:
+        return None
+    return str(memory)
 
 
 def run_case(name: str, seed: int, results: Results, *, full: bool) -> str:
@@ -65,7 +77,7 @@ def run_case(name: str, seed: int, results: Results, *, full: bool) -> str:
     if known is not None and known["passed"]:
         return ""
     trace = Trace(results.folder / "traces" / f"{key.replace('/', '_')}.jsonl")
-    folder = Path(tempfile.mkdtemp(prefix="kangle-disk-"))
+    folder = Path(tempfile.mkdtemp(prefix="kangle-disk-", dir=scratch()))
     case = Case(name, seed, full, folder, trace)
     begun_s, detail = time.perf_counter(), ""
     try:
@@ -88,6 +100,7 @@ def main(words: Iterable[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=Path("fault-results"))
     options = parser.parse_args(words)
     logging.disable(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     results, failed = Results(options.results), 0
     names = options.group or sorted(GROUPS)
     for number, name in enumerate(names, 1):
