@@ -52,7 +52,7 @@ def _after(case: Case, name: str, ran: Ran, life: Life) -> None:
 def _errors(case: Case, errno: str, call: str, reach: int) -> None:
     """Faults at ``call`` on samples.db or its log, beginning somewhere in its first ``reach`` calls; lives are drawn
     until enough of them have met one."""
-    wanted, number = case.pick(1, 120), 0
+    wanted, number = case.pick(1, 30), 0
     while case.numbers.get("met", 0) < wanted:
         assert number < 10 + 4 * wanted, f"the faults hardly ever hit: {case.numbers}"
         lives = []
@@ -118,7 +118,7 @@ def slow_syncs(case: Case) -> None:
 
 def kills(case: Case) -> None:
     """kill -9 in the middle of seals, roll-ups and retention, and from outside; looked at and lived on each time."""
-    for number in range(case.pick(6, 400)):
+    for number in range(case.pick(6, 150)):
         folder = case.folder / f"store-{number // 8}"
         if number % 8 == 0:
             folder.mkdir()
@@ -147,7 +147,7 @@ def kills(case: Case) -> None:
 def power_cuts(case: Case) -> None:
     """The power goes; facts.db and samples.db have what was synced, and a torn part of the rest. No gap at all: what
     was pruned from the log had been sealed on this very disk."""
-    for number in range(case.pick(1, 20)):
+    for number in range(case.pick(1, 8)):
         folder = case.folder / f"cut-{number}"
         directory, sent, trace = folder / "store", folder / "sent", folder / "trace"
         directory.mkdir(parents=True)
@@ -155,7 +155,7 @@ def power_cuts(case: Case) -> None:
         life = Life(directory, sent, INPUTS, case.rng.randrange(1 << 20), retention)
         (ran,) = live_under([life], "-o", str(trace), *OPTIONS)
         assert ran.status == 0, ran
-        disk, wanted = Disk(directory, sent), case.pick(20, 200)
+        disk, wanted = Disk(directory, sent), case.pick(20, 150)
 
         def chosen(_number: int, total: int, disk: Disk = disk, wanted: int = wanted) -> bool:
             """Most cuts at work: opening two new stores is half of all calls."""
