@@ -14,6 +14,7 @@ VALUES = {
     "workout": "tm-1-53",
     "person": "m001",
     "order": "tm-1-53",
+    "inspection": "1",
     "form": "csv",
 }
 
