@@ -79,7 +79,7 @@ def test_a_fault_is_reported_with_a_photo_and_mended_with_it(gym, open_page):
         show(page, ".report .photo-along")
         opened.shot(f"gym-photo-chosen-{look}")
         assert opened.audit(font=14) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], look
+        opened.fits(PHONE[0])
     assert opened.axe() == []
     page.locator(".report .choices button").first.click()
     page.wait_for_selector(".report .said >> nth=1")
@@ -98,7 +98,7 @@ def maintain(open_page):
         show(page, ".order-photo .photo")
         opened.shot(f"gym-photo-order-{look}")
         assert opened.audit(font=14) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], look
+        opened.fits(PHONE[0])
     assert opened.axe() == []
     kept = page.evaluate(
         "async () => [...new Uint8Array(await (await fetch(document.querySelector('.photo img').src)).arrayBuffer())]"
@@ -109,10 +109,11 @@ def maintain(open_page):
     page.wait_for_selector(".photo[data-large=true]")
     show(page, ".photo[data-large=true]")
     opened.shot("gym-photo-large")
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    opened.fits(PHONE[0])
     page.locator(".order-card .photo button").click()
     opened.hold(".order-card .photo-erase .hold")
     page.wait_for_selector(".order-card .photo", state="detached")
+    page.wait_for_selector(".order-card .steps li >> text=Photo erased")
     page.locator(".photo-add summary").click()
     page.wait_for_selector(".photo-add .photo-way")
     show(page, ".photo-add")

@@ -32,7 +32,7 @@ export function OrderCard({ order, board }: { order: OrderView; board: GymBoard 
         <span>{order.by === "box" ? t("upkeep.box") : order.by}</span>
       </p>
       <OrderPhoto order={order} mayChange={me.value?.role !== "read-only"} />
-      <Steps id={order.order_id} state={order.state} />
+      <Steps id={order.order_id} state={order.state} photo={order.photo?.digest ?? ""} />
       {me.value?.role !== "read-only" && (isGone(order, board) ? <Gone order={order} act={act} />
         : <Acts order={order} act={act} />)}
       <ActLine act={act} />
@@ -121,7 +121,8 @@ function stepWords(step: string): string {
   return cause === "" ? word("step", what) : `${word("step", what)} ${word("order_cause", cause)}`;
 }
 
-function Steps({ id, state }: { id: string; state: string }) {
+/** Asked for anew when the order has changed: its state, or its photo. */
+function Steps({ id, state, photo }: { id: string; state: string; photo: string }) {
   const [steps, setSteps] = useState<WorkOrderSteps["items"]>([]);
   const asked = useMemo(() => new Newest(), []);
   useEffect(() => {
@@ -133,7 +134,7 @@ function Steps({ id, state }: { id: string; state: string }) {
       .catch(() => {
         if (wanted()) setSteps([]);
       });
-  }, [id, state]);
+  }, [id, state, photo]);
   if (steps.length < 2) return null;
   return (
     <ol class="steps" aria-label={t("upkeep.steps")}>
