@@ -15,6 +15,8 @@ from edge.domain.garage.messages import CutState, SourceState
 from edge.domain.garage.signals import Weight
 
 M, E = Mode, Evidence
+#: A loaded machine gives a process a tenth of its time.
+pytestmark = pytest.mark.timeout(900)
 
 CELLS = [
     (M.PRE_ALARM, E.CLEAR, M.NORMAL, "small"),
