@@ -107,11 +107,11 @@ class Line:
         self.path.symlink_to(os.ttyname(self.fds[1]))
 
     def unplug(self):
+        self.path.unlink(missing_ok=True)  # before the number is anybody's
         if self.fds:
             for fd in self.fds:
                 os.close(fd)
         self.fds = None
-        self.path.unlink(missing_ok=True)
 
     def say(self, data):
         os.write(self.fds[0], data)

@@ -63,7 +63,7 @@ def test_a_board_of_pymodbus_is_read_and_switched(framing, free_port):
         await server.serve_forever(background=True)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
-            options = {"map": MAP, "framing": framing, "poll_ms": 50, "timeout_ms": 2_000, "baud": 115_200}
+            options = {"map": MAP, "framing": framing, "poll_ms": 50, "timeout_ms": 10_000, "baud": 115_200}
             talk = Talk(make_driver("modbus", options), reader, writer)
             talk.carry(talk.driver.opened(time.monotonic_ns()))
             await talk.until(lambda: talk.of("PressureReading", "pipe") and talk.of("OutputReading", "k1"))
@@ -72,7 +72,7 @@ def test_a_board_of_pymodbus_is_read_and_switched(framing, free_port):
             assert talk.of("MeterReading", "feed")[0].power_w == -200.0
             assert talk.of("OutputReading", "k1")[-1].on is False
             for on in (True, False):
-                life_ns = time.monotonic_ns() + 10**10
+                life_ns = time.monotonic_ns() + 6 * 10**10
                 command = Operate(point="k1", on=on, command_id=f"to {on}", expires_mono_ns=life_ns)
                 talk.carry(talk.driver.command(command, time.monotonic_ns()))
                 await talk.until(lambda: talk.of("OutputReading", "k1")[-1].on is on)  # noqa: B023

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-import socket
 import subprocess
 import sys
 
@@ -18,7 +17,7 @@ from edge.runtime.pump import Pump
 PATIENCE_S = 60
 KEY = "0102030405060708"
 CASES = {
-    "csafe": (["--kind", "bike", "--running"], {"kind": "bike", "allow_stop": True}, "speed_km_h", 9600),
+    "csafe": (["--kind", "bike", "--running"], {"kind": "bike", "allow_stop": True, "timeout_ms": 5000}, "speed_km_h", 9600),
     "ant_fec": (["--key", KEY, "--machine", "7=bike"], {"machines": "7", "network_key": KEY}, "power_w", 57_600),
 }
 
@@ -34,12 +33,6 @@ def simulator(protocol, words):
         process.terminate()
         process.wait(PATIENCE_S)
         process.stderr.close()
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 async def listen(url, protocol, options, wanted, act=None):
@@ -71,7 +64,7 @@ async def listen(url, protocol, options, wanted, act=None):
 
 @pytest.mark.parametrize("link", ["pty", "tcp"])
 @pytest.mark.parametrize("protocol", CASES)
-def test_a_machine_is_read_through_pump_and_link(protocol, link, tmp_path):
+def test_a_machine_is_read_through_pump_and_link(protocol, link, tmp_path, free_port):
     words, options, quantity, baud = CASES[protocol]
     port = free_port()
     where = ["--link", str(tmp_path / "port")] if link == "pty" else ["--listen", f"127.0.0.1:{port}"]

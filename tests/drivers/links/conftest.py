@@ -32,11 +32,11 @@ class PtyDevice:
         self.path.symlink_to(os.ttyname(slave))
 
     def unplug(self) -> None:
+        self.path.unlink(missing_ok=True)  # before the number is anybody's
         if self._fds is not None:
             for fd in self._fds:
                 os.close(fd)
         self._fds = None
-        self.path.unlink(missing_ok=True)
 
     @property
     def master(self) -> int:

@@ -8,6 +8,7 @@ import types
 
 import pytest
 
+from drivers.ftms import stopping
 from drivers.links import ble
 from drivers.links.link import LinkError, LinkUrlError
 from drivers.links.opening import opener_of
@@ -121,7 +122,9 @@ def test_notifications_become_messages_of_the_raw_contract(client):
     asyncio.run(listen())
 
 
-def test_a_machine_is_read_and_stopped_by_its_driver_over_such_a_link(client):
+def test_a_machine_is_read_and_stopped_by_its_driver_over_such_a_link(client, monkeypatch):
+    monkeypatch.setattr(stopping, "ANSWER_NS", 60_000_000_000)
+
     async def train():
         readings = []
 

@@ -78,13 +78,12 @@ def test_a_listening_link_sets_nodelay_and_the_newest_connection_wins(recorder, 
     run(scenario())
 
 
-def test_nobody_there_is_explained(listener, recorder, run):
-    port = listener.getsockname()[1]
-    listener.close()
-
+def test_nobody_there_is_explained(recorder, run):
     async def scenario():
-        with pytest.raises(LinkError, match=r"check address and port in site\.toml"):
-            await opener_of(f"tcp://127.0.0.1:{port}").open(recorder())
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            with pytest.raises(LinkError, match=r"check address and port in site\.toml"):
+                await opener_of(f"tcp://127.0.0.1:{nobody.getsockname()[1]}").open(recorder())
 
     run(scenario())
 

@@ -35,13 +35,11 @@ PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 class Mosquitto:
     """A broker that may be killed; ``deny`` is a topic filter that nobody may write."""
 
-    def __init__(self, directory, deny=""):
+    def __init__(self, directory, port, deny=""):
         program = shutil.which("mosquitto", path=PATH)
         if program is None:
             pytest.skip(f"needs mosquitto: {command_line(['mosquitto'])}")
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            self.port = sock.getsockname()[1]
+        self.port = port
         config = directory / "mosquitto.conf"
         acl = directory / "acl"
         acl.write_text(f"topic readwrite up/#\ntopic read #\ntopic deny {deny}\n" if deny else "topic readwrite #\n")
@@ -55,7 +53,7 @@ class Mosquitto:
 
     def start(self):
         self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return self
@@ -65,7 +63,7 @@ class Mosquitto:
     def kill(self):
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
-            self.process.wait(10)
+            self.process.wait(60)
 
 
 class Listener:
@@ -81,7 +79,7 @@ class Listener:
         self.client.on_message = self._message
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
-        assert self._up.wait(20)
+        assert self._up.wait(60)
 
     def _message(self, _client, _userdata, message):
         payload = json.loads(message.payload)
@@ -101,11 +99,11 @@ class Listener:
 
 
 @pytest.fixture
-def broker(tmp_path):
+def broker(tmp_path, free_port):
     made = []
 
     def make(**options):
-        made.append(Mosquitto(tmp_path, **options).start())
+        made.append(Mosquitto(tmp_path, free_port(), **options).start())
         return made[-1]
 
     yield make
@@ -208,9 +206,10 @@ def test_nobody_listens_then_somebody(broker, connect, source, steady, make_bloc
 def test_a_broker_that_is_stopped_is_given_up(broker, connect, source, steady, make_block):
     steady(source, seconds=2)
     server = broker()
-    transport = connect(server.port, timeout_s=0.5)
+    transport = connect(server.port)
     made = messages(source, make_block)
     assert transport.send(made.items).verdict is Verdict.STORED
+    transport._settings = msgspec.structs.replace(transport._settings, timeout_s=0.5)
     server.process.send_signal(signal.SIGSTOP)
     assert transport.send(made.items).verdict is Verdict.UNREACHABLE
     server.process.send_signal(signal.SIGCONT)
@@ -241,7 +240,7 @@ def test_nothing_is_missing_through_the_brokers_death(broker, listen, told, sour
                 server.kill()
                 assert until(lambda runner=runner: runner.statuses()[0].health is SinkHealth.UNREACHABLE)
         finally:
-            assert runner.stop(30)
+            assert runner.stop(60)
         if life < 2:
             server.start()  # with nobody connected, so that the listener is there before the sink
         for key, value in listener.values.items():

@@ -27,7 +27,7 @@ def run(samples_db, settings, token_file):
 
     yield start
     for runner in started:
-        runner.stop(20)
+        runner.stop(60)
 
 
 def until(holds, seconds=60):
@@ -46,7 +46,7 @@ def test_a_dead_sink_does_not_hold_up_a_live_one(influx, run, source, steady, sa
     until(lambda: all(status.failures for status in runner.statuses()[1:]))
     for status in runner.statuses()[1:]:
         assert (status.health, status.samples_sent) == (SinkHealth.UNREACHABLE, 0)
-    assert runner.stop(20)
+    assert runner.stop(60)
     saved = {status.sink: status for status in read_statuses(samples_db)}
     assert saved["live"].lag_inputs == 0
     assert saved["gone"].lag_inputs == 2000
@@ -75,7 +75,7 @@ def test_starting_with_every_sink_down_takes_no_time_and_a_restart_goes_on(influ
     server = influx()
     runner = run(source, {"up": server.url})
     until(lambda: len(server.server.bucket.values) == 400)
-    assert runner.stop(20)
+    assert runner.stop(60)
     steady(source, seconds=100, names=[0, 1, 2, 3], start_ns=1_790_000_200 * 1_000_000_000)
     run(source, {"up": server.url})
     until(lambda: len(server.server.bucket.values) == 800)
