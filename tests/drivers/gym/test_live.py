@@ -17,7 +17,12 @@ from edge.runtime.pump import Pump
 PATIENCE_S = 60
 KEY = "0102030405060708"
 CASES = {
-    "csafe": (["--kind", "bike", "--running"], {"kind": "bike", "allow_stop": True, "timeout_ms": 5000}, "speed_km_h", 9600),
+    "csafe": (
+        ["--kind", "bike", "--running"],
+        {"kind": "bike", "allow_stop": True, "timeout_ms": 5000},
+        "speed_km_h",
+        9600,
+    ),
     "ant_fec": (["--key", KEY, "--machine", "7=bike"], {"machines": "7", "network_key": KEY}, "power_w", 57_600),
 }
 
