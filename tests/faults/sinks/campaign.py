@@ -129,6 +129,7 @@ def _end(box, fake, vm, live, *, rounds, hours):
         "rounds": rounds,
         "hours": hours,
         "samples": sum(points.total() for points in box.told.values()),
+        "hangs": box.hangs,
         "kills": {"box": box.kills, **{name: server.kills for name, server in live.items()}},
         "fake": {"missing": missing, "more": more, "changed": stats["changed"], "answers": stats["counts"]},
         "sinks": {name: _told(status) for name, status in known.items()},
