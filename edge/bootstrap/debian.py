@@ -13,6 +13,8 @@ from edge.bootstrap.steps import SetupError, Steps
 SHELL = "chromium-headless-shell"
 SHELL_PATH = "usr/lib/chromium/chromium-headless-shell"
 QUIETLY = {"DEBIAN_FRONTEND": "noninteractive"}
+#: A file that fails to come is asked for again; another apt (the nightly upgrade) is waited for.
+PATIENTLY = ("-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=300")
 
 # package: how to see that it is there, as (a program of PATH, a file pattern under /); either will do.
 PACKAGES = {
@@ -52,9 +54,8 @@ def install_packages(root: Path, steps: Steps) -> None:
     if not may:
         raise SetupError(f"the tests need {' and '.join(names)}. Run: {command_line(names)}")
     remedy = f"To do it by hand: {command_line(names)}"
-    steps.run(
-        "Debian package lists", ["apt-get", "update", "-q"], cwd=root, env={**os.environ, **QUIETLY}, remedy=remedy
-    )
+    command = ["apt-get", "update", "-q", *PATIENTLY]
+    steps.fetch("Debian package lists", command, cwd=root, env={**os.environ, **QUIETLY}, remedy=remedy)
     _install(root, steps, [SHELL if name == "chromium" and is_known(SHELL) else name for name in names], remedy)
     still = missing()
     if still:
@@ -71,5 +72,6 @@ def is_known(package: str) -> bool:
 
 
 def _install(root: Path, steps: Steps, names: list[str], remedy: str) -> None:
-    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *names]
-    steps.run(f"Debian packages {' '.join(names)}", command, cwd=root, env={**os.environ, **QUIETLY}, remedy=remedy)
+    command = ["apt-get", "install", "-y", "-q", *PATIENTLY, "--no-install-recommends", *names]
+    do = steps.fetch if remedy else steps.run
+    do(f"Debian packages {' '.join(names)}", command, cwd=root, env={**os.environ, **QUIETLY}, remedy=remedy)

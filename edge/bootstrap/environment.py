@@ -75,7 +75,7 @@ def install(python: Path, lock: Path, steps: Steps, *, uv: str | None, title: st
         env = dict(os.environ)
     flags = ["--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
     env.pop("PYTHONPATH", None)
-    steps.run(title, [*command, *where, *flags], cwd=lock.parent, env=env, remedy=NETWORK)
+    steps.fetch(title, [*command, *where, *flags], cwd=lock.parent, env=env, remedy=NETWORK)
 
 
 def site_packages(folder: Path) -> Path:

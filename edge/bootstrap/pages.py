@@ -42,7 +42,7 @@ def install_packages(web: Path, env: dict[str, str], steps: Steps) -> None:
         return
     stamp.unlink(missing_ok=True)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--include=dev"]
-    steps.run("Packages of the pages (npm ci)", command, cwd=web, env=env, remedy=REMEDY)
+    steps.fetch("Packages of the pages (npm ci)", command, cwd=web, env=env, remedy=REMEDY)
     write_stamp(stamp, lock)
 
 

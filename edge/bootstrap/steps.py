@@ -15,6 +15,8 @@ from pathlib import Path
 
 TAIL_LINES = 15
 POLL_S = 0.1
+#: A mirror that is being renewed, a proxy that starts, a packet that is lost: over in a moment.
+AGAIN_AFTER_S = 10.0
 
 
 class SetupError(Exception):
@@ -37,6 +39,17 @@ class Steps:
         """One line for the person."""
         sys.stderr.write(f"kangle: {text}\n")
         sys.stderr.flush()
+
+    def fetch(
+        self, title: str, command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None, remedy: str
+    ) -> None:
+        """As ``run``, for what needs the network: one failure is told and tried once more."""
+        try:
+            self.run(title, command, cwd=cwd, env=env, remedy=remedy)
+        except SetupError as error:
+            self.say(f"{error}\nkangle: trying once more in {AGAIN_AFTER_S:.0f} s")
+            time.sleep(AGAIN_AFTER_S)
+            self.run(title, command, cwd=cwd, env=env, remedy=remedy)
 
     def run(
         self, title: str, command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None, remedy: str

@@ -7,6 +7,8 @@ import pytest
 from edge.bootstrap import debian
 from edge.bootstrap.steps import SetupError
 
+PATIENTLY = "-o Acquire::Retries=3 -o DPkg::Lock::Timeout=300"
+
 
 def test_missing_debian_packages_are_the_ones_that_cannot_be_seen(monkeypatch, tmp_path, program):
     table = {
@@ -39,8 +41,8 @@ def test_root_installs_what_is_missing_and_asks_nothing(monkeypatch, checkout, s
     debian.install_packages(checkout, steps)
     said = (checkout / "apt").read_text().splitlines()
     assert said == [
-        "noninteractive update -q",
-        "noninteractive install -y -q --no-install-recommends mosquitto",
+        f"noninteractive update -q {PATIENTLY}",
+        f"noninteractive install -y -q {PATIENTLY} --no-install-recommends mosquitto",
     ]
 
 
@@ -65,7 +67,7 @@ def apt(monkeypatch, checkout, program):
 def test_chromium_without_windows_is_taken_where_apt_has_it(apt, checkout, steps, known, package):
     said = apt(known=known, missing=["chromium", "strace"])
     debian.install_packages(checkout, steps)
-    assert said() == ["update -q", f"install -y -q --no-install-recommends {package} strace"]
+    assert said() == [f"update -q {PATIENTLY}", f"install -y -q {PATIENTLY} --no-install-recommends {package} strace"]
 
 
 @pytest.mark.parametrize(("known", "tries"), [(True, 1), (False, 0)])
@@ -73,7 +75,7 @@ def test_chromium_without_windows_is_taken_where_apt_has_it(apt, checkout, steps
 def test_beside_a_chromium_with_windows_it_is_a_wish(apt, checkout, steps, capsys, known, tries, installs):
     said = apt(known=known, installs=installs)
     debian.install_packages(checkout, steps)
-    assert said() == ["install -y -q --no-install-recommends chromium-headless-shell"] * tries
+    assert said() == [f"install -y -q {PATIENTLY} --no-install-recommends chromium-headless-shell"] * tries
     assert ("going on with chromium" in capsys.readouterr().err) == (known and not installs)
 
 

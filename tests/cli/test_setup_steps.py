@@ -6,11 +6,13 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from edge.bootstrap import environment, indexes, setup
+from edge.bootstrap import steps as steps_module
 from edge.bootstrap.indexes import pip_options, uv_environment
 from edge.bootstrap.locking import only_one
 from edge.bootstrap.steps import SetupError, Steps
@@ -38,6 +40,22 @@ def test_a_step_that_fails_shows_the_end_of_its_own_output_and_the_remedy(steps)
     assert "another step" not in text
     assert "Stir slower." in text
     assert failed.value.status == 4
+
+
+@pytest.mark.parametrize(("failures", "goes_on"), [(0, True), (1, True), (2, False)])
+def test_what_comes_over_the_network_is_asked_for_twice(steps, capsys, monkeypatch, failures, goes_on):
+    monkeypatch.setattr(steps_module, "AGAIN_AFTER_S", 0.0)
+    count = steps.root / "count"
+    script = f'echo x >> {count}; [ "$(wc -l < {count})" -gt {failures} ] || {{ echo no route; exit 7; }}'
+    fetch = partial(steps.fetch, "Fetching", ["/bin/sh", "-c", script], cwd=steps.root, remedy="Mend the network.")
+    if goes_on:
+        fetch()
+    else:
+        with pytest.raises(SetupError, match=r"Fetching failed \(exit 7\)(.|\n)*no route\n(.|\n)*Mend the network"):
+            fetch()
+    assert count.read_text() == "x\n" * (2 if failures else 1)
+    told = capsys.readouterr().err
+    assert ("no route" in told and "trying once more in 0 s" in told) is bool(failures)
 
 
 def test_a_step_whose_program_is_missing_says_so(steps):
