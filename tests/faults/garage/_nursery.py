@@ -20,9 +20,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from edge.runtime import run
 from edge.runtime.kernels import KERNELS
 from edge.storage.facts import FactsStore
+from edge.storage.migrate import packaged
+from edge.storage.tables import table_of
 
 WORDS = {"full": "database or disk is full", "readonly": "attempt to write a readonly database"}
 LOOK_S = 0.005
@@ -76,7 +80,10 @@ def live(order: dict[str, Any]) -> int:
 
 
 def main() -> None:
-    KERNELS["garage"]()  # a vertical is imported when it is first asked for
+    adapter = KERNELS["garage"]()  # a vertical is imported when it is first asked for; so are its types understood
+    packaged("garage")
+    list(map(table_of, adapter.kernel.row_types))
+    msgspec.msgpack.Decoder(adapter.command_type)
     gc.collect()
     gc.freeze()  # each life goes through its own things only when it settles its memory
     for line in sys.stdin:

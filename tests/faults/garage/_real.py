@@ -34,7 +34,7 @@ LINKS = ("device/heads", "device/relays", "device/plugs")
 #: What a slow machine may take for any of it.
 PATIENCE_S = 60.0
 #: Between two words of a head.
-REPEAT_S = 2.0
+REPEAT_S = 0.5
 
 
 class RealGarage(Bench):
