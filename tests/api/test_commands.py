@@ -125,10 +125,10 @@ def documented_codes():
     assert len(codes) > 20
     groups = {
         409: {
-            *("id_reused", "tray_changed", "port_busy", "asset_busy", "asset_held"),
+            *("id_reused", "tray_changed", "port_busy", "asset_busy", "asset_held", "photos_full"),
             *(c for c in codes if c.startswith("already_") or c.endswith("_taken")),
         },
-        404: {c for c in codes if c.startswith("unknown_")},
+        404: {"no_photo", *(c for c in codes if c.startswith("unknown_"))},
         403: {"forbidden", "not_on_site"},
         503: {"busy", "storage"},
         500: {"internal"},
