@@ -124,6 +124,7 @@ class _Run:
             due = min(len(messages), int((time.perf_counter() - begun_s) * len(messages)))
             while said < due:
                 link, message = messages[said]
+                await link.room.wait()  # as a link that the box asked to stop reading
                 link.say(message)
                 said += 1
         self.said += said

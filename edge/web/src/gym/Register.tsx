@@ -6,6 +6,8 @@ import { say, t } from "../lib/i18n";
 import { Newest } from "../lib/newest";
 import type { Register as RegisterList, RegisterItem } from "../types";
 import { PhotoThumb } from "./PhotoThumb";
+import { Chips, Places } from "./Places";
+import { BATTERY_LOW_PCT, byPlace, FEW, isFound, TROUBLES, troublesOf, type Trouble } from "./places";
 import { word } from "./words";
 
 interface Props {
@@ -14,13 +16,15 @@ interface Props {
   onChoose: (asset: string) => void;
 }
 
-export function Register({ today, onChoose }: Props) {
+/** `hidden`: one piece is looked at; the list is as it was when somebody comes back to it, and read anew. */
+export function Register({ today, onChoose, hidden }: Props & { hidden: boolean }) {
   const [outdoor, setOutdoor] = useState(true);
   const [items, setItems] = useState<readonly RegisterItem[] | null>(null);
   const [away, setAway] = useState(false);
   const query = `?outdoor=${outdoor}`;
   const asked = useMemo(() => new Newest(), []);
   useEffect(() => {
+    if (hidden) return;
     const wanted = asked.ask();
     call<RegisterList>(`/gym/register${query}`)
       .then((answer) => {
@@ -31,9 +35,9 @@ export function Register({ today, onChoose }: Props) {
       .catch(() => {
         if (wanted()) setAway(true);
       });
-  }, [query]);
+  }, [query, hidden]);
   return (
-    <section class="register">
+    <section class="register" hidden={hidden}>
       <div class="tabs">
         <button
           type="button"
@@ -50,15 +54,78 @@ export function Register({ today, onChoose }: Props) {
       </div>
       {away && <p class="empty">{t("register.away")}</p>}
       {!away && items?.length === 0 && <p class="empty">{t("register.none")}</p>}
-      {!away && items && (
-        <ul class="rows">
-          {items.map((item) => (
-            <Piece key={item.asset} item={item} today={today} onChoose={onChoose} />
-          ))}
-        </ul>
-      )}
+      {!away && items && items.length > FEW && <Long items={items} today={today} onChoose={onChoose} />}
+      {!away && items && items.length <= FEW && <Pieces items={items} today={today} onChoose={onChoose} />}
     </section>
   );
+}
+
+interface PiecesProps extends Props {
+  items: readonly RegisterItem[];
+}
+
+function Pieces({ items, today, onChoose }: PiecesProps) {
+  return (
+    <ul class="rows">
+      {items.map((item) => (
+        <Piece key={item.asset} item={item} today={today} onChoose={onChoose} />
+      ))}
+    </ul>
+  );
+}
+
+/** More than anybody looks through: by place, with what has to be done, and what is looked for. */
+function Long({ items, today, onChoose }: PiecesProps) {
+  const [wanted, setWanted] = useState<Trouble | "all">("all");
+  const [typed, setTyped] = useState("");
+  const troubles = useMemo(() => new Map(items.map((one) => [one.asset, troublesOf(one, today)])), [items, today]);
+  const has = (item: RegisterItem, trouble: Trouble): boolean => troubles.get(item.asset)?.includes(trouble) ?? false;
+  const count = (some: readonly RegisterItem[], trouble: Trouble): number =>
+    some.filter((one) => has(one, trouble)).length;
+  const found = items.filter((one) => isFound(one, typed));
+  const shown = wanted === "all" ? found : found.filter((one) => has(one, wanted));
+  const names = new Map(items.map((one) => [one.zone, one.place]));
+  return (
+    <>
+      <label class="find">
+        {t("register.find")}
+        <input
+          type="search"
+          value={typed}
+          onInput={(event) => {
+            setTyped(event.currentTarget.value);
+          }}
+        />
+      </label>
+      <Chips
+        label={t("register.wanted")}
+        chosen={wanted}
+        onChoose={setWanted}
+        chips={[
+          ["all", t("places.all"), found.length] as const,
+          ...TROUBLES.map((one) => [one, t(`trouble.${one}`), count(found, one)] as const),
+        ]}
+      />
+      {shown.length === 0 && <p class="empty">{t("places.none")}</p>}
+      <Places
+        places={byPlace(shown, (one) => one.zone, [])}
+        nameOf={(zone) => say(names.get(zone) ?? { zh: zone, en: zone })}
+        told={(here) => [
+          ...TROUBLES.map((one) => [one, count(here, one)] as const)
+            .filter(([, n]) => n > 0)
+            .map(([one, n]) => [t(`trouble.${one}.n`, { n }), true] as const),
+          ...usesOf(here),
+        ]}
+        draw={(here) => <Pieces items={here} today={today} onChoose={onChoose} />}
+      />
+    </>
+  );
+}
+
+function usesOf(items: readonly RegisterItem[]): (readonly [string, boolean])[] {
+  const counted = items.filter((one) => one.uses_today !== null);
+  if (counted.length === 0) return [];
+  return [[t("register.uses", { n: counted.reduce((sum, one) => sum + (one.uses_today ?? 0), 0) }), false]];
 }
 
 interface PieceProps extends Props {
@@ -88,6 +155,7 @@ function Piece({ item, today, onChoose }: PieceProps) {
           alt={`${say(item.name)}: ${t("photo.alt.inspection")}`}
         />
       )}
+      <Counter item={item} />
       {item.orders > 0 && <em>{t("register.orders", { n: item.orders })}</em>}
       {item.locked_out && <em>{word("order_state", "locked_out")}</em>}
       <button
@@ -99,6 +167,19 @@ function Piece({ item, today, onChoose }: PieceProps) {
         {t("workouts.show")}
       </button>
     </li>
+  );
+}
+
+/** Of an outdoor point: how often it was used, and whether its counter still tells. */
+function Counter({ item }: { item: RegisterItem }) {
+  return (
+    <>
+      {item.uses_today !== null && <span>{t("register.uses", { n: item.uses_today })}</span>}
+      {item.counter_silent && <em>{t("register.silent", { day: item.counter_day })}</em>}
+      {item.battery_pct !== null && item.battery_pct < BATTERY_LOW_PCT && (
+        <em>{t("register.battery", { pct: item.battery_pct })}</em>
+      )}
+    </>
   );
 }
 

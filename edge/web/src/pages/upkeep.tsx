@@ -1,18 +1,20 @@
 /** /gym/maintenance: what needs me today, one machine with its orders, wear and inspections, and QR labels. */
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 import "../styles/gym.css";
 import "../styles/gym-photo.css";
 import { GymBoard } from "../gym/board";
 import { GymFrame, Guarded, UPKEEP_ROLES } from "../gym/frame";
 import { MachineUpkeep } from "../gym/MachineUpkeep";
-import { OrderCard } from "../gym/OrderCard";
 import { QrCode } from "../gym/QrCode";
+import { Orders } from "../gym/Orders";
+import { Places } from "../gym/Places";
+import { byPlace, FEW } from "../gym/places";
 import { Register } from "../gym/Register";
 import { word } from "../gym/words";
 import { say, t } from "../lib/i18n";
 import { mount } from "../parts/mount";
-import type { MaintenanceView } from "../types";
+import type { AssetView, MaintenanceView } from "../types";
 
 const TABS = ["orders", "due", "register", "labels"] as const;
 type Tab = (typeof TABS)[number];
@@ -38,6 +40,7 @@ function Upkeep() {
   const board = useMemo(() => new GymBoard(["gym", "asset/", "maintenance"]), []);
   const [tab, setTab] = useState<Tab>("orders");
   const [asset, setAsset] = useState("");
+  const [piece, setPiece] = useState("");
   const view = board.maintenance.value;
   const chosen = board.assets.value.find((one) => one.asset === asset);
   return (
@@ -59,31 +62,56 @@ function Upkeep() {
         </div>
         {tab === "labels" && <Labels board={board} />}
         {tab === "register" && (
-          <Register
-            today={todayOf(board)}
-            onChoose={(one) => {
-              setAsset(one);
-              setTab("due");
-            }}
-          />
+          <>
+            {piece !== "" && <OnePiece piece={piece} board={board} onBack={setPiece} />}
+            <Register today={todayOf(board)} hidden={piece !== ""} onChoose={setPiece} />
+          </>
         )}
         {onMachines(tab) && <Choose asset={asset} board={board} onChoose={setAsset} />}
         {onMachines(tab) && chosen && (
           <MachineUpkeep key={chosen.asset} asset={chosen} checklist={view?.checklist ?? []} />
         )}
         {tab === "orders" && view && (
-          <ul class="orders">
-            {view.orders.length === 0 && <li class="empty">{t("upkeep.none")}</li>}
-            {view.orders
-              .filter((order) => asset === "" || order.asset === asset)
-              .map((order) => (
-                <OrderCard key={order.order_id} order={order} board={board} />
-              ))}
-          </ul>
+          <Orders orders={view.orders.filter((order) => asset === "" || order.asset === asset)} board={board} />
         )}
         {tab === "due" && view && <Dues due={view.due} board={board} onChoose={setAsset} />}
       </div>
     </GymFrame>
+  );
+}
+
+interface OnePieceProps {
+  piece: string;
+  board: GymBoard;
+  onBack: (none: "") => void;
+}
+
+/** One piece of the register, and the way back to the list, to where it was left. */
+function OnePiece({ piece, board, onBack }: OnePieceProps) {
+  const chosen = board.asset(piece).value;
+  useEffect(() => {
+    const top = window.scrollY;
+    window.scrollTo(0, 0);
+    return () => {
+      requestAnimationFrame(() => {
+        window.scrollTo(0, top);
+      });
+    };
+  }, [piece]);
+  return (
+    <>
+      <button
+        type="button"
+        class="back"
+        onClick={() => {
+          onBack("");
+        }}
+      >
+        {t("register.back")}
+      </button>
+      {chosen && <p class="muted">{board.placeOf(chosen.zone)}</p>}
+      {chosen && <MachineUpkeep asset={chosen} checklist={board.maintenance.value?.checklist ?? []} />}
+    </>
   );
 }
 
@@ -104,24 +132,53 @@ function Choose({ asset, board, onChoose }: ChooseProps) {
         }}
       >
         <option value="">—</option>
-        {board.assets.value.map((one) => (
-          <option key={one.asset} value={one.asset}>
-            {say(one.name)}
-          </option>
-        ))}
+        <Machines board={board} />
       </select>
     </label>
   );
 }
 
+/** The machines to choose from, in many by their place: a park has thirty air walkers. */
+function Machines({ board }: { board: GymBoard }) {
+  const machines = board.assets.value;
+  const options = (some: readonly AssetView[]) =>
+    some.map((one) => (
+      <option key={one.asset} value={one.asset}>
+        {say(one.name)}
+      </option>
+    ));
+  if (machines.length <= FEW) return <>{options(machines)}</>;
+  return (
+    <>
+      {byPlace(machines, (one) => one.zone, board.gym.value?.zones ?? []).map(({ zone, items }) => (
+        <optgroup key={zone} label={board.placeOf(zone)}>
+          {options(items)}
+        </optgroup>
+      ))}
+    </>
+  );
+}
+
 interface DuesProps {
-  due: MaintenanceView["due"];
+  due: readonly MaintenanceView["due"][number][];
   board: GymBoard;
   onChoose: (asset: string) => void;
 }
 
 function Dues({ due, board, onChoose }: DuesProps) {
   if (due.length === 0) return <p class="empty">{t("upkeep.due.none")}</p>;
+  if (due.length <= FEW) return <DueRows due={due} board={board} onChoose={onChoose} />;
+  return (
+    <Places
+      places={byPlace(due, ([name]) => board.zoneOf(name), board.gym.value?.zones ?? [])}
+      nameOf={(zone) => board.placeOf(zone)}
+      told={() => []}
+      draw={(here) => <DueRows due={here} board={board} onChoose={onChoose} />}
+    />
+  );
+}
+
+function DueRows({ due, board, onChoose }: DuesProps) {
   return (
     <ul class="dues rows">
       {due.map(([name, code, pct]) => (
@@ -143,7 +200,12 @@ function Dues({ due, board, onChoose }: DuesProps) {
   );
 }
 
+const MANY_LABELS = 40;
+
 function Labels({ board }: { board: GymBoard }) {
+  const [zone, setZone] = useState("");
+  const machines = board.assets.value;
+  const many = machines.length > MANY_LABELS;
   return (
     <section class="labels">
       <p class="no-print">
@@ -157,8 +219,26 @@ function Labels({ board }: { board: GymBoard }) {
           {t("upkeep.print")}
         </button>
       </p>
+      {many && (
+        <label class="choose no-print">
+          {t("upkeep.labels.place")}
+          <select
+            value={zone}
+            onChange={(event) => {
+              setZone(event.currentTarget.value);
+            }}
+          >
+            <option value="">—</option>
+            {byPlace(machines, (one) => one.zone, board.gym.value?.zones ?? []).map((one) => (
+              <option key={one.zone} value={one.zone}>
+                {board.placeOf(one.zone)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <ul>
-        {board.assets.value.map((asset) => {
+        {machines.filter((one) => !many || one.zone === zone).map((asset) => {
           const address = `${window.location.origin}/machine/${encodeURIComponent(asset.asset)}`;
           return (
             <li key={asset.asset}>
