@@ -197,7 +197,11 @@ class RunningSite:
         logs = {path.name: path.read_text(errors="replace")[-1500:] for path in self.root.glob("*.log")}
         broken = [name for name, each in self.processes.items() if each.broke()]
         alarms = [(one["cause"], one["state"]) for one in self.alarms()]
-        return f"{broken} ended; {self.picture()} {alarms} {self.answer} {logs}"
+        try:
+            picture = self.picture()
+        except (*NOT_SHOWN, demo_control.AwayError) as error:
+            picture = f"no picture: {error!r}"
+        return f"{broken} ended; {picture} {alarms} {self.answer} {logs}"
 
     # --- people ---
 
