@@ -121,7 +121,7 @@ def sent_behind(history, after):
         after = block.through_seq
 
 
-@pytest.fixture(params=range(6))
+@pytest.fixture(params=[*range(3), *(pytest.param(seed, marks=pytest.mark.full) for seed in range(3, 40))])
 def rng(request):
     return random.Random(request.param)
 

@@ -10,7 +10,7 @@ S = 1_000_000_000
 T0 = 1_790_000_000 * S
 
 
-@pytest.mark.parametrize("steps", range(14))
+@pytest.mark.parametrize("steps", [0, 1, 3, 4, 5, 8])
 def test_what_comes_under_old_numbers_is_sent(make_bench, source, samples_db, steps):
     """Wherever the worker is: before, within and behind a block of the log that was."""
     series = source.define("a", "power_w")
