@@ -146,8 +146,8 @@ def kills(case: Case) -> None:
 
 def power_cuts(case: Case) -> None:
     """The power goes; facts.db and samples.db have what was synced, and a torn part of the rest. No gap at all: what
-    was pruned from the log had been sealed on this very disk."""
-    for number in range(case.pick(1, 8)):
+    was pruned from the log had been sealed on this very disk. (A long form of more is one of more seeds.)"""
+    for number in range(case.pick(1, 2)):
         folder = case.folder / f"cut-{number}"
         directory, sent, trace = folder / "store", folder / "sent", folder / "trace"
         directory.mkdir(parents=True)
@@ -155,7 +155,7 @@ def power_cuts(case: Case) -> None:
         life = Life(directory, sent, INPUTS, case.rng.randrange(1 << 20), retention)
         (ran,) = live_under([life], "-o", str(trace), *OPTIONS)
         assert ran.status == 0, ran
-        disk, wanted = Disk(directory, sent), case.pick(20, 150)
+        disk, wanted = Disk(directory, sent), case.pick(20, 100)
 
         def chosen(_number: int, total: int, disk: Disk = disk, wanted: int = wanted) -> bool:
             """Most cuts at work: opening two new stores is half of all calls."""
