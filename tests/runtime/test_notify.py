@@ -189,12 +189,10 @@ def test_what_finds_no_room_is_answered_as_unproven(receiver, monkeypatch):
 
 
 @pytest.fixture
-def broker(tmp_path):
+def broker(tmp_path, free_port):
     """Mosquitto on a free port of the loopback; gives the port."""
     program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     config = tmp_path / "mosquitto.conf"
     config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
     child = subprocess.Popen([program, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -204,6 +202,7 @@ def broker(tmp_path):
             socket.create_connection(("127.0.0.1", port), 1).close()
             break
         except OSError:
+            assert child.poll() is None, "mosquitto has ended"
             assert time.monotonic() < deadline_s, "mosquitto does not listen"
             time.sleep(0.05)
     yield port
@@ -220,8 +219,8 @@ def test_a_message_is_proven_by_the_broker_and_never_retained(broker):
             sender.send(notice(f"mqtt://127.0.0.1:{broker}/site/alarm", channel=Channel.MQTT))
             async with asyncio.timeout(60):
                 message = await anext(aiter(outside.messages))
-            while not answers:
-                await asyncio.sleep(0.01)
+                while not answers:
+                    await asyncio.sleep(0.01)
             await sender.stop()
         return message, answers[0].body
 
