@@ -42,8 +42,8 @@ def _after(case: Case, name: str, ran: Ran, directory: Path, acks: Path) -> None
 def _errors(case: Case, errno: str, call: str, lengths: tuple[int, ...], reach: int) -> None:
     """Runs with faults that begin somewhere in the first ``reach`` calls, and so many of them that enough have met a
     batch: what hits only the opening, or nothing, is no test of a store at work."""
-    wanted, number = case.pick(1, 30), 0
-    while number < case.pick(3, 120) or case.numbers.get("runs_with_failed_batches", 0) < wanted:
+    wanted, number = case.pick(1, 5), 0
+    while number < case.pick(3, 60) or case.numbers.get("runs_with_failed_batches", 0) < wanted:
         assert number < case.pick(30, 600), f"the faults hardly ever meet a batch: {case.numbers}"
         directory, acks = case.folder / f"s{number}", case.folder / f"a{number}"
         # A start reads everything, so it takes every fault of reads; a store at work reads what it has not in memory.
