@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import expect
 
 ROOT = Path(__file__).parents[2]
-DESK, PHONE = (1280, 800), (390, 844)
+DESK, PHONE, WALL = (1280, 800), (390, 844), (1920, 1080)
 POINTS, COMPOUNDS = 232, 63
 START_S = 120
 
@@ -179,3 +179,14 @@ def test_labels_are_printed_by_place_and_machines_chosen_by_place(upkeep):
     page.wait_for_selector(".choose optgroup", state="attached")
     assert page.locator(".choose optgroup").count() == COMPOUNDS + 2
     opened.shot("gym-park-due")
+
+
+def test_the_wall_sums_up_what_stands_in_63_compounds(upkeep, base):
+    opened, page = upkeep(WALL, REGISTER)
+    page.goto(f"{base}/gym")
+    expect(page.locator(".gym-rooms .room")).to_have_count(3)
+    last = page.locator(".gym-rooms .room").last
+    expect(last).to_contain_text(str(POINTS))
+    expect(last.locator(".rows li")).to_have_count(1)
+    opened.shot("gym-park-wall")
+    assert opened.audit(font=14, scope=".room:last-child") == []

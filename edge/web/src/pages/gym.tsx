@@ -27,13 +27,18 @@ function Wall() {
   const gym = board.gym.value;
   // Reading the clock makes ages grow while nothing comes.
   const ticking = nowMs.value > 0;
+  const zones = gym?.zones ?? [];
+  const outdoors = outdoorZones(board);
+  const summed = zones.filter((zone) => outdoors.has(zone.zone));
+  const few = summed.length <= FEW_COMPOUNDS;
   return (
     <GymFrame board={board} topic="gym" title={t("gym.title")}>
       <div class="gym-wall" data-stale={board.stale} data-ticking={ticking}>
         <div class="gym-rooms">
-          {gym?.zones.map((zone) => (
+          {zones.filter((zone) => few || !outdoors.has(zone.zone)).map((zone) => (
             <Room key={zone.zone} zone={zone} board={board} />
           ))}
+          {!few && <Outdoors zones={summed} />}
         </div>
         {gym && (
           <aside class="gym-side">
@@ -66,6 +71,46 @@ function Room({ zone, board }: { zone: ZoneUse; board: GymBoard }) {
           <MachineTile key={asset.asset} asset={asset} board={board} />
         ))}
       </ul>
+    </section>
+  );
+}
+
+/** Up to so many compounds have their points on the wall one by one. */
+const FEW_COMPOUNDS = 4;
+
+/** Places in which there is outdoor equipment alone. */
+function outdoorZones(board: GymBoard): ReadonlySet<string> {
+  const found = new Set(board.assets.value.map((one) => one.zone));
+  for (const one of board.assets.value) if (one.kind !== "outdoor") found.delete(one.zone);
+  return found;
+}
+
+/** Many compounds: how they are as a whole, and only those in which something is out of use. */
+function Outdoors({ zones }: { zones: readonly ZoneUse[] }) {
+  const sum = (of: (zone: ZoneUse) => number): number => zones.reduce((all, zone) => all + of(zone), 0);
+  const points = sum((zone) => zone.free + zone.warm + zone.busy + zone.out + zone.unknown);
+  const out = zones.filter((zone) => zone.out > 0);
+  return (
+    <section class="room" aria-label={t("gym.outdoors")}>
+      <header>
+        <h2>{t("gym.outdoors")}</h2>
+        <p>
+          <span>{t("gym.outdoors.count", { places: zones.length, points })}</span>
+          {sum((zone) => zone.unknown) > 0 && (
+            <span>{t("gym.outdoors.unheard", { n: sum((zone) => zone.unknown) })}</span>
+          )}
+        </p>
+      </header>
+      {out.length > 0 && (
+        <ul class="rows">
+          {out.map((zone) => (
+            <li key={zone.zone} data-level="look">
+              <strong>{say(zone.name)}</strong>
+              <span>{t("gym.outdoors.out", { n: zone.out })}</span>
+            </li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }
