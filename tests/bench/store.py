@@ -10,14 +10,11 @@ the whole path of 2,000 devices (``edge.bench.whole_path``). The bars are those 
 from __future__ import annotations
 
 import argparse
-import itertools
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,20 +26,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _report import Result, publish, quantile, result
 from _store_ask import ASKED, Took, ask_in_turn
 from _store_data import DAY_S, SERIES, Sensors, days
+from _store_facts import facts
 from _store_others import others
 from _store_ours import Follower, Ours, Questions, rss_mib, written_bytes
 from _store_put import Load, put_beside_sealing
 
-from edge.domain.canteen.rows import ROW_TYPES
-from edge.domain.kernel import Stamp
-from edge.storage.batch import Batch
-from edge.storage.errors import StoreError
-from edge.storage.facts import FactsStore
-from edge.storage.log import LogRecord
-
 LIMIT_S = 12.0
 SYNC_BATCHES = 200
-FACTS_TURNS = 7
 #: Samples a second of the site that the bars speak of.
 SITE_RATE = 2000.0
 #: Bytes of a sample as line-protocol text, the shorter tags of the trial (reference/storage.md §5); our sink's lines,
@@ -166,43 +156,6 @@ def feed(name: str, folder: Path, batches: int) -> None:
     store = kinds[name](folder)
     put_all(store, batches, float("inf"))
     store.close()
-
-
-def facts(folder: Path, out: list[Result]) -> None:
-    """Records of 300 bytes, made before the clock runs: one commit each, against 32 that wait together."""
-    store = FactsStore.open(folder / "facts", ROW_TYPES, ballast_bytes=0)
-    store_seq, left = 0, 0
-    answered = threading.Event()
-
-    def done(error: StoreError | None) -> None:
-        nonlocal left
-        if error is not None:
-            raise error
-        left -= 1
-        if left == 0:
-            answered.set()
-
-    def run(waiting: int, rounds: int) -> float:
-        nonlocal store_seq, left
-        seqs = range(store_seq + 1, store_seq + 1 + waiting * rounds)
-        store_seq = seqs[-1]
-        stamps = [Stamp(seq, "b", seq, seq, wall_trusted=True) for seq in seqs]
-        batches = iter([Batch(records=[LogRecord(stamp, os.urandom(300))]) for stamp in stamps])
-        begun = time.perf_counter()
-        for _ in range(rounds):
-            left = waiting
-            answered.clear()
-            for batch in itertools.islice(batches, waiting):
-                store.submit(batch, done)
-            answered.wait()
-        return waiting * rounds / (time.perf_counter() - begun)
-
-    run(1, 50)
-    turns = [(run(1, 60), run(32, 40)) for _ in range(FACTS_TURNS)]  # in turn: a slow moment of the disk is both's
-    store.close()
-    single, grouped = (quantile(list(rates), 0.5) for rates in zip(*turns, strict=True))
-    out.append(result("facts: commits/s one by one", single, "1/s"))
-    out.append(result("facts: commits/s, 32 waiting", grouped, "1/s", floor=single, target=10, at_least=True))
 
 
 def compare(mine: Ingest, theirs: Ingest, asked: dict[str, dict[str, Took]], kind: Any) -> list[Result]:
