@@ -181,6 +181,9 @@ def boolean(fields: dict[str, Any], key: str) -> bool | None:
     raise PayloadError("bad_value", f"{key} is {_short(value)}, not true or false")
 
 
+_INT64 = (-(1 << 63), (1 << 63) - 1)
+
+
 def number(fields: dict[str, Any], key: str, *, texts: bool = False) -> int | float | None:
     """A finite number as sent; None when absent or null. ``texts``: numbers sent as text are taken. Raises
     ``PayloadError``."""
@@ -189,7 +192,8 @@ def number(fields: dict[str, Any], key: str, *, texts: bool = False) -> int | fl
 
 
 def as_number(value: object, key: str, *, texts: bool = False) -> int | float:
-    """``value`` as a finite number. Raises ``PayloadError`` naming ``key``."""
+    """``value`` as a finite number; an integer beyond 64 bits, which no log can hold, as the nearest float. Raises
+    ``PayloadError`` naming ``key``."""
     if (type(value) is float or type(value) is int) and -_PLAIN_INT < value < _PLAIN_INT:  # nearly all that comes
         return value
     given = value
@@ -200,7 +204,7 @@ def as_number(value: object, key: str, *, texts: bool = False) -> int | float:
             value = None
     try:
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return value
+            return value if isinstance(value, float) or _INT64[0] <= value <= _INT64[1] else float(value)
     except OverflowError:  # an integer beyond every float
         pass
     raise PayloadError("bad_value", f"{key} is {_short(given)}, not a number")

@@ -229,6 +229,9 @@ class Daemon:
         is_timer = entry.kind is EntryKind.TIMER
         before_ns = self._keeper.deadline_ns if is_timer else None
         self.counters["inputs"] += 1
+        data = self._keeper.encoded(entry)
+        if data is None:
+            return
         try:
             stamp, effects, urgent = self._keeper.handle(entry, self._executor.leave)
         except Exception as error:  # noqa: BLE001 - the crash rule: whatever a kernel raises, the input is set aside
@@ -243,7 +246,7 @@ class Daemon:
                 return
         if effects:  # nearly every reading has none
             self._executor.run(stamp.seq, effects, urgent=urgent)
-        decided = self._keeper.accept(entry, stamp, effects, urgent=urgent)
+        decided = self._keeper.accept(entry, data, stamp, effects, urgent=urgent)
         snapshot = None
         if stamp.mono_ns >= self._snapshot_due_ns:
             self._snapshot_due_ns = stamp.mono_ns + SNAPSHOT_EVERY_NS

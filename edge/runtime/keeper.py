@@ -57,8 +57,8 @@ class Keeper:
         self._seq = 0
         #: See ``Kernel.is_safety``.
         self.is_safety: Callable[[Any], bool] = adapter.kernel.is_safety
-        names = ("snapshots", "snapshot_worst_us", "snapshots_slow", "digests_failed", "deadlines_failed")
-        self.counters = dict.fromkeys(names, 0)
+        wrong = ("digests_failed", "deadlines_failed", "inputs_unwritable")
+        self.counters = dict.fromkeys(("snapshots", "snapshot_worst_us", "snapshots_slow", *wrong), 0)
 
     @property
     def seq(self) -> int:
@@ -86,6 +86,18 @@ class Keeper:
         self._seq = self._store.last_seq()
         _log.info("world loaded", seq=self._seq, ms=round((time.perf_counter() - begun_s) * 1000, 1))
 
+    def encoded(self, entry: Entry) -> bytes | None:
+        """The input as the log will hold it; None for one that no log can hold (an integer beyond 64 bits): it must not
+        be decided, for nothing that it did could be written or replayed."""
+        try:
+            return _encoder.encode(entry.item)
+        except (TypeError, ValueError, OverflowError):
+            self.counters["inputs_unwritable"] += 1
+            times = self.counters["inputs_unwritable"]
+            if _is_power_of_two(times):
+                _log.exception("an input cannot be written down and is left out", kind=entry.kind.name, times=times)
+            return None
+
     def handle(self, entry: Entry, leave: Leave | None = None) -> tuple[Stamp, Effects, bool]:
         """Let the kernel decide: the stamp, the effects and whether they are urgent. The input is accepted by
         ``accept``. ``leave`` takes safety commands early, where the kernel can (``LeavesEarly``). Raises whatever the
@@ -103,12 +115,13 @@ class Keeper:
                     raise TypeError(f"{type(effect.row).__name__} is not among the row types of {self._kernel.name}")
         return stamp, effects, urgent
 
-    def accept(self, entry: Entry, stamp: Stamp, effects: Effects, *, urgent: bool) -> Decided:
-        """The input has its place in the log: use up the sequence number and write it down with its effects."""
+    def accept(self, entry: Entry, data: bytes, stamp: Stamp, effects: Effects, *, urgent: bool) -> Decided:
+        """The input (``data`` is what ``encoded`` made of it) has its place in the log: use up the sequence number and
+        write it down with its effects."""
         self._seq = stamp.seq
         if not effects:
-            return Decided(entry, stamp, LogRecord(stamp, _encoder.encode(entry.item)), (), urgent)
-        record = LogRecord(stamp, _encoder.encode(entry.item), self._digests(effects))
+            return Decided(entry, stamp, LogRecord(stamp, data), (), urgent)
+        record = LogRecord(stamp, data, self._digests(effects))
         return Decided(entry, stamp, record, [effect.row for effect in effects if isinstance(effect, Put)], urgent)
 
     def resume(self) -> tuple[Decided, Effects]:
@@ -164,9 +177,14 @@ class Keeper:
         except (TypeError, ValueError, OverflowError):
             self.counters["digests_failed"] += 1
             times = self.counters["digests_failed"]
-            if times & (times - 1) == 0:  # the 1st, 2nd, 4th, 8th ...: a view that stays so is not told each time
+            if _is_power_of_two(times):
                 _log.exception("an effect cannot be encoded", remedy="report it", kernel=self._kernel.name, times=times)
             return b""
+
+
+def _is_power_of_two(times: int) -> bool:
+    """True for the 1st, 2nd, 4th, 8th ...: what goes wrong again and again is not told each time."""
+    return times & (times - 1) == 0
 
 
 def error_text(error: BaseException) -> str:

@@ -60,6 +60,20 @@ def test_an_effect_that_cannot_be_encoded_fails_alone(bench, toy, run):
     run(scenario())
 
 
+def test_an_input_that_no_log_can_hold_is_left_out_and_the_daemon_goes_on(bench, toy, run):
+    async def scenario():
+        b = await bench().start()
+        b.store.auto = True
+        await b.command(toy.Pay("huge", "ada", 2**70))
+        await b.command(toy.Pay("c1", "ada", 7))
+        await b.settle()
+        assert b.daemon.health()["inputs_unwritable"] == 1
+        assert b.outlets.replies == [("c1", "ok")]
+        assert b.store.tables[toy.AccountRow] == {("ada",): toy.AccountRow(name="ada", fen=7)}
+
+    run(scenario())
+
+
 def test_the_same_input_is_not_decided_a_second_time(bench, toy, run):
     async def scenario():
         b = await bench().start()

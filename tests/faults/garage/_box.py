@@ -176,6 +176,10 @@ class Box:
         entry = Entry(item, kind, getattr(item, "command_id", "") or "")
         if self._dies("before_decision"):
             return
+        data = self._keeper.encoded(entry)
+        if data is None:
+            self.raised.append(f"{entry.item!r:.300} cannot be written down")
+            return
         try:
             stamp, effects, urgent = self._keeper.handle(entry, self._executor.leave)
         except Exception as error:  # noqa: BLE001 - the crash rule of the daemon
@@ -193,7 +197,7 @@ class Box:
         self._executor.run(stamp.seq, effects, urgent=urgent)
         if self._dies("after_safety"):
             return
-        self._pending.append(self._keeper.accept(entry, stamp, effects, urgent=urgent))
+        self._pending.append(self._keeper.accept(entry, data, stamp, effects, urgent=urgent))
         if urgent:
             self._flush()
         elif self._flush_ns is None:
