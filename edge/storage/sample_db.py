@@ -138,8 +138,11 @@ def seal_mark(path: Path) -> int | None:
 
 
 def is_malformed(error: Exception) -> bool:
-    """True when SQLite says that the file itself is damaged."""
+    """True when SQLite says that the file itself is damaged, or lacks what our own schema has: one letter of a table's
+    definition, which every page check calls well."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_ERROR and isinstance(error, sqlite3.OperationalError):
+        return str(error).startswith("no such ") or "has no column named" in str(error)
     return isinstance(error, sqlite3.DatabaseError) and code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 

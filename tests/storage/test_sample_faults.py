@@ -106,6 +106,23 @@ def test_one_mark_condemns_no_file_and_the_next_seal_takes_it_away(sealed, open_
     assert not (sealed.directory / BAD_MARK).exists()
 
 
+def test_a_definition_that_only_a_seal_needs_is_met_and_made_anew(sealed, open_history, read_all):
+    """One letter in the file: the start, the check and every page are well."""
+    path = sealed.directory / "samples.db"
+    data = path.read_bytes()
+    assert data.count(b"    bytes INTEGER NOT NULL") == 1
+    path.write_bytes(data.replace(b"    bytes INTEGER NOT NULL", b"    byfes INTEGER NOT NULL"))
+    sealed.say((MeterReading(point="p", power_w=1.0), T0 + 100 * S))
+    for _ in range(MARKS_MAX):
+        history = open_history()
+        assert not history._try_seal()
+        assert history.broken, "the process ends and is started anew"
+        history.close()
+    history = open_history()
+    assert (history.alarm, history._try_seal()) == ("damaged", True)
+    assert len(read_all(history.source())) == 31
+
+
 def test_damage_that_comes_back_is_believed_whatever_the_check_says(sealed, open_history, read_all):
     for _ in range(MARKS_MAX):
         mark_bad(sealed.directory)
