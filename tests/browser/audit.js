@@ -37,6 +37,7 @@
 
   // --- texts that are visible, with their boxes ---
   const hides = (element) =>
+    !element.checkVisibility() || // what a closed <details> holds has boxes, and is not seen
     element.closest(".hidden, [hidden], option, script, style, noscript") !== null ||
     getComputedStyle(element).clipPath === "inset(50%)";
   const texts = [];
