@@ -158,6 +158,7 @@ class WearDay(msgspec.Struct, frozen=True, kw_only=True):
     uses: int
     current_index: float | None
     peak_current_ma: int | None
+    mean_current_ma: int | None
     peak_temperature_c: float | None
 
 

@@ -145,6 +145,7 @@ FIELDS: dict[tuple[str, str], Doc] = {
     ("WearDay", "uses"): ("Uses counted at an outdoor point.", 0),
     ("WearDay", "current_index"): ("Motor current over what it was when new, at the same speeds; null: unknown.", 1.04),
     ("WearDay", "peak_current_ma"): ("Highest motor current, mA; null when unknown.", 6120),
+    ("WearDay", "mean_current_ma"): ("Mean motor current in motion, mA; null when unknown.", 3140),
     ("WearDay", "peak_temperature_c"): ("Highest motor temperature; null when unknown.", None),
     ("InspectionList", "items"): ("The inspections, newest first.", []),
     ("Inspection", "inspection"): ("Its number.", 1841),

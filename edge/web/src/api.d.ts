@@ -8033,6 +8033,11 @@ export interface components {
              * @example 6120
              */
             peak_current_ma: number | null;
+            /**
+             * @description Mean motor current in motion, mA; null when unknown.
+             * @example 3140
+             */
+            mean_current_ma: number | null;
             /** @description Highest motor temperature; null when unknown. */
             peak_temperature_c: number | null;
         };

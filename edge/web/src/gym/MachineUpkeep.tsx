@@ -114,6 +114,9 @@ function Measured({ days }: { days: WearDayList["items"] }) {
       {current && (
         <span>{t("upkeep.current", { a: ((current.peak_current_ma ?? 0) / 1000).toFixed(1), day: current.day })}</span>
       )}
+      {typeof current?.mean_current_ma === "number" && (
+        <span>{t("upkeep.current.mean", { a: (current.mean_current_ma / 1000).toFixed(1) })}</span>
+      )}
       {warm && <span>{t("upkeep.warmest", { c: Math.round(warm.peak_temperature_c ?? 0), day: warm.day })}</span>}
     </p>
   );
