@@ -39,6 +39,11 @@ CHECKPOINT_PAGES = 2000
 #: A log that a hanging reader kept from being reset is cut back to this when the reader has gone.
 WAL_LIMIT_BYTES = 16 << 20
 
+#: Values of ``meta`` that are whole numbers.
+_NUMBERS = frozenset(
+    ("seal_seq", "seal_wall_ns", "last_slab", "emptying_slab", "chunks_from_ns", "dropped_unsent_ns", "log_changed_ns")
+)
+
 _log = structlog.get_logger("samples")
 
 
@@ -193,6 +198,7 @@ def _prepare(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
         quick_check(connection, path, MARKED_CHECK_LIMIT_S if marks else CHECK_LIMIT_S)
         migrate(connection, packaged_samples(), str(path))
+        _check_meta(connection, path)
         connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', ?)", (uuid.uuid4().hex,))
         return connection
     except BaseException as error:
@@ -202,6 +208,20 @@ def _prepare(path: Path) -> sqlite3.Connection:
         if isinstance(error, sqlite3.Error | UnicodeDecodeError) and says_damaged(error):
             raise StoreError("damaged", f"{path}: {error}") from error
         raise
+
+
+def _check_meta(connection: sqlite3.Connection, path: Path) -> None:
+    """A flipped bit in a mark is met here, as damage, not as a number that cannot be read at every start."""
+    try:
+        rows = {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM meta")}
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+        raise StoreError("damaged", f"{path}: {error}") from error
+    for key in sorted(_NUMBERS & rows.keys()):
+        digits = rows[key].removeprefix("-")
+        if not (digits.isascii() and digits.isdecimal()):
+            raise StoreError("damaged", f"{path}: {key} is {rows[key]!r}")
 
 
 def _put_aside(path: Path, wall_ns: int) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -121,6 +122,17 @@ def test_a_definition_that_only_a_seal_needs_is_met_and_made_anew(sealed, open_h
     history = open_history()
     assert (history.alarm, history._try_seal()) == ("damaged", True)
     assert len(read_all(history.source())) == 31
+
+
+@pytest.mark.parametrize("flipped", ["CAST(x'3137393b' AS TEXT)", "CAST(x'3137ff39' AS TEXT)", "'١٢'"])
+@pytest.mark.parametrize("key", ["seal_seq", "seal_wall_ns", "last_slab"])
+def test_a_mark_that_is_no_number_is_damage(sealed, open_history, read_all, key, flipped):
+    """It ended every start with a traceback."""
+    with closing(sqlite3.connect(sealed.directory / "samples.db")) as connection, connection:
+        connection.execute(f"UPDATE meta SET value = {flipped} WHERE key = ?", (key,))
+    history = open_history()
+    assert history.alarm == "damaged"
+    assert len(read_all(history.source())) == 30
 
 
 def test_damage_that_comes_back_is_believed_whatever_the_check_says(sealed, open_history, read_all):
