@@ -27,7 +27,7 @@ from edge.storage.tables import Table, table_of
 R = TypeVar("R", bound=Row)
 Value = str | int | None
 
-READ_LIMIT_S = 0.25
+READ_LIMIT_S = 1.0
 MAX_ROWS = 500
 _PROGRESS_STEPS = 1000
 

@@ -15,7 +15,7 @@ from edge.domain.garage.evidence import blocks_reset
 from edge.domain.garage.interlock import ORDERS
 from edge.domain.garage.messages import CutState, CutZone, RearmPort, ResetZone, SilenceZone, TestZone
 from edge.domain.garage.signals import NS_PER_S
-from edge.domain.garage.switching import close_contactor, keep_switch, may_close
+from edge.domain.garage.switching import close_contactor, is_fallen, keep_switch, may_close
 from edge.domain.garage.turn import Turn
 from edge.domain.garage.world import Zone
 from edge.domain.garage.zones import evaluate, impulse, reset
@@ -61,7 +61,7 @@ def rearm_port(turn: Turn, body: RearmPort) -> Outcome:
     if may_close(world, zone):
         for name in zone.contactors:
             contactor = world.outputs[name].switch
-            if not contactor.wanted:
+            if not contactor.wanted or is_fallen(contactor):
                 close_contactor(turn, contactor)
     evaluate(turn, zone)
     return Outcome("ok", {"port": body.port})

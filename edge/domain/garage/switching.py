@@ -64,11 +64,17 @@ def switch_on(turn: Turn, port: Switch) -> None:
     zone = turn.world.zones[port.zone]
     for name in zone.contactors:
         contactor = turn.world.outputs[name].switch
-        if contactor.on is not True and not contactor.live:
+        if is_fallen(contactor):
             close_contactor(turn, contactor)
     order_on(port)
     _tell_on(turn, port)
     turn.review.add(port.zone)
+
+
+def is_fallen(contactor: Switch) -> bool:
+    """Whether a contactor that is wanted closed is open as far as anybody knows: its own dead-man let it fall while the
+    box could not speak, or nothing was heard or told of it since the start. It is closed by a person's wish only."""
+    return contactor.on is False or (contactor.on is None and not contactor.live)
 
 
 def close_contactor(turn: Turn, contactor: Switch) -> None:

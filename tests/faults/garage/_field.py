@@ -35,6 +35,7 @@ class Outlet:
     stuck_w: float | None = None
     dead: bool = False
     hold_until_ns: int = 0
+    rebooted_ns: int = -(10**18)
 
 
 @dataclass
@@ -161,7 +162,7 @@ class Field:
     def reboot(self, plug: Outlet, *, returns_on: bool) -> None:
         """A brown-out: the device starts anew, as its maker set it."""
         plug.closed = plug.told = returns_on or (plug.welded and plug.closed)
-        plug.hold_until_ns = 0
+        plug.hold_until_ns, plug.rebooted_ns = 0, self.clock()
         self._say(plug, f"tele/{plug.name}/LWT", "Online")
         self._say(plug, f"tele/{plug.name}/INFO3", json.dumps({"Info3": {"RestartReason": "Power On"}}))
         self.later(MOVE_NS, lambda: self.tell_plug(plug))

@@ -163,7 +163,8 @@ class Garage:
 
     def check_cut(self, zone: str) -> None:
         """No current flows where smoke was heard; where outlet and contactor both fail, the building was asked in twice
-        the time. A box that is down, or has no broker, is looked at when it is back."""
+        the time; a plug that came back on after a brown-out has that long from then. A box that is down, or has no
+        broker, is looked at when it is back."""
         if not self.box.alive or not self.broker_up or zone not in self.latched:
             return
         if self.clock.now_mono_ns - self.latched[zone] < CUT_NS:
@@ -173,8 +174,10 @@ class Garage:
         beyond = any(each.welded or each.lying or each.dead for each in contactors)
         asked = self.field.relays[f"relay/{zone}-feed"].told
         late = self.clock.now_mono_ns - self.latched[zone] >= 2 * CUT_NS
-        if self.field.powered(zone) and not (beyond and (asked or not late)):
-            self.violated("current_after_smoke", zone=zone, outlets=self.field.powered(zone))
+        now_ns = self.clock.now_mono_ns
+        powered = [name for name in self.field.powered(zone) if now_ns - self.field.plugs[name].rebooted_ns >= CUT_NS]
+        if powered and not (beyond and (asked or not late)):
+            self.violated("current_after_smoke", zone=zone, outlets=powered)
 
     def check_latches(self) -> None:
         """What was cut shows no state that lets current flow."""

@@ -315,3 +315,27 @@ def test_a_meter_of_its_own_is_the_one_that_counts(kit):
         garage.run(1)
     assert garage.world.ports["B1-p1"].cut != "proven"
     assert ("bus", Poll("B1-p1-m"), EffectClass.SAFETY) in garage.sent
+
+
+# --- a contactor that fell by itself ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wish", [StartSession(session_id="s", port="B1-p1"), RearmPort(port="B1-k"), RearmPort(port="B1-p1")]
+)
+def test_a_contactor_that_its_dead_man_let_fall_is_closed_by_a_wish_and_never_by_itself(kit, wish):
+    """The box was held up for longer than the contactor holds: it falls, though it was told on in this very life."""
+    config = kit.config()
+    outputs = [msgspec.structs.replace(one, hold_s=15) if one.output == "B1-k" else one for one in config.outputs]
+    garage = kit.new(msgspec.structs.replace(config, outputs=tuple(outputs)))
+    garage.make_normal()
+    garage.reports("B1-k", True)
+    garage.run(1)
+    garage.reports("B1-k", False)
+    garage.sent.clear()
+    garage.run(60)
+    assert not garage.operates("B1-k", on=True), "not by itself"
+    assert garage.command(wish).code == "ok"
+    assert len(garage.operates("B1-k", on=True)) == 1
+    assert garage.command(RearmPort(port="B1-p2")).code == "ok"
+    assert len(garage.operates("B1-k", on=True)) == 1, "it was told; nobody has heard of it since"
