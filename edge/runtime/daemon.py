@@ -231,6 +231,7 @@ class Daemon:
         self.counters["inputs"] += 1
         data = self._keeper.encoded(entry)
         if data is None:
+            self._recovery.leave_out(entry, "no log can hold it: send smaller numbers")
             return
         try:
             stamp, effects, urgent = self._keeper.handle(entry, self._executor.leave)

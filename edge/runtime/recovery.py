@@ -98,10 +98,14 @@ class Recovery:
         """True for an input that raised a moment ago; a command is answered at once."""
         if not self.quarantine.holds(entry):
             return False
+        self.leave_out(entry, "the same input failed a moment ago")
+        return True
+
+    def leave_out(self, entry: Entry, remedy: str) -> None:
+        """Never decide ``entry``; its sender need not keep it, and whoever asked is told."""
         entry.settle()
         if entry.kind is EntryKind.COMMAND:
-            self._parts.replies.reply(entry.command_id, "internal", {"remedy": "the same input failed a moment ago"})
-        return True
+            self._parts.replies.reply(entry.command_id, "internal", {"remedy": remedy})
 
     def stop(self) -> None:
         """End what is under way."""
