@@ -43,9 +43,9 @@ function Many({ orders, board }: Props) {
     [orders],
   );
   const words: readonly (readonly [Wanted, string])[] = [
-    ["defect", t("trouble.defect")],
+    ["defect", t("place_trouble.defect")],
     ["due", t("orders.due")],
-    ["locked", t("trouble.locked")],
+    ["locked", t("place_trouble.locked")],
     ["all", t("places.all")],
   ];
   return (
@@ -62,7 +62,7 @@ function Many({ orders, board }: Props) {
         nameOf={(zone) => board.placeOf(zone)}
         told={(here) => {
           const locked = here.filter((one) => one.state === "locked_out").length;
-          return locked > 0 ? [[t("trouble.locked.n", { n: locked }), true]] : [];
+          return locked > 0 ? [[t("place_trouble.locked.n", { n: locked }), true]] : [];
         }}
         draw={(here) => <Cards orders={here} board={board} />}
       />

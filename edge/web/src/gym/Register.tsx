@@ -103,7 +103,7 @@ function Long({ items, today, onChoose }: PiecesProps) {
         onChoose={setWanted}
         chips={[
           ["all", t("places.all"), found.length] as const,
-          ...TROUBLES.map((one) => [one, t(`trouble.${one}`), count(found, one)] as const),
+          ...TROUBLES.map((one) => [one, t(`place_trouble.${one}`), count(found, one)] as const),
         ]}
       />
       {shown.length === 0 && <p class="empty">{t("places.none")}</p>}
@@ -113,7 +113,7 @@ function Long({ items, today, onChoose }: PiecesProps) {
         told={(here) => [
           ...TROUBLES.map((one) => [one, count(here, one)] as const)
             .filter(([, n]) => n > 0)
-            .map(([one, n]) => [t(`trouble.${one}.n`, { n }), true] as const),
+            .map(([one, n]) => [t(`place_trouble.${one}.n`, { n }), true] as const),
           ...usesOf(here),
         ]}
         draw={(here) => <Pieces items={here} today={today} onChoose={onChoose} />}
