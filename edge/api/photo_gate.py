@@ -12,14 +12,13 @@ from collections.abc import Callable
 
 from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
-from edge.domain.actors import Role
+from edge.domain.gym.photos import STAFF
 
 WINDOW_S = 600.0
 #: Photos within ``WINDOW_S``: of a visitor or panel, of one of the staff (a round of outdoor points), of all together.
 PER_VISITOR, PER_STAFF, PER_BOX = 6, 60, 120
 #: People who are remembered; who sent longest ago is forgotten first.
 MAX_PEOPLE = 512
-_STAFF = frozenset({Role.COACH, Role.MAINTENANCE, Role.MANAGER, Role.ADMIN})
 _ALL = ""
 
 
@@ -33,7 +32,7 @@ class PhotoGate:
     def admit(self, who: Principal) -> None:
         """Count one photo of ``who``. Raises ``ApiProblem`` "too_many_photos" and counts nothing."""
         now_s = self._now_s()
-        own = PER_STAFF if who.role in _STAFF else PER_VISITOR
+        own = PER_STAFF if who.role in STAFF else PER_VISITOR
         for key, most in ((_ALL, PER_BOX), (who.actor.user, own)):
             times = self._sent.get(key, deque())
             while times and now_s - times[0] >= WINDOW_S:

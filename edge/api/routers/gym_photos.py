@@ -24,17 +24,14 @@ from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
 from edge.api.routers.gym_books import books_of
 from edge.api.routers.gym_commands import give
-from edge.domain.actors import Role
 from edge.domain.gym import messages
 from edge.domain.gym.jpeg import MAX_BYTES, MAX_SIDE_PX, Refusal, clean
 from edge.domain.gym.photo_rows import INSPECTION, ORDER, PhotoRow
-from edge.domain.gym.photos import digest_of
+from edge.domain.gym.photos import STAFF, digest_of
 
 router = APIRouter(route_class=GuardedRoute, prefix="/api/v1/gym", tags=["gym"])
 
 JPEG = "image/jpeg"
-#: Who may add a photo to any order; others to what they reported themselves.
-_STAFF = frozenset({Role.COACH, Role.MAINTENANCE, Role.MANAGER, Role.ADMIN})
 #: Steps of an order by which somebody reported it.
 _REPORTS = frozenset({"seen", "also:reported"})
 InspectionId = Annotated[int, Path(ge=1, le=2**53, description="Number of the inspection.", examples=[1841])]
@@ -72,7 +69,7 @@ async def _photo_of(request: Request) -> bytes:
 
 async def _may_add(ctx: Context, who: Principal, order: str) -> None:
     """Staff to any order, others to one that they reported; any other answers as if it did not exist."""
-    if who.role in _STAFF:
+    if who.role in STAFF:
         return
     steps = await run_in_threadpool(books_of(ctx).order_steps, order)
     if not any(step.step in _REPORTS and step.by == who.actor.user for step in steps):
