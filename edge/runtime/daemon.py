@@ -44,6 +44,10 @@ class Devices(Protocol):
 
     def resume(self) -> None: ...
 
+    def hand_in(self) -> None:
+        """Post what has come and was held back for a moment (``edge.runtime.gathering``)."""
+        ...
+
     def passing(self, reading: DeviceReading) -> None:
         """A device's word about itself is on its way in."""
         ...
@@ -64,6 +68,7 @@ class Daemon:
         *,
         utc_offset_min: int = 480,
         lag: LagMeter | None = None,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self._adapter = adapter
         self._clock = clock
@@ -73,13 +78,15 @@ class Daemon:
         self._loop = asyncio.get_running_loop()
         self._inbox = Inbox()
         self._keeper = Keeper(adapter, store, clock)
-        self._executor = Executor(outlets)
+        self._executor = Executor(outlets, give_way)
         self._is_safety = self._keeper.is_safety
         parts = Parts(self._keeper, store, self._inbox, self._executor, outlets, clock)
         self._recovery = Recovery(parts, self._running_again, self._on_disk)
         self._journal: Journal = self._recovery.journal
         self._store = store
         self._turn: asyncio.Handle | None = None
+        self._deciding = False
+        self._at_once_s = 0.0
         self._timer = KernelTimer(clock, self._timer_due)
         self._pumps_wait = False
         self._closing = False
@@ -141,6 +148,7 @@ class Daemon:
         """Take a command, or give the code with which it is refused at once ("busy", "storage")."""
         if self._closing or self.state is State.STOPPED:
             return "busy"
+        self._devices.hand_in()
         entry = Entry(command, EntryKind.COMMAND, command.command_id)
         if self._keeper.is_safety(command):
             self._inbox.put_safety(entry)
@@ -175,12 +183,29 @@ class Daemon:
         self._wake()
 
     def _enter(self, entry: Entry) -> None:
+        """Queue an input. What came before one that is no reading enters before it."""
+        if entry.kind is not EntryKind.READING:
+            self._devices.hand_in()
         if self._is_safety(entry.item):
             self._inbox.put_safety(entry)
+            self._decide_at_once()
         else:
             self._inbox.put(entry)
         if self._turn is None:
             self._wake()
+
+    def _decide_at_once(self) -> None:
+        """A safety input is decided where it comes in: at the end of the loop's round it would stand behind whatever
+        the other links have to say. Those of a crowd, and those that come while another is decided, take turns."""
+        now_s = time.perf_counter()
+        if self._deciding or now_s < self._at_once_s:
+            return
+        self._at_once_s = now_s + TURN_S
+        self._deciding = True
+        try:
+            self._decide_next()
+        finally:
+            self._deciding = False
 
     # --- the loop -----------------------------------------------------------------------------------------------------
 
@@ -191,20 +216,24 @@ class Daemon:
     def _take_turn(self) -> None:
         self._turn = None
         begun_s = time.perf_counter()
-        until_s = begun_s + TURN_S
-        for _ in range(TURN_INPUTS):
-            if not self._decide_next():
-                break
-            if time.perf_counter() > until_s:
-                self._wake()
-                break
-        else:
-            self._wake()
+        self._deciding = True
+        try:
+            self._decide_some(begun_s + TURN_S)
+        finally:
+            self._deciding = False
         self._timer.arm(self._keeper.deadline_ns)
         if self._pumps_wait and self._inbox.calm:
             self._pumps_wait = False
             self._devices.resume()
         self._lag.spent(time.perf_counter() - begun_s)
+
+    def _decide_some(self, until_s: float) -> None:
+        for _ in range(TURN_INPUTS):
+            if not self._decide_next():
+                return
+            if time.perf_counter() > until_s:
+                break
+        self._wake()
 
     def _decide_next(self) -> bool:
         """Decide one input; false when none may be decided now."""

@@ -16,6 +16,7 @@ import msgspec
 
 from edge.domain.devices import DeviceHealth, DeviceIdentity, DeviceReading
 from edge.runtime.clock import Clock
+from edge.runtime.gathering import Gathering
 from edge.runtime.pump import Pump
 from edge.runtime.time_teller import TimeTeller
 
@@ -49,9 +50,9 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeviceHub:
-    """Owns the pumps. ``show`` publishes a view under a key."""
+    """Owns the pumps. ``show`` publishes a view under a key. ``gathering`` holds words of some of the pumps' links."""
 
-    def __init__(self, clock: Clock, show: Callable[[str, Any], None]) -> None:
+    def __init__(self, clock: Clock, show: Callable[[str, Any], None], gathering: Gathering | None = None) -> None:
         self._clock = clock
         self._show = show
         self._pumps: dict[str, Pump] = {}
@@ -59,6 +60,7 @@ class DeviceHub:
         self._health: dict[str, DeviceReading] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._time = TimeTeller(clock, self.send)
+        self._gathering = gathering
 
     def add(self, pump: Pump, protocol: str, link: str) -> None:
         """Take over a pump and show its device as connecting."""
@@ -81,7 +83,8 @@ class DeviceHub:
         self._tasks = [asyncio.create_task(pump.run(), name=f"pump {name}") for name, pump in self._pumps.items()]
 
     async def stop(self) -> None:
-        """End all pumps and give their links back."""
+        """End all pumps and give their links back. What they have heard is posted before."""
+        self.hand_in()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -92,8 +95,14 @@ class DeviceHub:
         if pump is None:
             self._show_unknown(device)
             return False
+        self.hand_in()  # a driver hears what was said before it was told something
         pump.send(command)
         return True
+
+    def hand_in(self) -> None:
+        """Post what is held back for a moment."""
+        if self._gathering is not None:
+            self._gathering.hand_in()
 
     def resume(self) -> None:
         """The daemon's inbox has room again."""
@@ -134,6 +143,7 @@ class DeviceHub:
             "pumps_paused": sum(pump.counters.paused for pump in pumps),
             "bytes_in": sum(pump.counters.bytes_in for pump in pumps),
             "bytes_out": sum(pump.counters.bytes_out for pump in pumps),
+            **({} if self._gathering is None else self._gathering.counters),
         }
 
     def _told(self, device: str, epoch: int, health: DeviceHealth) -> None:

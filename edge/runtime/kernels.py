@@ -16,13 +16,18 @@ from edge.domain.kernel import Kernel
 if TYPE_CHECKING:
     from edge.site_model import Site
 
+#: 300 words a second wake the gym's daemon 40 times. A pulse is weighed over 5 to 30 s, a machine speaks once a second:
+#: nobody sees a fortieth of a second (decision 0012).
+GYM_GATHER_S = 0.025
+
 
 @dataclass(frozen=True, slots=True)
 class VerticalAdapter:
     """A kernel and the constructors of the inputs that the shell itself makes.
 
     ``command_type`` is the struct (or union) of commands; each has a ``command_id``. ``day`` takes an ISO date.
-    ``configs`` gives the inputs that carry a site's configuration, in order."""
+    ``configs`` gives the inputs that carry a site's configuration, in order. ``gather_s``: words that come over MQTT or
+    Bluetooth may wait for so long before they are looked at (``edge.runtime.gathering``); 0: no word ever waits."""
 
     kernel: Kernel[Any, Any]
     command_type: Any
@@ -30,6 +35,7 @@ class VerticalAdapter:
     day: Callable[[str], Any]
     configs: Callable[[Site], tuple[Any, ...]]
     utc_offset_min: Callable[[Site], int]
+    gather_s: float = 0.0
 
     def command_id(self, item: Any) -> str | None:
         """The id under which ``item`` must be answered; None when nobody asked."""
@@ -75,6 +81,7 @@ def _gym() -> VerticalAdapter:
         day=DayOpened,
         configs=lambda site: () if site.gym is None else (ConfigApplied(site.gym),),
         utc_offset_min=lambda site: 480 if site.gym is None else site.gym.utc_offset_min,
+        gather_s=GYM_GATHER_S,
     )
 
 

@@ -35,6 +35,7 @@ from edge.domain.gym.messages import ClaimAsset, Command, ConfigApplied, RecordV
 from edge.runtime.clock import RealClock
 from edge.runtime.daemon import Daemon
 from edge.runtime.device_hub import DeviceHub
+from edge.runtime.gathering import Gathering
 from edge.runtime.kernels import KERNELS
 from edge.runtime.lag import settle_memory
 from edge.runtime.pump import SILENCE_NEVER_S, Pump
@@ -82,13 +83,15 @@ class _Run:
         self.field, self.outdoors = Field(machines, size.straps), Outdoors(size.layout, WARM_UP_S + size.seconds)
         self.outlets = _Outlets()
         clock = RealClock(newest_wall_ns=store.newest_wall_ns())
-        self.hub = DeviceHub(clock, self.outlets.show)
+        adapter = KERNELS["gym"]()
+        gathering = Gathering(adapter.gather_s)
+        self.hub = DeviceHub(clock, self.outlets.show, gathering)
         self.outlets.hub = self.hub
-        self.daemon = Daemon(KERNELS["gym"](), store, clock, self.outlets, self.hub)
+        self.daemon = Daemon(adapter, store, clock, self.outlets, self.hub)
         for device, link, protocol in ((DEVICE, self.field, "ble_gateway"), (TRAIL, self.outdoors, "trail_gates")):
             pump = Pump(
-                device, link, make_driver(protocol, {}), self.daemon.post_reading, clock=clock, rng=random.Random(0),
-                silence_s=SILENCE_NEVER_S,
+                device, gathering.over(link), make_driver(protocol, {}), self.daemon.post_reading, clock=clock,
+                rng=random.Random(0), silence_s=SILENCE_NEVER_S,
             )  # fmt: skip
             self.hub.add(pump, protocol, "played")
         self.machines, self.taps, self.asked = machines, [], 0

@@ -172,7 +172,7 @@ class Outlets:
 
 class NoDevices:
     def __init__(self) -> None:
-        self.resumed = 0
+        self.resumed = self.hand_ins = 0
         self.health = []
 
     def resume(self):
@@ -180,6 +180,9 @@ class NoDevices:
 
     def passing(self, reading):
         pass
+
+    def hand_in(self):
+        self.hand_ins += 1
 
     def last_health(self):
         return list(self.health)
