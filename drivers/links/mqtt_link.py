@@ -153,12 +153,13 @@ class MqttLink:
 
     def _readable(self) -> None:
         """Take in a few packets, and what the socket has when none is whole."""
-        self._behind = True
+        self._behind, drained = True, False
         try:
             for _ in range(READS_MAX):
                 packet = self._reader.take()
                 if packet is None:
-                    data = self._wire.receive()
+                    data = b"" if drained else self._wire.receive()
+                    drained = self._wire.is_drained(data)
                     if not data:
                         self._behind = False
                         break

@@ -75,6 +75,10 @@ class Wire:
             self._lose("the connection to the broker ended: the broker closed it")
         return data
 
+    def is_drained(self, data: bytes) -> bool:
+        """Whether there was no more than ``data``, so that asking again is in vain (TLS keeps what it read ahead)."""
+        return len(data) < RECEIVE_BYTES and not isinstance(self.socket, ssl.SSLSocket)
+
     def read(self, *, on: bool) -> None:
         """Begin or stop to call ``readable``."""
         if on and not self.reading and self._fd >= 0:

@@ -8,9 +8,10 @@ that are live again after a power cut in a burnt garage.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+import msgspec
 
 from drivers.driver import Output
 from drivers.engine import NS_PER_MS
@@ -28,6 +29,9 @@ _FAULTS = {"overpower": "overpower", "overcurrent": "overpower", "overtemp": "ov
 
 #: How often is looked for plugs that are on and have told nothing for ``poll_s``.
 _ROUND_NS = 1_000 * NS_PER_MS
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 class _Asked(NamedTuple):
@@ -248,4 +252,4 @@ class ShellyDriver(TopicsDriver):
             del self._asked[next(iter(self._asked))]
         device = asked.point.rpartition(":")[0]
         request = {"id": self._last_id, "src": self._source, "method": method, "params": params}
-        self.publish(f"{device}/rpc", json.dumps(request), expiry_s)
+        self.publish(f"{device}/rpc", _encode(request).decode(), expiry_s)

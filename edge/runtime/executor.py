@@ -13,7 +13,7 @@ it left is not told at all: a charger's "on" that waits for a slow disk must not
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import structlog
@@ -44,12 +44,17 @@ class _Held(NamedTuple):
     effect: Send | Show | Reply
 
 
+def _go_on() -> None:
+    """Nobody waits for our processor."""
+
+
 class Executor:
     """Give it each input's effects once (``run``), tell it what is on disk (``committed``) and what never will be
-    (``drop``)."""
+    (``drop``). ``give_way`` is called when the first cut of an input has left and the rest is still to be decided."""
 
-    def __init__(self, outlets: Outlets) -> None:
+    def __init__(self, outlets: Outlets, give_way: Callable[[], None] = _go_on) -> None:
         self._outlets = outlets
+        self._give_way = give_way
         self._line: deque[_Held] = deque()
         self._uncommitted_urgent: deque[int] = deque()
         self._committed_seq = 0
@@ -66,8 +71,11 @@ class Executor:
 
     def leave(self, send: Send) -> None:
         """Let a safety command out while its input is still being decided; ``run`` will not let it out again."""
+        is_first = not self._left
         self._left[id(send)] = send  # kept, so that no other object can come to have its id
         self._let_out(self._order, send)
+        if is_first:
+            self._give_way()
 
     def gave_up(self) -> None:
         """The decision was not finished: what has left has left, and nothing is owed."""

@@ -55,3 +55,17 @@ def test_a_command_that_cannot_leave_does_not_end_the_decision():
     outlets.send = lambda _device, _command: 1 / 0
     executor.leave(cut("k"))
     assert executor.counters["effects_failed"] == 1
+
+
+def test_the_processor_is_given_away_once_after_the_first_cut_of_an_input():
+    outlets = Outlets()
+    executor = Executor(outlets, lambda: outlets.left.append("gave way"))
+    first, second = cut("k"), cut("p")
+    executor.leave(first)
+    executor.leave(second)
+    executor.run(1, [first, second], urgent=True)
+    assert outlets.left == [("k", "off"), "gave way", ("p", "off")]
+    executor.run(2, [cut("late")], urgent=True)
+    assert outlets.left.count("gave way") == 1, "a cut that left with its whole decision leaves nothing to wait behind"
+    executor.leave(cut("k"))
+    assert outlets.left.count("gave way") == 2
