@@ -17,7 +17,8 @@ from _store import acknowledged, look
 from _strace import Ran, write_attached, write_plainly, write_under
 
 INPUTS = 160
-SLOW_S = 5
+#: How late a sync is, in the slice and in the long form.
+SLOW_S = (1, 5)
 
 
 def _after(case: Case, name: str, ran: Ran, directory: Path, acks: Path) -> None:
@@ -85,12 +86,12 @@ def broken_reads(case: Case) -> None:
 
 
 def slow_syncs(case: Case) -> None:
-    """Some syncs take 5 s: nothing is promised before its sync has returned, and nothing is lost."""
+    """Some syncs take seconds: nothing is promised before its sync has returned, and nothing is lost."""
     directory, acks, trace = case.folder / "slow", case.folder / "acks", case.folder / "trace"
     directory.mkdir()
     count = case.pick(24, 60)
     # The slice has few of them: of the opening, of commits, and of what is written back at the end.
-    every = f"inject=fdatasync:delay_exit={SLOW_S * 1_000_000}:when={case.pick('4+7', '2+3')}"
+    every = f"inject=fdatasync:delay_exit={case.pick(*SLOW_S)}s:when={case.pick('4+7', '2+3')}"
     ran = write_under(directory, acks, count, "-o", str(trace), *OPTIONS, "-e", every)
     assert ran.status == 0, ran.told
     assert acknowledged(acks) == count

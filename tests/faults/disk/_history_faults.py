@@ -102,12 +102,12 @@ def broken_reads(case: Case) -> None:
 
 
 def slow_syncs(case: Case) -> None:
-    """Some syncs of samples.db take 5 s: late is all that happens."""
+    """Some syncs of samples.db take seconds: late is all that happens."""
     directory, sent, trace = case.folder / "slow", case.folder / "sent", case.folder / "trace"
     directory.mkdir()
     life = Life(directory, sent, INPUTS, 3)
     paths = [word for name in ("samples.db", "samples.db-wal") for word in ("-P", str(directory / name))]
-    every = f"inject=fdatasync:delay_exit={SLOW_S * 1_000_000}:when={case.pick('6+40', '3+6')}"
+    every = f"inject=fdatasync:delay_exit={case.pick(*SLOW_S)}s:when={case.pick('6+40', '3+6')}"
     (ran,) = live_under([life], "-o", str(trace), *paths, "-e", "trace=fdatasync", "-e", every)
     delayed = sum(call.late for call in calls(trace))
     assert delayed, "no sync was slow"
