@@ -16,9 +16,9 @@ from edge.domain.kernel import Kernel
 if TYPE_CHECKING:
     from edge.site_model import Site
 
-#: 300 words a second wake the gym's daemon 40 times. A pulse is weighed over 5 to 30 s, a machine speaks once a second:
-#: nobody sees a fortieth of a second (decision 0012).
-GYM_GATHER_S = 0.025
+#: 300 words a second wake the gym's daemon 30 times. A pulse is weighed over 5 to 30 s, a machine speaks once a second:
+#: nobody sees a twenty-fifth of a second (decision 0012).
+GYM_GATHER_S = 0.04
 
 
 @dataclass(frozen=True, slots=True)

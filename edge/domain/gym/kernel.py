@@ -51,7 +51,7 @@ class GymKernel:
         return False
 
     def deadline(self, world: World) -> int | None:
-        dues = [asset.due_ns for asset in world.assets.values() if asset.due_ns is not None]
+        dues = [due for asset in world.assets.values() if (due := asset.due_ns) is not None]
         grace_s = 0 if world.config is None else world.config.session.grace_s
         buzzer_ns = heart.buzz_due_ns(world)
         others = (
