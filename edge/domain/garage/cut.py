@@ -88,11 +88,12 @@ def operate(switch: Switch, *, on: bool, seq: int, now_ns: int, effect_class: Ef
 def flows(switch: Switch, zone: ZoneSettings) -> bool | None:
     """Whether the last reading shows current; None without one. Every figure that was given must be low: a meter that
     says 0 A and 200 W proves nothing."""
-    if switch.metered_ns is None or (switch.current_a is None and switch.power_w is None):
+    current_a, power_w = switch.current_a, switch.power_w
+    if switch.metered_ns is None or (current_a is None and power_w is None):
         return None
-    return (switch.current_a is not None and abs(switch.current_a) * 1000 >= zone.proven_ma) or (
-        switch.power_w is not None and abs(switch.power_w) >= zone.proven_w
-    )
+    if current_a is not None and abs(current_a) * 1000 >= zone.proven_ma:
+        return True
+    return power_w is not None and abs(power_w) >= zone.proven_w
 
 
 # --- what is heard ----------------------------------------------------------------------------------------------------
@@ -104,13 +105,17 @@ def measured(switch: Switch, reading: MeterReading, zone: ZoneSettings, now_ns: 
         return False
     if reading.temperature_c is not None:
         switch.temperature_c = reading.temperature_c
-    if reading.power_w is None and reading.current_a is None:
+    power_w, current_a, voltage_v = reading.power_w, reading.current_a, reading.voltage_v
+    if power_w is None and current_a is None:
         return False
-    voltage_v = switch.voltage_v if reading.voltage_v is None else reading.voltage_v
-    same = (reading.power_w, reading.current_a, voltage_v) == (switch.power_w, switch.current_a, switch.voltage_v)
-    switch.power_w, switch.current_a, switch.voltage_v = reading.power_w, reading.current_a, voltage_v
-    switch.frozen = min(switch.frozen + 1, STUCK_READINGS) if same and switch.metered_ns is not None else 0
-    switch.metered_ns = now_ns
+    if voltage_v is None:
+        voltage_v = switch.voltage_v
+    same = power_w == switch.power_w and current_a == switch.current_a and voltage_v == switch.voltage_v
+    if not same or switch.metered_ns is None:
+        switch.frozen = 0
+    elif switch.frozen < STUCK_READINGS:
+        switch.frozen += 1
+    switch.power_w, switch.current_a, switch.voltage_v, switch.metered_ns = power_w, current_a, voltage_v, now_ns
     if flows(switch, zone):
         switch.low_ns = None
     elif switch.low_ns is None:
@@ -162,7 +167,8 @@ def order_on(switch: Switch) -> None:
 def returned(switch: Switch, zone: ZoneSettings) -> bool:
     """True when a switch that should be dead says it is closed, or lets current flow: it was switched by somebody
     else, or never opened."""
-    if switch.wanted or not is_calm(switch):
+    cut = switch.cut
+    if switch.wanted or (cut is not _NONE and cut is not _PROVEN):
         return False
     return switch.on is True or flows(switch, zone) is True
 

@@ -26,6 +26,7 @@ from edge.domain.field_devices import (
     SignalReading,
 )
 from edge.domain.garage import access, port_kernel
+from edge.domain.garage.calm import keep_calm, may_say_the_same, said_the_same, unsettle
 from edge.domain.garage.cut import LAG_NS, Switch, again, drive, due_ns, is_calm, judge, measured, reported, returned
 from edge.domain.garage.interlock import ORDERS, Mode
 from edge.domain.garage.messages import CutState, ResetZone
@@ -52,16 +53,44 @@ METER_RANGES = {
 }
 
 
+_USUAL = ("power_w", "current_a", "voltage_v", "energy_wh")
+_POWER, _CURRENT, _VOLTAGE, _ENERGY = (METER_RANGES[name] for name in _USUAL)
+
+
+def believable(body: MeterReading) -> MeterReading:
+    """What lies within ``METER_RANGES``. Nearly every message holds these four at most, and all of them believable."""
+    power_w, current_a, voltage_v, energy_wh = body.power_w, body.current_a, body.voltage_v, body.energy_wh
+    if (
+        (power_w is None or _POWER[0] <= power_w <= _POWER[1])
+        and (current_a is None or _CURRENT[0] <= current_a <= _CURRENT[1])
+        and (voltage_v is None or _VOLTAGE[0] <= voltage_v <= _VOLTAGE[1])
+        and (energy_wh is None or _ENERGY[0] <= energy_wh <= _ENERGY[1])
+        and body.power_factor is None and body.temperature_c is None and body.residual_ma is None
+    ):  # fmt: skip
+        return body
+    return within(body, METER_RANGES)
+
+
 def heard(turn: Turn, item: DeviceReading) -> None:
     """Take one reading in and bring every zone that it concerns up to date."""
     zones: dict[str, None] = {}
+    body = item.body
+    if isinstance(body, MeterReading):  # in the order of how often they come
+        _meter(turn, item.device, body, zones)
+    elif isinstance(body, OutputReading):
+        _output(turn, item.device, body, zones)
+    elif isinstance(body, SignalReading):
+        _signal(turn, item.device, body, zones)
+    else:
+        unsettle(turn.world)
+        _seldom(turn, item, zones)
+    for name in zones:
+        evaluate(turn, turn.world.zones[name])
+
+
+def _seldom(turn: Turn, item: DeviceReading, zones: dict[str, None]) -> None:
+    """All that is neither a figure nor a signal nor an output's word."""
     match item.body:
-        case SignalReading() as body:
-            _signal(turn, item.device, body, zones)
-        case MeterReading() as body:
-            _meter(turn, item.device, body, zones)
-        case OutputReading() as body:
-            _output(turn, item.device, body, zones)
         case PointHealth() as body:
             _point(turn, item.device, body, zones)
         case DeviceHealth() as body:
@@ -78,8 +107,6 @@ def heard(turn: Turn, item: DeviceReading) -> None:
             _signal(turn, item.device, as_signal, zones)
         case _:
             pass
-    for name in zones:
-        evaluate(turn, turn.world.zones[name])
 
 
 def _signal(turn: Turn, device: str, body: SignalReading, zones: dict[str, None]) -> None:
@@ -87,8 +114,14 @@ def _signal(turn: Turn, device: str, body: SignalReading, zones: dict[str, None]
     for name in world.sources_at.get(f"{place_key(device, body.point)}\n{body.kind}", ()):
         source = world.sources[name]
         zone = world.zones[source.zone]
+        if not source.fire:
+            unsettle(world)
+        calm = may_say_the_same(zone, source, body, turn.now_ns)
         turned = is_reset_key(zone, source) and turns_key(source, body, turn.now_ns)
         word = hear(source, body, turn.stamp)
+        if calm and not word and said_the_same(source, turn.now_ns):
+            keep_calm(world, zone, turn.now_ns)
+            continue
         if word and source.fire:
             turn.struck.add(source.zone)
             turn.live = turn.live or word is Weight.FULL
@@ -110,8 +143,8 @@ def _by_key(zone: str, key: str, stamp: Stamp) -> AuditRow:
 
 
 def _meter(turn: Turn, device: str, body: MeterReading, zones: dict[str, None]) -> None:
-    world, body = turn.world, within(body, METER_RANGES)
-    for name in world.meters_at.get(place_key(device, body.point), ()):
+    world, body = turn.world, believable(body)
+    for name in world.meters_at.get(f"{device}\n{body.point}", ()):
         port = world.ports.get(name)
         switch = port if port is not None else world.outputs[name].switch
         zone = world.zones[switch.zone]
@@ -119,8 +152,11 @@ def _meter(turn: Turn, device: str, body: MeterReading, zones: dict[str, None]) 
         if not measured(switch, body, zone.settings, turn.now_ns) and body.temperature_c is None:
             continue
         if port is not None:
-            zone.bound_w += max(0.0, (switch.power_w or 0.0) - before_w)
-            port_kernel.metered(turn, port, body)
+            power_w = switch.power_w or 0.0
+            if power_w > before_w:
+                zone.bound_w += power_w - before_w
+            if name in world.charging.sessions:
+                port_kernel.metered(turn, port, body)
         _look(turn, zone, switch, zones, is_port=port is not None)
 
 
@@ -131,7 +167,8 @@ def _output(turn: Turn, device: str, body: OutputReading, zones: dict[str, None]
         zone, on, fault = world.zones[port.zone], port.on, port.fault
         reported(port, body, turn.now_ns)
         port_kernel.reported(turn, port, body)
-        _dropped(turn, port)
+        if port.wanted:
+            _dropped(turn, port)
         if port.on != on or port.fault != fault:
             turn.ports[name] = None
             due = due_ns(port, zone.settings)  # a dead-man runs from the word "on"
@@ -149,7 +186,7 @@ def _output(turn: Turn, device: str, body: OutputReading, zones: dict[str, None]
 def _dropped(turn: Turn, port: Switch) -> None:
     """A port that was told on and keeps saying off was switched off by somebody, or tripped by itself. It is not told
     on again: what the device cut stays cut (garage-protocols.md 5.3)."""
-    if port.wanted and port.on is False and (port.fault or not port.live or turn.now_ns - port.on_ns >= LAG_NS):
+    if port.on is False and (port.fault or not port.live or turn.now_ns - port.on_ns >= LAG_NS):
         cut_port(turn, port, port.fault or "switched_off_outside", urgent=False)
 
 
@@ -159,7 +196,7 @@ def _look(turn: Turn, zone: Zone, switch: Switch, zones: dict[str, None], *, is_
         return
     changed = returned(switch, zone.settings)
     if is_port and not changed:
-        if is_calm(switch):
+        if is_calm(switch):  # nearly all that comes
             return
         changed = judge(switch, zone.settings, turn.now_ns)
         turn.send(drive(switch, turn.stamp.seq, turn.now_ns, run=ORDERS[zone.mode].run))

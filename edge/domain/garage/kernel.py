@@ -17,6 +17,7 @@ from edge.domain.field_devices import SignalReading
 from edge.domain.garage import access, port_kernel
 from edge.domain.garage.acting import decide
 from edge.domain.garage.building import apply_config
+from edge.domain.garage.calm import unsettle
 from edge.domain.garage.charging_due import settle
 from edge.domain.garage.hearing import heard
 from edge.domain.garage.messages import Command, ConfigApplied, CutZone, DayOpened, GarageInput, Timer
@@ -93,9 +94,11 @@ class GarageKernel:
     def _handle(self, item: GarageInput, turn: Turn) -> Effects:
         world, stamp = turn.world, turn.stamp
         world.clock_trusted = stamp.wall_trusted
+        if isinstance(item, DeviceReading):  # nearly all that comes
+            heard(turn, item)
+            return self._finish(turn)
+        unsettle(world)
         match item:
-            case DeviceReading():
-                heard(turn, item)
             case Timer():
                 _timer(turn)
             case Command():
@@ -130,6 +133,9 @@ class GarageKernel:
         world, stamp = turn.world, turn.stamp
         if not (whole or turn.stirred or world.alarms.stirred or world.charging.moved):
             return []  # nearly every reading
+        for name in turn.ports:
+            if name in world.ports:
+                world.zones[world.ports[name].zone].calm.until_ns = 0
         for name in sorted(turn.review):
             evaluate(turn, world.zones[name])
         for name, reason in turn.ended:

@@ -155,8 +155,10 @@ def metered(turn: Turn, port: Switch, reading: MeterReading) -> None:
     settings = world.port_settings[port.name]
     decision = charging.observe(session.charging, settings, config.full, reading, turn.now_ns)
     charging_book.book_energy(session, reading, turn.stamp)
-    _obey(turn, port, session, decision)
-    if over_limit(world, world.zones[port.zone]):
+    if decision.changed or decision.cut or session.limit_fen:
+        _obey(turn, port, session, decision)
+    zone = world.zones[port.zone]
+    if zone.bound_w > zone.settings.limit_w and over_limit(world, zone):
         share(turn, port.zone)
 
 

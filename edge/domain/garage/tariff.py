@@ -89,6 +89,10 @@ def add(bill: Bill, energy_mwh: int, wall_ns: int, length_ns: int, *, trusted: b
         bill.by_band_mwh[cheapest(bill.tariff.bands)] += energy_mwh
         return
     end = wall_ns + bill.utc_offset_min * MINUTE_NS
+    band = _band_of(bill.tariff.bands, min(end - length_ns, end - 1), end)
+    if band is not None:
+        bill.by_band_mwh[band] += energy_mwh
+        return
     spent = _overlaps(bill.tariff.bands, end - length_ns, end)
     whole, left = sum(spent), energy_mwh
     for i, time_ns in enumerate(spent):
@@ -96,6 +100,15 @@ def add(bill: Bill, energy_mwh: int, wall_ns: int, length_ns: int, *, trusted: b
         bill.by_band_mwh[i] += share
         left -= share
     bill.by_band_mwh[max(range(len(spent)), key=spent.__getitem__)] += left
+
+
+def _band_of(bands: tuple[TariffBand, ...], start_ns: int, end_ns: int) -> int | None:
+    """The band in which all of an interval lies (nearly every one), None where there is more than one."""
+    midnight_ns = start_ns - start_ns % DAY_NS
+    for i, band in enumerate(bands):
+        if start_ns >= midnight_ns + band.start_min * MINUTE_NS and end_ns <= midnight_ns + band.end_min * MINUTE_NS:
+            return i
+    return None
 
 
 def _overlaps(bands: tuple[TariffBand, ...], start_ns: int, end_ns: int) -> list[int]:

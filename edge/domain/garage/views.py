@@ -10,6 +10,7 @@ from __future__ import annotations
 from edge.domain.garage import access, port_kernel
 from edge.domain.garage.access_state import Door
 from edge.domain.garage.access_views import DoorView, LockState
+from edge.domain.garage.calm import POWER_EVERY_NS
 from edge.domain.garage.cut import Switch
 from edge.domain.garage.evidence import blocks_reset, clear_left_ns, unproven
 from edge.domain.garage.interlock import ORDERS, SHOWN, Mode
@@ -29,8 +30,6 @@ from edge.domain.kernel import Effects, Show, Stamp
 from edge.domain.words import Text
 
 SHOW_EVERY_NS = NS_PER_S
-#: The power of a normal zone follows its outlets so often: 95 figures a second are no reason to add it up each time.
-POWER_EVERY_NS = 10 * NS_PER_S
 _GRAVITY = (CutState.NONE, CutState.PROVEN, CutState.COMMANDED, CutState.UNPROVEN, CutState.WELDED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import msgspec
 
@@ -38,7 +39,17 @@ class Output(msgspec.Struct, kw_only=True):
         return self.settings.kind
 
 
-class Zone(msgspec.Struct, kw_only=True):
+class Calm:
+    """``until_ns``: before then a word that changes nothing of its source need not be weighed. ``rest_due_ns``: when
+    something other than a source's silence will change the zone by time alone (``calm``)."""
+
+    __slots__ = ("rest_due_ns", "until_ns")
+
+    def __init__(self) -> None:
+        self.until_ns = self.rest_due_ns = 0
+
+
+class Zone(msgspec.Struct, kw_only=True, dict=True):
     """One fire zone. Names index the maps of ``World``; ``fed_by`` are the zones whose fire cuts this one.
 
     ``causes`` by "what:ref" in order of coming, of the standing latch. ``clear_ns``: since when all is good and clear.
@@ -75,6 +86,11 @@ class Zone(msgspec.Struct, kw_only=True):
     shown_key: tuple[str, ...] = ()
     bound_w: float = math.inf
     row: ZoneRow | None = None
+
+    @cached_property
+    def calm(self) -> Calm:
+        """No part of the world: see ``calm``."""
+        return Calm()
 
 
 class World(msgspec.Struct, kw_only=True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from edge.domain.field_devices import SignalKind
 from edge.domain.garage.access import followed
+from edge.domain.garage.calm import TICK_NS, settle
 from edge.domain.garage.cut import due_ns as switch_due_ns
 from edge.domain.garage.cut import is_calm
 from edge.domain.garage.evidence import Finding, is_burning, unproven, weigh
@@ -23,9 +24,9 @@ from edge.domain.garage.world import MAX_CAUSES, World, Zone
 from edge.domain.garage.zone_alarms import sync_alarms
 from edge.domain.garage.zone_rows import CauseRow, ZoneRow
 
-#: How often a zone that is not NORMAL is looked at without being asked (issue 3.1), and never more often by time alone.
-TICK_NS = 100_000_000
 MINUTE_NS = 60_000_000_000
+#: Later than any moment of a boot.
+NEVER_NS = 1 << 62
 #: An escalation (a cut that fails) changes the evidence; each pass escalates one layer.
 _PASSES = 3
 
@@ -171,24 +172,37 @@ def _keep(turn: Turn, zone: Zone) -> None:
 def _due_ns(world: World, zone: Zone, now_ns: int) -> int:
     """When time alone will change something. A zone that is not NORMAL is looked at every tick."""
     tick_ns = now_ns + TICK_NS
+    zone.calm.until_ns = 0
     if zone.mode is not Mode.NORMAL:
         return tick_ns
-    dues = [due for name in zone.sources if (due := stale_due_ns(world.sources[name])) is not None]
-    for name in zone.ports:
-        port = world.ports[name]
-        if port.wanted or not is_calm(port):
-            due = switch_due_ns(port, zone.settings)
+    dues, calm = _switch_dues(world, zone)
+    rest_due_ns = min(dues, default=NEVER_NS)
+    dues += [due for name in zone.sources if (due := stale_due_ns(world.sources[name])) is not None]
+    due_ns = min(dues, default=now_ns + MINUTE_NS)
+    if calm:
+        settle(zone, now_ns, due_ns, rest_due_ns)
+    return max(due_ns, tick_ns)
+
+
+def _switch_dues(world: World, zone: Zone) -> tuple[list[int], bool]:
+    """When switches and outputs want something by time alone; and whether no cut is under way and no output is on."""
+    dues: list[int] = []
+    calm = True
+    ports, settings = world.ports, zone.settings
+    for switch in (*(ports[name] for name in zone.ports), *(world.outputs[name].switch for name in zone.contactors)):
+        resting = is_calm(switch)
+        if switch.wanted or not resting:
+            calm = calm and resting
+            due = switch_due_ns(switch, settings)
             if due is not None:
                 dues.append(due)
-    for name in zone.contactors:
-        due = switch_due_ns(world.outputs[name].switch, zone.settings)
-        if due is not None:
-            dues.append(due)
     for name in (*zone.feeds, *zone.sirens, *zone.doors):
-        due = output_due_ns(world.outputs[name].switch)
+        switch = world.outputs[name].switch
+        calm = calm and not switch.wanted
+        due = output_due_ns(switch)
         if due is not None:
             dues.append(due)
-    return max(min(dues, default=now_ns + MINUTE_NS), tick_ns)
+    return dues, calm
 
 
 def is_reset_key(zone: Zone, source: Source) -> bool:

@@ -26,6 +26,7 @@ def clone(world: World) -> World:
     for name, zone in world.zones.items():
         zones_[name] = one = zone.__copy__()
         one.causes = zone.causes.copy()
+        one.calm.until_ns, one.calm.rest_due_ns = zone.calm.until_ns, zone.calm.rest_due_ns
     new.switch_rows, new.replies = world.switch_rows.copy(), {}
     return new
 
