@@ -107,7 +107,21 @@ def _plain_object(payload: str) -> dict[str, Any] | None:
         return None
     if type(value) is not dict:
         return None
-    return value if _colons(value) == payload.count(":") else None
+    colons = payload.count(":")
+    return value if (colons == len(value) and _is_flat(value)) or _colons(value) == colons else None
+
+
+def _is_flat(value: dict[str, Any]) -> bool:
+    """Nearly every object: texts and small numbers. With as many colons in the text as keys in the object, each is one
+    behind a key."""
+    for each in value.values():
+        kind = type(each)
+        if kind is int:
+            if not -_PLAIN_INT < each < _PLAIN_INT:
+                return False
+        elif kind is list or kind is dict:
+            return False
+    return True
 
 
 def _colons(value: dict[str, Any]) -> int:

@@ -46,6 +46,7 @@ class Zigbee2MqttDriver(TopicsDriver):
         super().__init__()
         reader = OptionReader(self.protocol, options)
         self._base = reader.topic("base_topic", BASE_TOPIC)
+        self._prefix = f"{self._base}/"
         self._inverted = reader.names("inverted")
         self._tamper_is_test = reader.names("tamper_is_test")
         self._sirens = reader.names("sirens")
@@ -61,22 +62,25 @@ class Zigbee2MqttDriver(TopicsDriver):
     # --- in -----------------------------------------------------------------------------------------------------------
 
     def on_message(self, message: Message) -> None:
-        name = message.topic.removeprefix(self._base + "/")
-        if name.endswith(("/set", "/get")) or (name.startswith("bridge/") and name not in _BRIDGE):
+        name = message.topic.removeprefix(self._prefix)
+        if "/" in name and (name.endswith(("/set", "/get")) or (name.startswith("bridge/") and name not in _BRIDGE)):
             return  # our own commands come back to us; the bridge's other topics are not for us
         for item in parse(message, self._base):
-            if isinstance(item, Problem):
+            if isinstance(item, DeviceState):  # most that comes
+                self.heard()
+                self._state(self._cache.marked(item, self.now_ns))
+            elif isinstance(item, Problem):
                 self._refuse(name, item, retained=message.retain)
-                continue
-            self.heard()
-            match item:
-                case Availability():
-                    self._available(item)
-                case BridgeInfo(version=version):
-                    self._cache.learn(item)
-                    self.say(devices.DeviceIdentity(protocol=self.protocol, model="Zigbee2MQTT", firmware=version))
-                case DeviceState():
-                    self._state(self._cache.marked(item, self.now_ns))
+            else:
+                self.heard()
+                self._of_bridge(item)
+
+    def _of_bridge(self, item: Availability | BridgeInfo) -> None:
+        if isinstance(item, Availability):
+            self._available(item)
+        else:
+            self._cache.learn(item)
+            self.say(devices.DeviceIdentity(protocol=self.protocol, model="Zigbee2MQTT", firmware=item.version))
 
     def _refuse(self, name: str, problem: Problem, *, retained: bool) -> None:
         self.refused += 1
@@ -99,29 +103,30 @@ class Zigbee2MqttDriver(TopicsDriver):
 
     def _state(self, state: DeviceState) -> None:
         point = state.device
-        for reading in self._signals(state):
-            self.say(reading)
+        told = signals(state)
+        if told or point in self._kinds or point in self._buttons or "action" in state.fields:  # plugs have none
+            for reading in self._signals(state, told):
+                self.say(reading)
         measured = meter(state)
         if measured is not None:
             self._measured(measured)
         on = output_on(state)
         if on is not None:
-            if len(self._outputs) < POINTS_MAX:
+            if point not in self._outputs and len(self._outputs) < POINTS_MAX:
                 self._outputs[point] = None
             self.say(OutputReading(point=point, on=on, retained=state.retained))
 
-    def _signals(self, state: DeviceState) -> Iterator[SignalReading]:
+    def _signals(self, state: DeviceState, told: dict[SignalKind, bool]) -> Iterator[SignalReading]:
         """One reading for each signal that is told, and one without a value for each known one that is not: the device
         is alive, and how it is may have changed."""
         point = state.device
-        told = signals(state)
         if SignalKind.SMOKE in told and point in self._inverted:
             told[SignalKind.SMOKE] = not told[SignalKind.SMOKE]
         test = bool(state.test)
         if point in self._tamper_is_test and SignalKind.TAMPER in told:
             test = told.pop(SignalKind.TAMPER) or test
         known = self._kinds.get(point, _NONE)
-        if not known and not told:  # most that comes: plugs
+        if not known and not told:
             yield from self._button(state, faulty=bool(state.battery_defect or state.trouble))
             return
         if not known >= told.keys() and (point in self._kinds or len(self._kinds) < POINTS_MAX):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from drivers.messages import PayloadError, as_number
 from drivers.zigbee2mqtt.frames import DeviceState
@@ -26,6 +27,7 @@ _SIGNALS = {
     "tamper": SignalKind.TAMPER,
 }
 _MEASURED = frozenset({"power", "current", "energy", "device_temperature", "temperature"})
+_PLAIN = 1e15
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -68,9 +70,13 @@ def meter(state: DeviceState) -> MeterReading | None:
     """What was measured, None when nothing was. ``voltage`` of a battery device (in mV) is none of it."""
     if _MEASURED.isdisjoint(state.fields):
         return None
-    power_w, current_a, energy_kwh = _number(state, "power"), _number(state, "current"), _number(state, "energy")
-    inside_c = _number(state, "device_temperature")
-    temperature_c = _number(state, "temperature") if inside_c is None else inside_c
+    fields = state.fields
+    power_w, current_a, energy_kwh = _number(fields, "power"), _number(fields, "current"), _number(fields, "energy")
+    temperature_c = None
+    if "device_temperature" in fields:
+        temperature_c = _number(fields, "device_temperature")
+    if temperature_c is None and "temperature" in fields:
+        temperature_c = _number(fields, "temperature")
     mains = power_w is not None or current_a is not None
     if not mains and energy_kwh is None and temperature_c is None:
         return None
@@ -78,7 +84,7 @@ def meter(state: DeviceState) -> MeterReading | None:
         point=state.device,
         power_w=power_w,
         current_a=current_a,
-        voltage_v=_number(state, "voltage") if mains else None,
+        voltage_v=_number(fields, "voltage") if mains else None,
         energy_wh=None if energy_kwh is None else round(energy_kwh * 1000, 6),
         temperature_c=temperature_c,
         retained=state.retained,
@@ -89,6 +95,8 @@ def meter(state: DeviceState) -> MeterReading | None:
 def last_seen_ns(state: DeviceState) -> int | None:
     """``last_seen`` as UTC ns: ISO 8601 with a zone, or ms since 1970, as the bridge is set."""
     value = state.fields.get("last_seen")
+    if value is None:
+        return None
     if isinstance(value, str):
         try:
             moment = datetime.fromisoformat(value)
@@ -100,11 +108,14 @@ def last_seen_ns(state: DeviceState) -> int | None:
     return None
 
 
-def _number(state: DeviceState, key: str) -> float | None:
+def _number(fields: dict[str, Any], key: str) -> float | None:
     """A number that is one; what is wrong with an unnamed key is no reason to lose the message."""
-    value = state.fields.get(key)
+    value = fields.get(key)
     if value is None:
         return None
+    kind = type(value)
+    if (kind is float or kind is int) and -_PLAIN < value < _PLAIN:  # nearly all that comes
+        return value  # type: ignore[no-any-return]  # mypy does not follow the kinds
     try:
         return as_number(value, key)
     except PayloadError:

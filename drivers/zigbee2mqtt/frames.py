@@ -44,15 +44,15 @@ class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
 
     device: str
     retained: bool
-    smoke: bool | None
-    test: bool | None
-    tamper: bool | None
-    battery_low: bool | None
-    battery_defect: bool | None
-    trouble: bool | None
-    battery_pct: float | None
-    link_quality: float | None
-    smoke_density: float | None
+    smoke: bool | None = None
+    test: bool | None = None
+    tamper: bool | None = None
+    battery_low: bool | None = None
+    battery_defect: bool | None = None
+    trouble: bool | None = None
+    battery_pct: float | None = None
+    link_quality: float | None = None
+    smoke_density: float | None = None
     fields: dict[str, Any]
 
     @property
@@ -100,6 +100,8 @@ def _is_device(name: str) -> bool:
 
 
 def _parse(name: str, message: Message) -> Frame:
+    if "/" not in name:  # most that comes
+        return _device_state(name, message)
     if name == "bridge/state":
         return Availability(device=None, online=_online(message), retained=message.retain)
     if name == "bridge/info":
@@ -135,6 +137,9 @@ def _online(message: Message) -> bool:
 
 def _device_state(device: str, message: Message) -> DeviceState:
     fields = json_object(message)
+    if _NAMED.isdisjoint(fields):  # most that comes: plugs
+        quality = number(fields, "linkquality", texts=True)
+        return DeviceState(device=device, retained=message.retain, link_quality=quality, fields=fields)
     smoke = fields.get("smoke")
     if smoke is not True and smoke is not False and "smoke" in fields:
         raise PayloadError("bad_value", f"smoke is {smoke!r:.40}, not true or false")
@@ -152,6 +157,10 @@ def _device_state(device: str, message: Message) -> DeviceState:
         smoke_density=number(fields, "smoke_density", texts=True),
         fields=fields,
     )
+
+
+#: The keys that are checked, but for "linkquality", which everything has.
+_NAMED = frozenset({"smoke", "test", "tamper", "battery_low", "battery_defect", "trouble", "battery", "smoke_density"})
 
 
 def _says_smoke(payload: str) -> bool:
