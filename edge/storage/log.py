@@ -90,7 +90,8 @@ class LogError(Exception):
 
 
 class _Entry(msgspec.Struct, frozen=True, array_like=True):
-    """A record inside a row: times are differences to the record before it (to 0 for the first), so they pack small."""
+    """A record inside a row: times are differences to the record before it (to 0 for the first), so they pack small.
+    (Written from plain tuples, which are the same bytes.)"""
 
     kind: RecordKind
     mono_delta_ns: int
@@ -126,13 +127,15 @@ def _parts(records: Sequence[LogRecord], cut_after: Collection[int]) -> Iterator
 
 
 def _encode_row(records: Sequence[LogRecord]) -> LogRow:
-    entries = []
-    mono_ns = wall_ns = 0
+    entries: list[tuple[int, int, int, bool, bytes, bytes]] = []
+    mono_before_ns = wall_before_ns = 0
     for record in records:
         stamp = record.stamp
-        deltas = (stamp.mono_ns - mono_ns, stamp.wall_ns - wall_ns)
-        entries.append(_Entry(record.kind, *deltas, stamp.wall_trusted, record.input, record.digests))
         mono_ns, wall_ns = stamp.mono_ns, stamp.wall_ns
+        kind = 0 if record.kind is RecordKind.INPUT else record.kind.value
+        after_ns, wall_after_ns = mono_ns - mono_before_ns, wall_ns - wall_before_ns
+        entries.append((kind, after_ns, wall_after_ns, stamp.wall_trusted, record.input, record.digests))
+        mono_before_ns, wall_before_ns = mono_ns, wall_ns
     first, last = records[0].stamp, records[-1].stamp
     data, form = _encode_entries(entries), PLAIN
     if len(data) >= PLAIN_BYTES:

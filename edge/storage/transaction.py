@@ -104,7 +104,7 @@ def _put(connection: sqlite3.Connection, batches: Sequence[Batch], build: str, b
     if aside:
         connection.executemany(_SET_ASIDE, aside)
         pages += sum(2 + (len(values[5]) + len(values[6])) // PAGE_BYTES for values in aside)
-    walls = {record.stamp.seq: record.stamp.wall_ns for record in records}
+    walls = {record.stamp.seq: record.stamp.wall_ns for record in records} if copies else {}
     for copy in copies:
         pages += 2 + snapshots.put(connection, copy, build=build, wall_ns=walls[copy.seq]) // PAGE_BYTES
     return Written(len(records), rows, pages, bytes_total)
