@@ -96,6 +96,7 @@ def test_a_build_that_fails_leaves_the_pages_that_were(checkout, steps, web, pro
     (web / "dist").mkdir()
     (web / "dist" / "index.html").write_text("old")
     broken = program("npm", "exit 1")
+    monkeypatch.setattr("edge.bootstrap.steps.AGAIN_AFTER_S", 0.0)
     monkeypatch.setenv("PATH", f"{broken}:{os.environ['PATH']}")
     with pytest.raises(SetupError):
         pages.build_pages(checkout, steps)
