@@ -48,21 +48,21 @@ BATCH_SAMPLES = 1000
 SETTLED_EVERY = 6
 
 
-def sink_text(name, url, token_file):
+def sink_text(name, url, token_file, timeout_s):
     lines = ("[[sinks]]", f'sink = "{name}"', 'kind = "influx"', f'url = "{url}"', 'org = "kangle"', 'bucket = "edge"')
     return "\n".join(
-        (*lines, f'token_file = "{token_file}"', f"timeout_s = {TIMEOUT_S}", f"batch_samples = {BATCH_SAMPLES}", "")
+        (*lines, f'token_file = "{token_file}"', f"timeout_s = {timeout_s}", f"batch_samples = {BATCH_SAMPLES}", "")
     )
 
 
-def run(folder, *, rounds, hours, series, seed, victoria, tell=lambda _text: None):
-    """One campaign in ``folder``; gives its numbers."""
+def run(folder, *, rounds, hours, series, seed, victoria, timeout_s=TIMEOUT_S, tell=lambda _text: None):
+    """One campaign in ``folder``; gives its numbers. ``timeout_s``: how long a box waits for a server's answer."""
     rng = random.Random(seed)
     fake = Fake(folder / "fake")
     vm = Victoria(folder / "vm") if victoria else None
     live = {"fake": fake, **({"vm": vm} if vm is not None else {})}
     urls = {**{name: server.url for name, server in live.items()}, "dead": f"http://127.0.0.1:{free_port()}"}
-    box = Box(folder, [sink_text(name, url, fake.token) for name, url in urls.items()], series)
+    box = Box(folder, [sink_text(name, url, fake.token, timeout_s) for name, url in urls.items()], series)
     try:
         _outage(box, live, hours)
         for number in range(rounds):
