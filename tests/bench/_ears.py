@@ -8,6 +8,7 @@ first: SCHED_FIFO, which Linux grants to root and CAP_SYS_NICE. Its children do 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,3 +34,10 @@ def may_run_first() -> bool:
     """Whether this system lets a bench hear at once."""
     with ears_first() as first:
         return first
+
+
+def run_as_installed(pid: int) -> None:
+    """Let the process (and the threads that it starts) run as the unit files of docs/systemd run the garage's daemon
+    and the broker: before all that is no safety. Nothing, where the system does not allow it."""
+    with contextlib.suppress(PermissionError, AttributeError):
+        os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from _ears import ears_first
+from _ears import ears_first, run_as_installed
 from _garage_site import GarageFolder, Layout, Process, wait_for
 from _mqtt import Mosquitto, MqttSocket, Packet
 
@@ -47,6 +47,8 @@ class Bench:
         self.folder = folder
         self.root = root
         self.broker = Mosquitto(root / "broker", persistent=persistent)
+        assert self.broker.process is not None
+        run_as_installed(self.broker.process.pid)
         folder.write_mqtt(layout, self.broker.port)
         self.daemon: Process | None = None
         self.helpers: list[subprocess.Popen[bytes]] = []
@@ -68,6 +70,7 @@ class Bench:
 
     def start_daemon(self) -> None:
         self.daemon = Process(self.folder, "garage", self.root / "garage.log")
+        run_as_installed(self.daemon.process.pid)  # its threads are still to come
 
     def help(self, *words: object) -> subprocess.Popen[bytes]:
         """A process of the field (``_smoke_field.py``)."""

@@ -76,6 +76,7 @@ async def measure(root: Path, plan: Plan) -> list[Result]:
     first_p50, ports = quantile(idle.first, 0.5), plan.layout.ports
     everything = plan.layout.zones * ports
     return [
+        result("daemon and broker run first, as docs/systemd has it (SCHED_RR)", may_run_first(), ""),
         result("whoever measures may run first (SCHED_FIFO)", may_run_first(), ""),
         result("floor: two hops through the broker, idle p50", echo_p50, "ms"),
         result("floor: two hops through the broker, idle p99", echo_p99, "ms"),
