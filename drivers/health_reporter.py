@@ -8,6 +8,7 @@ from drivers.engine import NS_PER_MS
 from edge.domain.devices import DeviceHealth, DeviceState
 
 REPEAT_NS = 60_000 * NS_PER_MS
+_LOST = DeviceState.LOST
 
 
 class HealthReporter:
@@ -17,20 +18,16 @@ class HealthReporter:
         self._counters = counters
         self._told: tuple[DeviceState, str, str] | None = None
         self._told_ns = 0
-
-    @property
-    def state(self) -> DeviceState | None:
-        return self._told[0] if self._told else None
-
-    @property
-    def problem(self) -> str:
-        return self._told[1] if self._told else ""
+        #: As told last; plain attributes, for they are asked for at each message.
+        self.state: DeviceState | None = None
+        self.problem = ""
 
     def change(self, state: DeviceState, problem: str, detail: str, now_ns: int) -> list[DeviceHealth]:
         """The health to report if anything but the counters differs from the last one, else nothing."""
         if (state, problem, detail) == self._told:
             return []
         self._told = (state, problem, detail)
+        self.state, self.problem = state, problem
         return [self._tell(now_ns)]
 
     def repeat(self, now_ns: int) -> list[DeviceHealth]:
@@ -39,7 +36,8 @@ class HealthReporter:
         return [self._tell(now_ns)] if deadline is not None and now_ns >= deadline else []
 
     def deadline(self) -> int | None:
-        return None if self._told is None or self._told[0] is DeviceState.LOST else self._told_ns + REPEAT_NS
+        state = self.state
+        return None if state is None or state is _LOST else self._told_ns + REPEAT_NS
 
     def _tell(self, now_ns: int) -> DeviceHealth:
         assert self._told is not None

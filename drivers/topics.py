@@ -20,6 +20,8 @@ from edge.domain.field_devices import Operate, Poll
 #: Without any message of the protocol for so long after the opening, the link is at fault until one comes.
 QUIET_NS = 10_000 * NS_PER_MS
 
+_READY, _CONNECTING = DeviceState.READY, DeviceState.CONNECTING
+
 #: Points remembered at a time; what comes beyond is still read, but forgotten at once.
 POINTS_MAX = 4096
 
@@ -97,7 +99,7 @@ class TopicsDriver(ABC):
     def deadline(self) -> int | None:
         if not self._is_open:
             return None
-        if self._health.state is DeviceState.CONNECTING:
+        if self._health.state is _CONNECTING:
             return self._opened_ns + QUIET_NS
         return self._health.deadline()
 
@@ -133,7 +135,9 @@ class TopicsDriver(ABC):
         """A good message of this protocol: whoever was connecting or quiet is ready."""
         self.frames += 1
         state = self._health.state
-        if state is DeviceState.CONNECTING or (state is DeviceState.FAULT and self._health.problem == "no_answer"):
+        if state is _READY:  # at nearly each message
+            return
+        if state is _CONNECTING or (state is DeviceState.FAULT and self._health.problem == "no_answer"):
             self.health(DeviceState.READY)
 
     def health(self, state: DeviceState, problem: str = "", detail: str = "") -> None:

@@ -92,7 +92,7 @@ class FieldOn(msgspec.Struct, frozen=True, tag="field_on"):
 DeviceCommand = ResidualPass | FieldOn | FieldCommand | MachineCommand | Notify
 
 
-class DeviceReading(msgspec.Struct, frozen=True, tag="reading"):
+class DeviceReading(msgspec.Struct, frozen=True, tag="reading", gc=False):
     """The input that carries a reading into a kernel. ``epoch`` counts the openings of the device's link: readings
     of an older epoch are from before a re-plug."""
 

@@ -43,7 +43,7 @@ SESSION_ENDS = frozenset(
 )
 
 
-class SignalReading(msgspec.Struct, frozen=True, kw_only=True, tag="signal"):
+class SignalReading(msgspec.Struct, frozen=True, kw_only=True, tag="signal", gc=False):
     """A two-state signal. ``active`` None: the device is heard of but does not tell the value (it proves life and
     carries ``quality``). ``source_wall_ns`` UTC as the device says; ``delay_ms`` how long the message is known to have
     waited on its way (expiry countdown, device sequence), None unknown."""
@@ -59,7 +59,7 @@ class SignalReading(msgspec.Struct, frozen=True, kw_only=True, tag="signal"):
     detail: str = ""
 
 
-class MeterReading(msgspec.Struct, frozen=True, kw_only=True, tag="meter"):
+class MeterReading(msgspec.Struct, frozen=True, kw_only=True, tag="meter", gc=False):
     """What a meter measured at one point; every quantity None unless it was in the message."""
 
     point: str
@@ -74,7 +74,7 @@ class MeterReading(msgspec.Struct, frozen=True, kw_only=True, tag="meter"):
     source_wall_ns: int | None = None
 
 
-class OutputReading(msgspec.Struct, frozen=True, kw_only=True, tag="output"):
+class OutputReading(msgspec.Struct, frozen=True, kw_only=True, tag="output", gc=False):
     """The state of a switched output as the device reports it: a relay's word is no proof (see ``MeterReading``).
     ``on`` means that the function is active: current flows, the siren sounds, the lock is released, water is asked
     for. ``fault`` is "" or one of ``OUTPUT_FAULTS``.

@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 
-class Stamp(msgspec.Struct, frozen=True, array_like=True):
+class Stamp(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """When and in which order an input entered. ``seq`` is gapless per store; ``mono_ns`` is comparable within one
     ``boot_id`` only; ``wall_ns`` is UTC and to be doubted when ``wall_trusted`` is false."""
 

@@ -45,7 +45,7 @@ class RecordKind(IntEnum):
     RESUMED = 2
 
 
-class LogRecord(msgspec.Struct, frozen=True):
+class LogRecord(msgspec.Struct, frozen=True, gc=False):
     """One stamped input as it is kept. ``input`` is the msgpack of the kernel's input, ``digests`` 8 bytes
     (``edge.domain.digest.effect_digest``) for each effect, in order."""
 

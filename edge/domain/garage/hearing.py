@@ -27,7 +27,7 @@ from edge.domain.field_devices import (
 )
 from edge.domain.garage import access, port_kernel
 from edge.domain.garage.calm import keep_calm, may_say_the_same, said_the_same, unsettle
-from edge.domain.garage.cut import LAG_NS, Switch, again, drive, due_ns, is_calm, judge, measured, reported, returned
+from edge.domain.garage.cut import LAG_NS, Switch, again, drive, due_ns, judge, measured, reported, returned
 from edge.domain.garage.interlock import ORDERS, Mode
 from edge.domain.garage.messages import CutState, ResetZone
 from edge.domain.garage.signals import Weight, health, hear, link_is, turns_key
@@ -53,6 +53,7 @@ METER_RANGES = {
 }
 
 
+_NONE, _PROVEN = CutState.NONE, CutState.PROVEN
 _USUAL = ("power_w", "current_a", "voltage_v", "energy_wh")
 _POWER, _CURRENT, _VOLTAGE, _ENERGY = (METER_RANGES[name] for name in _USUAL)
 
@@ -192,11 +193,12 @@ def _dropped(turn: Turn, port: Switch) -> None:
 
 def _look(turn: Turn, zone: Zone, switch: Switch, zones: dict[str, None], *, is_port: bool) -> None:
     """After a word on one switch: look at the whole zone only if that word changed something for others."""
-    if switch.wanted and switch.cut is CutState.NONE and is_port:
+    cut = switch.cut
+    if switch.wanted and cut is _NONE and is_port:
         return
     changed = returned(switch, zone.settings)
     if is_port and not changed:
-        if is_calm(switch):  # nearly all that comes
+        if cut is _NONE or cut is _PROVEN:  # calm: nearly all that comes
             return
         changed = judge(switch, zone.settings, turn.now_ns)
         turn.send(drive(switch, turn.stamp.seq, turn.now_ns, run=ORDERS[zone.mode].run))
