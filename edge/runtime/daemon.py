@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from edge.domain.devices import DeviceHealth, DeviceIdentity, DeviceReading
-from edge.runtime.clock import Clock, local_day
+from edge.runtime.clock import Clock
+from edge.runtime.device_hub import Devices
 from edge.runtime.executor import Executor, Outlets
 from edge.runtime.inbox import Entry, EntryKind, Inbox
 from edge.runtime.journal import Journal, Store
@@ -23,36 +24,20 @@ from edge.runtime.keeper import Keeper
 from edge.runtime.kernel_timer import KernelTimer
 from edge.runtime.kernels import VerticalAdapter
 from edge.runtime.lag import LagMeter
+from edge.runtime.local_day import LocalDay
 from edge.runtime.recovery import Parts, Recovery, State
 
 #: A turn of the loop handles at most so many inputs, or so much time, before links and sockets get their turn.
 TURN_INPUTS = 64
 TURN_S = 0.002
 
-#: Decided inputs that may wait for the disk; beyond it only safety inputs are decided, and beyond the second bound
-#: none.
+#: Decided inputs that may wait for the disk; beyond it only safety inputs are decided, beyond the second bound none.
 UNCOMMITTED_MAX = 2048
 UNCOMMITTED_SAFETY_MAX = 32_768
 
 SNAPSHOT_EVERY_NS = 3_600_000_000_000
 
 _OF_ITSELF = (DeviceHealth, DeviceIdentity)
-
-
-class Devices(Protocol):
-    """What the daemon tells the pumps, and asks of them (``edge.runtime.device_hub``)."""
-
-    def resume(self) -> None: ...
-
-    def hand_in(self) -> None:
-        """Post what has come and was held back for a moment (``edge.runtime.gathering``)."""
-        ...
-
-    def passing(self, reading: DeviceReading) -> None:
-        """A device's word about itself is on its way in."""
-        ...
-
-    def last_health(self) -> Iterable[DeviceReading]: ...
 
 
 class Daemon:
@@ -73,7 +58,6 @@ class Daemon:
         self._adapter = adapter
         self._clock = clock
         self._devices = devices
-        self._utc_offset_min = utc_offset_min
         self._lag = lag or LagMeter()
         self._loop = asyncio.get_running_loop()
         self._inbox = Inbox()
@@ -91,8 +75,7 @@ class Daemon:
         self._pumps_wait = False
         self._closing = False
         self._snapshot_due_ns = clock.mono_ns() + SNAPSHOT_EVERY_NS
-        self._day = ""
-        self._day_trusted = False
+        self._local_day = LocalDay(clock, utc_offset_min)
         self.counters = {"inputs": 0}
 
     @property
@@ -160,17 +143,15 @@ class Daemon:
         return None
 
     def check_day(self) -> None:
-        """Tell the kernel when the local day is another, or when the clock that says so has become trustworthy."""
-        day = local_day(self._clock.wall_ns(), self._utc_offset_min)
-        trusted = self._clock.wall_trusted()
-        if day != self._day or (trusted and not self._day_trusted):
+        """Tell the kernel of the local day, when there is something to tell."""
+        day = self._local_day.news()
+        if day is not None:
             self._enter(Entry(self._adapter.day(day), EntryKind.SHELL))
-        self._day, self._day_trusted = day, trusted
 
     @property
     def day(self) -> str:
-        """The local day that was told last (ISO date)."""
-        return self._day
+        """See ``LocalDay``."""
+        return self._local_day.day
 
     def post_config(self, item: Any) -> None:
         """Take in a configuration that was read anew."""
@@ -191,8 +172,7 @@ class Daemon:
             self._decide_at_once()
         else:
             self._inbox.put(entry)
-        if self._turn is None:
-            self._wake()
+        self._wake()
 
     def _decide_at_once(self) -> None:
         """A safety input is decided where it comes in: at the end of the loop's round it would stand behind whatever

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -47,6 +47,22 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     told_wall_ns: int
     since_wall_ns: int
     clock_trusted: bool
+
+
+class Devices(Protocol):
+    """What the daemon tells the pumps, and asks of them (a ``DeviceHub``)."""
+
+    def resume(self) -> None: ...
+
+    def hand_in(self) -> None:
+        """Post what has come and was held back for a moment (``edge.runtime.gathering``)."""
+        ...
+
+    def passing(self, reading: DeviceReading) -> None:
+        """A device's word about itself is on its way in."""
+        ...
+
+    def last_health(self) -> Iterable[DeviceReading]: ...
 
 
 class DeviceHub:
