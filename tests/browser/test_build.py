@@ -19,20 +19,20 @@ COMMENT = re.compile(r"/\*\*.*?\*/", re.DOTALL)
 KEY = re.compile(r"\{(\w+)\}")
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "docs"])
-def test_the_first_load_is_small(dist, page):
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "docs"])
+def test_the_first_load_is_small(dist, name):
     """HTML, scripts and styles of a page, packed. The API pages carry Swagger UI and have no budget."""
-    html = (dist / f"{page}.html").read_text(encoding="utf-8")
-    files = {f"{page}.html", *re.findall(r'(?:src|href)="/(assets/[^"]+\.(?:js|css))"', html)}
+    html = (dist / f"{name}.html").read_text(encoding="utf-8")
+    files = {f"{name}.html", *re.findall(r'(?:src|href)="/(assets/[^"]+\.(?:js|css))"', html)}
     assert len(files) >= 3
-    total = sum(len(gzip.compress((dist / name).read_bytes(), 9)) for name in files)
+    total = sum(len(gzip.compress((dist / file).read_bytes(), 9)) for file in files)
     assert total <= BUDGET_BYTES
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_html_is_bare(dist, page):
+@pytest.mark.parametrize("name", PAGES)
+def test_html_is_bare(dist, name):
     """The CSP forbids inline scripts and styles; no page names another host."""
-    html = (dist / f"{page}.html").read_text(encoding="utf-8")
+    html = (dist / f"{name}.html").read_text(encoding="utf-8")
     assert re.findall(r"<script(?![^>]*\ssrc=)", html) == []
     assert re.findall(r"<style|\sstyle=|\son\w+=|importmap", html) == []
     assert re.findall(r"(?:https?:)?//[\w.-]+", html) == []
