@@ -143,37 +143,6 @@ def wait_for(condition, seconds=READY_S):
         time.sleep(0.1)
 
 
-def test_after_kill_9_all_processes_die_and_the_next_demo_clears_up_and_ctrl_c_leaves_nothing(short_path):
-    folder = short_path / "t"
-    with demo(folder, "--no-diners", "--lanes", "1") as running:
-        running.link()
-        running.end(signal.SIGKILL)
-        assert running.gone()
-        (left,) = folder.glob("kangle-demo-*")
-    with demo(folder) as running:
-        browser = Browser(running.link())
-        assert not left.exists()
-        # Broker, three floors, supervisor, canteen, garage, gym, history, api.
-        wait_for(lambda: len(running.look()) >= 10)
-        assert b"<html" in browser.open("/demo")[1]
-        assert browser.log_in()["role"] == "admin"
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            browser.log_in()
-        refused.value.close()
-        state = wait_for(lambda: browser.api("/demo/state"))
-        assert sorted(state["lanes"]) == ["1", "2"]
-        assert state["diners"]["on"]
-        wait_for(lambda: browser.api("/garage")["armed"])
-        wait_for(lambda: all(zone["open"] for zone in browser.api("/gym")["zones"]))  # at any hour
-        wait_for(lambda: sum(zone["busy"] for zone in browser.api("/gym")["zones"]))
-        status, out, err = running.end(signal.SIGINT)
-        assert (status, out) == (0, "")
-        assert "simulated" in err
-        assert "Traceback" not in err
-        assert running.gone()
-        assert running.files() == []
-
-
 def price_a_tray(browser):
     """Put one bound dish on the only lane; the lane says what the menu says."""
     bound = wait_for(lambda: [item for item in browser.api("/canteen/menu")["items"] if item["bound"]])
@@ -184,53 +153,99 @@ def price_a_tray(browser):
     assert [plate["state"] for plate in lane["plates"]] == ["priced"]
 
 
-def test_a_tray_is_priced_a_fire_is_lit_from_another_terminal_and_the_broker_may_die_in_it(short_path):
+def light_a_fire(running, browser):
+    """From another terminal, with a bike that charges and a broker that dies; the page sees what becomes of it."""
+
+    def states():
+        return {zone: (state, cut) for zone, state, cut in browser.api("/garage")["zones"]}
+
+    def sim(*words):
+        ran = subprocess.run(
+            [sys.executable, "-P", "-m", "edge.cli", "sim", "--json", *words],
+            env={**os.environ, "TMPDIR": str(running.folder)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        return json.loads(ran.stdout)
+
+    wait_for(lambda: set(states().values()) == {("normal", "none")})
+
+    def power():
+        """Asked for again: the garage may have copied the purses before the demo filled them."""
+        told = sim("plug", "b1w-01")
+        if told["start"] != "ok":
+            sim("unplug", "b1w-01")
+        return told
+
+    assert wait_for(lambda: (told := power())["start"] == "ok" and told) == {"port": "b1w-01", "start": "ok"}
+    (control,) = running.folder.glob("kangle-demo-*/garage.sock")
+    wait_for(lambda: ask_garage(control, {"op": "state"})["zones"]["b1-west"]["flows_w"] > 20)
+    before = running.brokers()
+    sim("broker")
+    sim("smoke", "B1-WEST")
+    wait_for(lambda: states()["b1-west"] == ("fire", "proven"))
+    wait_for(lambda: states()["b1-east"][0] == "pre_alarm")  # the neighbour
+    assert states()["stair-3"][0] in {"normal", "watch"}
+    assert sim("list")["zones"]["b1-west"]["flows_w"] == 0
+    wait_for(lambda: running.brokers() - before)  # the fire by wire may be over before the demo misses its broker
+
+
+def everything_is_there(running, browser):
+    # Broker, three floors, supervisor, canteen, garage, gym, history, api.
+    wait_for(lambda: len(running.look()) >= 10)
+    assert b"<html" in browser.open("/demo")[1]
+    assert browser.log_in()["role"] == "admin"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        browser.log_in()
+    refused.value.close()
+    state = wait_for(lambda: browser.api("/demo/state"))
+    assert sorted(state["lanes"]) == ["1", "2"]
+    assert state["diners"]["on"]
+    wait_for(lambda: browser.api("/garage")["armed"])
+    wait_for(lambda: all(zone["open"] for zone in browser.api("/gym")["zones"]))  # at any hour
+    wait_for(lambda: sum(zone["busy"] for zone in browser.api("/gym")["zones"]))
+
+
+@pytest.mark.timeout(600)  # two demos start, one after the other
+def test_a_tray_a_fire_kill_9_and_the_next_demo_that_clears_up_and_ctrl_c_that_leaves_nothing(short_path):
+    """One demo serves all that wants a fresh one: to start one costs as much as ten other tests."""
     folder = short_path / "t"
     with demo(folder, "--no-diners", "--lanes", "1") as running:
         browser = Browser(running.link())
         browser.log_in()
         price_a_tray(browser)
-
-        def states():
-            return {zone: (state, cut) for zone, state, cut in browser.api("/garage")["zones"]}
-
-        def sim(*words):
-            command = [sys.executable, "-P", "-m", "edge.cli", "sim", "--json", *words]
-            ran = subprocess.run(
-                command,
-                env={**os.environ, "TMPDIR": str(folder)},
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=120,
-            )
-            return json.loads(ran.stdout)
-
-        wait_for(lambda: set(states().values()) == {("normal", "none")})
-
-        def power():
-            """Asked for again: the garage may have copied the purses before the demo filled them."""
-            told = sim("plug", "b1w-01")
-            if told["start"] != "ok":
-                sim("unplug", "b1w-01")
-            return told
-
-        assert wait_for(lambda: (told := power())["start"] == "ok" and told) == {"port": "b1w-01", "start": "ok"}
-        (control,) = folder.glob("kangle-demo-*/garage.sock")
-        wait_for(lambda: ask_garage(control, {"op": "state"})["zones"]["b1-west"]["flows_w"] > 20)
-        before = running.brokers()
-        sim("broker")
-        sim("smoke", "B1-WEST")
-        wait_for(lambda: states()["b1-west"] == ("fire", "proven"))
-        wait_for(lambda: states()["b1-east"][0] == "pre_alarm")  # the neighbour
-        assert states()["stair-3"][0] in {"normal", "watch"}
-        assert sim("list")["zones"]["b1-west"]["flows_w"] == 0
-        wait_for(lambda: running.brokers() - before)  # the fire by wire may be over before the demo misses its broker
-        status, out, err = running.end(signal.SIGTERM)
-        assert (status, out) == (0, "")
+        light_a_fire(running, browser)
+        running.look()
+        _, out, err = running.end(signal.SIGKILL)
+        assert out == ""
         assert "the broker was stopped; starting it anew" in err
         assert running.gone()
-        assert running.files() == []
+        (left,) = folder.glob("kangle-demo-*")
+    with demo(folder) as running:
+        browser = Browser(running.link())
+        assert not left.exists()
+        everything_is_there(running, browser)
+        ended_in_order(running, signal.SIGINT)
+
+
+def ended_in_order(running, number):
+    running.look()
+    status, out, err = running.end(number)
+    assert (status, out) == (0, "")
+    assert "simulated" in err
+    assert "Traceback" not in err
+    assert "nothing is left behind" in err
+    assert running.gone()
+    assert running.files() == []
+
+
+def test_ended_while_it_starts_it_leaves_nothing_either(short_path):
+    """By the other signal: whoever stops the service of a demo sends SIGTERM."""
+    with demo(short_path / "t") as running:
+        wait_for(lambda: len(running.look()) >= 3)
+        ended_in_order(running, signal.SIGTERM)
 
 
 @pytest.mark.parametrize(("seconds", "looks"), [(0, 0), (0.25, 3)])
