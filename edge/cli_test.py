@@ -35,9 +35,10 @@ def test(full: bool, workers: int, arguments: tuple[str, ...]) -> None:  # noqa:
         click.echo("kangle: a part of the tests; the checks are left out (kangle check runs them)", err=True)
     else:
         results = [result._asdict() for result in run_checks(CHECKS)]
-        report = Path(tempfile.gettempdir()) / f"kangle-check-{os.getpid()}.json"
-        report.write_text(json.dumps(results), encoding="utf-8")
-        os.environ[REPORT] = str(report)
+        handle, report = tempfile.mkstemp(prefix="kangle-check-", suffix=".json")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(results, file)
+        os.environ[REPORT] = report
     os.environ["KANGLE_REQUIRE_BROWSER"] = "1"
     sys.stderr.flush()
     os.chdir(root)
