@@ -1,4 +1,5 @@
-"""The scene of a park with many outdoor points: six weeks of use and of inspections. Never part of a running site."""
+"""The scene of a park with many outdoor points: six weeks of use and of inspections, and an evening in its halls. Never
+part of a running site."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from datetime import date, timedelta
 
 from edge.api.preview_gym import AT_NS, DAY, DAYS_BEFORE, NS_PER_S, GymScript
 from edge.domain.actors import Actor, Role
-from edge.domain.gym.messages import DayOpened, Inspect, ReportFault
+from edge.domain.gym.messages import DayOpened, Inspect, LockOut, ReportFault
 from edge.domain.gym.settings import AssetKind
 
 _MENDER = Actor(Role.MAINTENANCE, "duty1")
@@ -36,6 +37,20 @@ def park(script: GymScript) -> None:
     for point in points[5::47]:
         script.order(ReportFault(asset=point, what="noise"), _MENDER)
     script.elapse(61)
+    _evening(script)
+
+
+def _evening(script: GymScript) -> None:
+    """A third of the machines in use, one of fifty broken, one locked out."""
+    machines = [one.asset for one in script.config.assets if one.kind is not AssetKind.OUTDOOR]
+    for machine in machines[::3]:
+        script.move(machine)
+    for machine in machines[1::51]:
+        script.health(machine, error_code=12)
+    for machine in machines[20:21]:
+        script.order(ReportFault(asset=machine, what="noise"), _MENDER)
+        script.order(LockOut(asset=machine, note="belt torn"), _MENDER)
+    script.run(4)
 
 
 def _inspect(script: GymScript, points: list[str]) -> None:

@@ -18,8 +18,8 @@ import pytest
 from playwright.sync_api import expect
 
 ROOT = Path(__file__).parents[2]
-DESK, PHONE, WALL = (1280, 800), (390, 844), (1920, 1080)
-POINTS, COMPOUNDS = 232, 63
+DESK, PHONE, WALL, WALL_4K = (1280, 800), (390, 844), (1920, 1080), (3840, 2160)
+POINTS, COMPOUNDS, MACHINES = 232, 63, 200
 START_S = 120
 
 
@@ -181,12 +181,117 @@ def test_labels_are_printed_by_place_and_machines_chosen_by_place(upkeep):
     opened.shot("gym-park-due")
 
 
-def test_the_wall_sums_up_what_stands_in_63_compounds(upkeep, base):
-    opened, page = upkeep(WALL, REGISTER)
-    page.goto(f"{base}/gym")
-    expect(page.locator(".gym-rooms .room")).to_have_count(3)
+@pytest.fixture
+def wall(base, cookies, open_page):
+    """Opens the wall on a screen, in a time that passes at ``speed``: 0.01 turns no page while somebody looks."""
+    post(base, "preview/gym/park", {})
+
+    def open_wall(size=WALL, speed=0.01, **options):
+        opened = open_page(*size, role="", base=base, own=True, **options)
+        opened.context.add_cookies(cookies)
+        opened.before(f"pace({speed})")
+        page = opened.goto("/gym", ".page-gym[data-wall=true] .machine")
+        page.wait_for_selector(".gym-wall[data-stale=false]")
+        opened.until("document.querySelectorAll('.turner button:not(.turner-hold)').length > 1")
+        return opened, page
+
+    return open_wall
+
+
+NUMBERS = ".turner button:not(.turner-hold)"
+#: What is cut off or hangs out of its tile, its page or the screen.
+OUT_OF_PLACE = """() => {
+  const found = [];
+  const rooms = document.querySelector(".gym-rooms").getBoundingClientRect();
+  for (const tile of document.querySelectorAll(".machine")) {
+    const box = tile.getBoundingClientRect();
+    if (box.bottom > rooms.bottom + 1 || box.right > rooms.right + 1) found.push(`off the page: ${tile.textContent}`);
+    for (const word of tile.querySelectorAll("h3, .machine-use, .machine-more, .machine-place > *")) {
+      const inner = word.getBoundingClientRect();
+      if (word.scrollWidth > word.clientWidth + 1 || inner.bottom > box.bottom + 1 || inner.top < box.top - 1)
+        found.push(`cut off: ${word.textContent}`);
+    }
+  }
+  const busy = document.querySelector(".wall-busy:not([hidden])")?.getBoundingClientRect();
+  for (const room of busy === undefined ? [] : document.querySelectorAll(".room"))
+    if (room.getBoundingClientRect().bottom > busy.top + 1) found.push(`covered: ${room.ariaLabel}`);
+  for (const part of [document.scrollingElement, document.querySelector(".gym-side")])
+    if (part.scrollHeight > part.clientHeight + 1) found.push(`scrolls: ${part.className || "page"}`);
+  return found;
+}"""
+
+
+def names_on(page):
+    return page.locator(".gym-rooms .machine h3").all_inner_texts()
+
+
+@pytest.mark.parametrize("size", [WALL, WALL_4K])
+def test_a_wall_shows_all_200_machines_page_by_page(wall, size):
+    opened, page = wall(size)
+    for look in opened.looks():
+        seen, pages = [], page.locator(NUMBERS).count()
+        for number in range(pages):
+            page.locator(NUMBERS).nth(number).click()
+            expect(page.locator(NUMBERS).nth(number)).to_have_attribute("aria-pressed", "true")
+            opened.rest()
+            seen += names_on(page)
+            opened.shot(f"gym-park-wall-{size[0]}-{look}-{number + 1}")
+            assert page.evaluate(OUT_OF_PLACE) == []
+            opened.fits(size[0])
+            if number in {0, pages - 1}:
+                assert opened.audit(font=18) == []
+        assert len(seen) == len(set(seen)) == MACHINES, "each machine once"
+        expect(page.locator(".busy")).to_be_visible()
+        assert pages <= 9, "a round takes a minute and a half at most"
+    assert opened.axe() == []
+
+
+def test_pages_turn_by_themselves_and_tell_where_they_are(wall):
+    opened, page = wall(speed=40)
+    opened.until("document.querySelector('.wall-pages p').textContent.includes('2')")
+    pages = page.locator(NUMBERS).count()
+    told = "document.querySelector('.wall-pages p').textContent"
+    for number in (*range(3, pages + 1), 1):
+        opened.until(f"{told} === '第 {number} 页，共 {pages} 页'")
+        expect(page.locator(NUMBERS + "[aria-pressed=true]")).to_have_count(1)
+
+
+def test_who_reads_stops_the_pages_and_lets_them_turn_again(wall):
+    opened, page = wall(speed=40)
+    hold = page.locator(".turner-hold")
+    hold.click()
+    expect(hold).to_have_attribute("aria-pressed", "true")
+    stands = page.locator(".wall-pages p").inner_text()
+    before = page.evaluate("performance.now()")
+    opened.until(f"performance.now() > {before} + 60000")  # of the page's own time: six turns
+    assert page.locator(".wall-pages p").inner_text() == stands
+    hold.click()
+    opened.until(f"document.querySelector('.wall-pages p').textContent !== {json.dumps(stands)}")
+
+
+def test_nothing_moves_where_the_system_says_so(wall):
+    _, page = wall(reduced_motion="reduce")
+    moves = "getComputedStyle(document.querySelector('.gym-rooms')).animationName"
+    assert page.evaluate(moves) == "none"
+    _, page = wall(reduced_motion="no-preference")
+    assert page.evaluate(moves) == "page-comes"
+
+
+def test_a_desk_has_all_on_one_page_that_scrolls(base, cookies, open_page):
+    post(base, "preview/gym/park", {})
+    opened = open_page(*DESK, role="", base=base, own=True)
+    opened.context.add_cookies(cookies)
+    page = opened.goto("/gym", ".machine")
+    expect(page.locator(".gym-rooms .machine h3")).to_have_count(MACHINES)
+    expect(page.locator(".turner")).to_have_count(0)
+    expect(page.locator(".busy")).to_be_visible()
+    opened.fits(DESK[0])
+
+
+def test_the_wall_sums_up_what_stands_in_63_compounds(wall):
+    opened, page = wall()
+    page.locator(NUMBERS).last.click()
     last = page.locator(".gym-rooms .room").last
     expect(last).to_contain_text(str(POINTS))
-    expect(last.locator(".rows li")).to_have_count(1)
-    opened.shot("gym-park-wall")
-    assert opened.audit(font=14, scope=".room:last-child") == []
+    expect(last.locator(".machine-place")).to_have_count(1)
+    assert opened.audit(font=18, scope=".room:last-child") == []

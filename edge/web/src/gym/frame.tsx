@@ -29,13 +29,17 @@ interface Props {
   board: GymBoard;
   topic: GymTopic;
   title: string;
+  /** Fills the screen and scrolls nowhere: everything is as large as the screen allows. */
+  wall?: boolean;
+  /** Stands beside the links. */
+  beside?: ComponentChildren;
   children: ComponentChildren;
 }
 
-export function GymFrame({ board, topic, title, children }: Props) {
+export function GymFrame({ board, topic, title, wall = false, beside, children }: Props) {
   const role = me.value?.role ?? "";
   return (
-    <div class="page page-gym" data-stale={board.stale}>
+    <div class="page page-gym" data-stale={board.stale} data-wall={wall}>
       <StateStrip page={title} link={board.live.state.value} help={topic} />
       <NoticeStrip notice={noticeOf(board)} />
       <nav class="gym-nav" aria-label={t("gym.nav")}>
@@ -45,6 +49,7 @@ export function GymFrame({ board, topic, title, children }: Props) {
             {of === "workouts" && CARE_ROLES.includes(role) ? t("workouts.all") : t(key)}
           </a>
         ))}
+        {beside}
       </nav>
       <main>{children}</main>
     </div>

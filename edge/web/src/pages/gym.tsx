@@ -1,18 +1,28 @@
-/** /gym: the wall. Machines by room, the queue with its calls, the trail, today. */
-import { useMemo } from "preact/hooks";
+/**
+ * /gym: the wall. Machines by room, the queue with its calls, the trail, today. On a wall screen a gym that is too
+ * large for one page turns its pages by itself; elsewhere it is one long page.
+ */
+import { useMemo, useRef } from "preact/hooks";
 
 import "../styles/gym.css";
 import { GymBoard } from "../gym/board";
 import { BusyMap } from "../gym/BusyMap";
 import { GymFrame, Guarded } from "../gym/frame";
-import { MachineTile } from "../gym/MachineTile";
+import { FEW } from "../gym/places";
 import { Queue } from "../gym/Queue";
+import { blocksOf, Room } from "../gym/Room";
 import { Trails } from "../gym/Trails";
-import { grouped } from "../lib/format";
-import { say, t } from "../lib/i18n";
+import { fitsBelow, pagesOf } from "../gym/wall";
+import { busyHeight, useMedia, useSheet, WALL } from "../gym/wallSheet";
 import { nowMs } from "../lib/clock";
+import { grouped } from "../lib/format";
+import { t } from "../lib/i18n";
 import { mount } from "../parts/mount";
-import type { GymView, ZoneUse } from "../types";
+import { Turner, useTurning, type Turning } from "../parts/Turner";
+import type { GymView } from "../types";
+
+/** 56 tiles are looked through in a few seconds; a large gym comes round in less than a minute. */
+const TURN_MS = 10_000;
 
 function Page() {
   return (
@@ -27,18 +37,31 @@ function Wall() {
   const gym = board.gym.value;
   // Reading the clock makes ages grow while nothing comes.
   const ticking = nowMs.value > 0;
-  const zones = gym?.zones ?? [];
-  const outdoors = outdoorZones(board);
-  const summed = zones.filter((zone) => outdoors.has(zone.zone));
-  const few = summed.length <= FEW_COMPOUNDS;
+  const blocks = blocksOf(gym?.zones ?? [], board.assets.value);
+  const tall = useMedia(WALL);
+  const paged = tall && blocks.reduce((sum, block) => sum + block.items.length, 0) > FEW;
+  const area = useRef<HTMLDivElement>(null);
+  const sheet = useSheet(area, paged);
+  const pages = pagesOf(blocks, sheet);
+  // The last page says when to come, below the last rooms where there is room.
+  const count = pages.length + (fitsBelow(pages, sheet, busyHeight()) ? 0 : 1);
+  const turning = useTurning(paged ? count : 1, TURN_MS);
+  const shown = paged ? (pages[turning.page] ?? []) : blocks.map((block) => ({ ...block, part: 1, parts: 1 }));
   return (
-    <GymFrame board={board} topic="gym" title={t("gym.title")}>
+    <GymFrame
+      board={board}
+      topic="gym"
+      title={t("gym.title")}
+      wall={paged}
+      beside={paged && <Pages turning={turning} />}
+    >
       <div class="gym-wall" data-stale={board.stale} data-ticking={ticking}>
-        <div class="gym-rooms">
-          {zones.filter((zone) => few || !outdoors.has(zone.zone)).map((zone) => (
-            <Room key={zone.zone} zone={zone} board={board} />
-          ))}
-          {!few && <Outdoors zones={summed} />}
+        <div class="wall-area" ref={area}>
+          <div class="gym-rooms" key={turning.page}>
+            {shown.map((part) => (
+              <Room key={part.key} part={part} board={board} sums={paged} />
+            ))}
+          </div>
         </div>
         {gym && (
           <aside class="gym-side">
@@ -48,70 +71,22 @@ function Wall() {
             {gym.limits_signed === "" && <p class="unsigned">{t("gym.unsigned")}</p>}
           </aside>
         )}
-        {gym && <BusyMap gym={gym} />}
+        {gym && (
+          <div class="wall-busy" hidden={paged && turning.page < count - 1}>
+            <BusyMap gym={gym} />
+          </div>
+        )}
       </div>
     </GymFrame>
   );
 }
 
-function Room({ zone, board }: { zone: ZoneUse; board: GymBoard }) {
-  const machines = board.assets.value.filter((asset) => asset.zone === zone.zone);
+function Pages({ turning }: { turning: Turning }) {
   return (
-    <section class="room" aria-label={say(zone.name)}>
-      <header>
-        <h2>{say(zone.name)}</h2>
-        <p>
-          <span>{t(zone.open ? "gym.zone.open" : "gym.zone.closed")}</span>
-          {zone.open && <strong>{t("gym.zone.free", { n: zone.free + zone.warm })}</strong>}
-          {zone.waiting > 0 && <span>{t("gym.zone.waiting", { n: zone.waiting })}</span>}
-        </p>
-      </header>
-      <ul class="machines">
-        {machines.map((asset) => (
-          <MachineTile key={asset.asset} asset={asset} board={board} />
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-/** Up to so many compounds have their points on the wall one by one. */
-const FEW_COMPOUNDS = 4;
-
-/** Places in which there is outdoor equipment alone. */
-function outdoorZones(board: GymBoard): ReadonlySet<string> {
-  const found = new Set(board.assets.value.map((one) => one.zone));
-  for (const one of board.assets.value) if (one.kind !== "outdoor") found.delete(one.zone);
-  return found;
-}
-
-/** Many compounds: how they are as a whole, and only those in which something is out of use. */
-function Outdoors({ zones }: { zones: readonly ZoneUse[] }) {
-  const sum = (of: (zone: ZoneUse) => number): number => zones.reduce((all, zone) => all + of(zone), 0);
-  const points = sum((zone) => zone.free + zone.warm + zone.busy + zone.out + zone.unknown);
-  const out = zones.filter((zone) => zone.out > 0);
-  return (
-    <section class="room" aria-label={t("gym.outdoors")}>
-      <header>
-        <h2>{t("gym.outdoors")}</h2>
-        <p>
-          <span>{t("gym.outdoors.count", { places: zones.length, points })}</span>
-          {sum((zone) => zone.unknown) > 0 && (
-            <span>{t("gym.outdoors.unheard", { n: sum((zone) => zone.unknown) })}</span>
-          )}
-        </p>
-      </header>
-      {out.length > 0 && (
-        <ul class="rows">
-          {out.map((zone) => (
-            <li key={zone.zone} data-level="look">
-              <strong>{say(zone.name)}</strong>
-              <span>{t("gym.outdoors.out", { n: zone.out })}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
+    <div class="wall-pages">
+      <p>{t("gym.page", { n: turning.page + 1, of: turning.pages })}</p>
+      <Turner turning={turning} label={t("gym.pages")} stoppable />
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 /** /menu: today's board on the wall. Dishes keep their places; pages turn slowly when they do not fit. */
 import type { ReadonlySignal } from "@preact/signals";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 
 import "../styles/menu.css";
 import { longDay } from "../lib/format";
@@ -13,14 +13,13 @@ import { Gate } from "../parts/Gate";
 import { mount } from "../parts/mount";
 import { linkNotice, NoticeStrip, type Notice } from "../parts/NoticeStrip";
 import { StateStrip } from "../parts/StateStrip";
+import { Turner, useTurning } from "../parts/Turner";
 import type { MenuView } from "../types";
 
 /** What fits: 24 dishes; 12 in large, and in English, whose words are longer. */
 const MANY = 24;
 const FEW = 12;
 const TURN_MS = 20_000;
-/** After somebody chose a page, it stays for a while. */
-const CHOSEN_MS = 60_000;
 
 function Page() {
   if (session.value === "ready") return <Board />;
@@ -41,14 +40,15 @@ function Board() {
   const large = size.value === "elder" || lang.value === "en" || items.length <= FEW;
   const perPage = large ? FEW : MANY;
   const pages = Math.max(1, Math.ceil(items.length / perPage));
-  const [page, choose] = usePages(pages);
+  const turning = useTurning(pages, TURN_MS);
+  const page = turning.page;
   useReload(live);
   const meal = menu ? known(`meal.${menu.meal}`) : null;
   const title = menu ? `${t("menu.title")} · ${longDay(menu.business_day)}` : t("menu.title");
   return (
     <div class="page page-menu">
       <StateStrip page={meal ? `${title} · ${t(meal)}` : title} link={live.state.value} help="menu">
-        {pages > 1 && <Turner pages={pages} page={page} onChoose={choose} />}
+        <Turner turning={turning} label={t("menu.pages")} />
       </StateStrip>
       <NoticeStrip notice={noticeOf(live)} />
       <main>
@@ -66,43 +66,6 @@ function Board() {
 
 function noticeOf(live: Live): Notice {
   return linkNotice(live.state.value, live.ageS.value) ?? { level: "quiet", text: t("menu.allergens") };
-}
-
-/** The page shown, turning by itself; choosing one keeps it for a minute. */
-function usePages(pages: number): [number, (page: number) => void] {
-  const [state, setState] = useState({ page: 0, waitMs: TURN_MS });
-  useEffect(() => {
-    if (pages < 2) return;
-    const timer = window.setTimeout(() => {
-      setState({ page: (state.page + 1) % pages, waitMs: TURN_MS });
-    }, state.waitMs);
-    return () => {
-      window.clearTimeout(timer);
-    };
-  }, [pages, state]);
-  const choose = (page: number): void => {
-    setState({ page, waitMs: CHOSEN_MS });
-  };
-  return [Math.min(state.page, pages - 1), choose];
-}
-
-function Turner({ pages, page, onChoose }: { pages: number; page: number; onChoose: (page: number) => void }) {
-  return (
-    <div class="turner" role="group" aria-label={t("menu.pages")}>
-      {Array.from({ length: pages }, (_, i) => (
-        <button
-          key={i}
-          type="button"
-          aria-pressed={i === page}
-          onClick={() => {
-            onChoose(i);
-          }}
-        >
-          {i + 1}
-        </button>
-      ))}
-    </div>
-  );
 }
 
 /** After an upgrade of the box a wall that nobody touches reloads itself. */
