@@ -27,6 +27,7 @@ from edge.site_report import Bag, SiteErrors, SiteMistake, mistakes_json, render
 from edge.site_sinks import read_sinks
 from edge.site_table import Table, open_table
 from edge.site_toml import read_toml
+from edge.storage.sample_resolution import ChannelResolution, Resolution, Resolutions
 
 __all__ = [
     "ApiSettings",
@@ -42,6 +43,8 @@ __all__ = [
 
 SITE_FILE = "site.toml"
 VERTICALS = ("canteen", "garage", "gym")
+#: Entries of ``[[history.channels]]``: each is tried for each channel that is born.
+CHANNELS_MAX = 100
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,253}")
 
 #: The longest path that a Unix socket may have on Linux (sun_path is 108 bytes with the final zero).
@@ -156,9 +159,23 @@ def _history(table: Table) -> HistorySettings:
         chunks_days=table.integer("chunks_days", 1, 36_500, known.chunks_days, "d") or known.chunks_days,
         rollups_days=table.integer("rollups_days", 1, 36_500, known.rollups_days, "d") or known.rollups_days,
         max_bytes=(max_gib or 1) << 30,
+        resolutions=_resolutions(table),
     )
     table.finish()
     return settings
+
+
+def _resolutions(table: Table) -> Resolutions:
+    default = table.choice("resolution", Resolution, Resolution.MS) or Resolution.MS
+    channels = []
+    for number, entry in enumerate(table.tables("channels")):
+        match, resolution = entry.string("match"), entry.choice("resolution", Resolution)
+        entry.finish()
+        if number == CHANNELS_MAX:
+            table.mistake("out_of_range", "channels", number + 1, same(f"0..{CHANNELS_MAX} [[history.channels]]"))
+        if match and resolution is not None:
+            channels.append(ChannelResolution(match, resolution))
+    return Resolutions(default, tuple(channels))
 
 
 def _demo(table: Table, folder: Path) -> DemoSettings:

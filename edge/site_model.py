@@ -11,6 +11,7 @@ from edge.domain.garage.settings import GarageConfig
 from edge.domain.gym.settings import GymConfig
 from edge.domain.words import Text
 from edge.site_report import SiteMistake
+from edge.storage.sample_resolution import Resolutions
 from edge.storage.sinks.settings import SinkSettings
 
 
@@ -33,12 +34,14 @@ class DemoSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long samples are kept, and how much of the disk each daemon's may take (see
-    ``edge.storage.sample_retention``). ``log_days``: how long inputs are kept as they came."""
+    ``edge.storage.sample_retention``). ``log_days``: how long inputs are kept as they came. ``resolutions``: how finely
+    the times of channels are kept."""
 
     log_days: int = 7
     chunks_days: int = 400
     rollups_days: int = 3650
     max_bytes: int = 16 << 30
+    resolutions: Resolutions = Resolutions()
 
 
 class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -161,7 +161,10 @@ class HistoryService:
             for name in site.verticals:
                 kept = site.history
                 retention = Retention(kept.chunks_days, kept.rollups_days, kept.max_bytes)
-                self._histories[name] = SampleHistory(site.data_dir / name, name, retention)
+                self._histories[name] = SampleHistory(site.data_dir / name, name, retention, kept.resolutions)
+                others = self._histories[name].names.born_otherwise()
+                if others:
+                    _log.warning("channels keep the resolution that they were born with", daemon=name, channels=others)
         except BaseException:
             self._close_histories()
             raise

@@ -36,7 +36,9 @@ class _Record(msgspec.Struct, frozen=True, array_like=True, tag=_TAG):
     values: bytes
 
 
-_Layout = tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]
+#: Series of the values, which of them are known, and to what their times are cut (None: all to the millisecond).
+_Layout = tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_], npt.NDArray[np.int64] | None]
+_MS = 1_000_000
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Record).decode
 
@@ -80,10 +82,12 @@ class BatchReader:
         if layout is None or layout[0].size != values.size:
             self.counts["without_key"] += 1
             return []
-        series, known = layout
+        series, known, cut_ns = layout
         flag = 0 if entry.wall_trusted else int(SampleQuality.CLOCK_UNTRUSTED)
         n = values.size
-        time_ns = np.full(n, entry.wall_ns - entry.wall_ns % 1_000_000)
+        time_ns = np.full(n, entry.wall_ns - entry.wall_ns % _MS)
+        if cut_ns is not None:
+            time_ns -= time_ns % cut_ns
         columns = Columns(np.full(n, entry.seq), series, time_ns, values, np.full(n, flag, np.uint8))
         return [columns if known.all() else columns.part(known)]
 
@@ -97,5 +101,7 @@ class BatchReader:
         if numbers is None:
             return None
         series = np.array(numbers, np.int32)
-        layout = self._layouts[record.layout] = (series, series > 0)
+        cut_ns = [self._names.series(number).resolution_ns if number else _MS for number in numbers]
+        coarse = np.array(cut_ns, np.int64) if any(each != _MS for each in cut_ns) else None
+        layout = self._layouts[record.layout] = (series, series > 0, coarse)
         return layout

@@ -39,7 +39,7 @@ class _Feed:
     """One series that a point of a device feeds: how to take its value; for states, the code of each value met. The
     series is made with its first value: a meter that never tells its current has no such curve."""
 
-    __slots__ = ("codes", "field", "name", "refused", "series", "take", "word")
+    __slots__ = ("codes", "cut_ns", "field", "name", "refused", "series", "take", "word")
 
     def __init__(self, name: tuple[str, str, str], field: Field) -> None:
         self.name = name
@@ -48,6 +48,7 @@ class _Feed:
         self.word = field.word if field.kind is SeriesKind.STATE else None
         self.codes: dict[Any, int] = {}
         self.series = 0
+        self.cut_ns = _MS
         self.refused = False
 
 
@@ -119,7 +120,9 @@ class Extractor:
                 value = self._code(feed, value) if code is None else code
             rows.seq.append(entry.seq)
             rows.series.append(feed.series)
-            rows.time_ns.append(time_ns)
+            # A source's own time is what its sample is known by: a coarser one would make one of two.
+            cut = feed.cut_ns != _MS and not flag & FROM_SOURCE
+            rows.time_ns.append(time_ns - time_ns % feed.cut_ns if cut else time_ns)
             rows.value.append(value)
             rows.flags.append(flag)
 
@@ -147,6 +150,8 @@ class Extractor:
             number = self._names.series_id(*feed.name, feed.field.unit, feed.field.kind)
             feed.refused = number is None
             feed.series = number or 0
+            if number is not None:
+                feed.cut_ns = self._names.series(number).resolution_ns
         return not feed.refused
 
     def _code(self, feed: _Feed, value: Any) -> int:

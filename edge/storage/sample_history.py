@@ -25,6 +25,7 @@ from edge.storage.sample_db import MARKS_MAX, SampleDb, clear_bad, is_malformed,
 from edge.storage.sample_extract import Extractor
 from edge.storage.sample_names import SeriesNames
 from edge.storage.sample_reading import SeriesReader
+from edge.storage.sample_resolution import Resolutions
 from edge.storage.sample_retention import DAY_NS, Keeper, Retention
 from edge.storage.sample_source import SetBacks, StoredSamples, StretchCache
 from edge.storage.sample_tail import LastValues, SampleTail
@@ -57,12 +58,14 @@ class SampleHistory:
     """Opens ``samples.db`` in the store directory of ``vertical`` and keeps it in step with the log. All methods but
     ``source``, ``names``, ``tail`` and ``last`` belong to one thread."""
 
-    def __init__(self, directory: Path, vertical: str, retention: Retention | None = None) -> None:
+    def __init__(
+        self, directory: Path, vertical: str, retention: Retention | None = None, resolutions: Resolutions | None = None
+    ) -> None:
         """Raises StoreError "locked", "newer", "schema", "storage" (of ``samples.db``)."""
         self.directory = directory
         self.vertical = vertical
         self.db = SampleDb(directory)
-        self.names = SeriesNames(vertical)
+        self.names = SeriesNames(vertical, resolutions)
         self.last = LastValues()
         self._load()
         self._sealed_seq = int(self.db.meta("seal_seq", "0"))
@@ -103,7 +106,7 @@ class SampleHistory:
                     raise StoreError("storage", f"{self.db.path} cannot be read: {error}") from error
             mark_bad(self.directory)
             self.db = SampleDb(self.directory)
-            self.names, self.last = SeriesNames(self.vertical), LastValues()
+            self.names, self.last = self.names.anew(), LastValues()
         self.db.close()
         raise StoreError("storage", f"{self.db.path} cannot be read, and nothing can be written beside it")
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 
 from edge.storage.sample_model import Series, SeriesKind
+from edge.storage.sample_resolution import Resolutions
 
 MAX_SERIES = 50_000
 #: Distinct words of one state series; what comes after them is counted as ``OTHER_WORD``.
@@ -32,8 +33,10 @@ _WRITE_WORD = "INSERT OR IGNORE INTO word (series, code, text) VALUES (?, ?, ?)"
 class SeriesNames:
     """Shared by threads. ``counts`` tells series and words that were refused because of the bounds."""
 
-    def __init__(self, vertical: str) -> None:
+    def __init__(self, vertical: str, resolutions: Resolutions | None = None) -> None:
+        """``resolutions`` is for series that are new; those on disk have theirs."""
         self._vertical = vertical
+        self._resolutions = resolutions or Resolutions()
         self._mutex = threading.Lock()
         self._series: dict[int, Series] = {}
         self._ids: dict[tuple[str, str, str], int] = {}
@@ -70,6 +73,17 @@ class SeriesNames:
                 numbers = tuple(int(number) for number in value.split(","))
                 self._layouts[int(key.removeprefix(_LAYOUT))] = numbers
 
+    def anew(self) -> SeriesNames:
+        """For a file that was begun anew."""
+        return SeriesNames(self._vertical, self._resolutions)
+
+    def born_otherwise(self) -> int:
+        """How many series were born with another resolution than they would be now."""
+        of = self._resolutions.of
+        return sum(
+            each.resolution_ns != of(each.vertical, each.device, each.point, each.quantity) for each in self.all()
+        )
+
     def layout(self, digest: int) -> tuple[int, ...] | None:
         """The series of a layout of batches (``edge.storage.sample_batch``), 0 for a refused one; None: not met yet."""
         return self._layouts.get(digest)
@@ -104,6 +118,7 @@ class SeriesNames:
                 quantity=_storable(quantity),
                 unit=unit,
                 kind=kind,
+                resolution_ns=self._resolutions.of(self._vertical, device, point, quantity),
             )
             self._put(series)
             self._ids[device, point, quantity] = number

@@ -6,9 +6,18 @@ import pytest
 
 from edge.runtime import history as running
 from edge.runtime.run import DAY_NS, keep_after_ns
+from edge.site import CHANNELS_MAX
 from edge.site_model import HistorySettings
+from edge.storage.sample_resolution import ChannelResolution, Resolution, Resolutions
 from edge.storage.sample_retention import Retention
 
+FINE = """[[history.channels]]
+match = "garage/*/power_w"
+resolution = "10s"
+
+[history]
+resolution = "100ms"
+"""
 HISTORY = "[history]\nlog_days = 3\nchunks_days = 30\nrollups_days = 100\nmax_gib = 2\n\n[demo]\n"
 
 
@@ -25,17 +34,41 @@ def test_a_bound_that_keeps_nothing_is_refused(site, name):
 
 
 def test_the_words_reach_the_history(site, monkeypatch):
-    site.swap("site.toml", "[demo]\n", HISTORY)
+    site.swap("site.toml", "[demo]\n", FINE + HISTORY.removeprefix("[history]\n"))
     seen = []
 
-    def opened(_directory, _name, retention):
-        seen.append(retention)
+    def opened(_directory, _name, retention, resolutions):
+        seen.append((retention, resolutions))
         raise RuntimeError("enough")
 
     monkeypatch.setattr(running, "SampleHistory", opened)
     with pytest.raises(RuntimeError, match="enough"):
         running.HistoryService(site.load())
-    assert seen == [Retention(30, 100, 2 << 30)]
+    slow = ChannelResolution("garage/*/power_w", Resolution.SECOND_10)
+    assert seen == [(Retention(30, 100, 2 << 30), Resolutions(Resolution.MS_100, (slow,)))]
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "told"),
+    [
+        ('"100ms"', '"1us"', ["history.resolution"]),
+        ('"10s"', '"7s"', ["history.channels[0].resolution"]),
+        ('match = "garage/*/power_w"', "", ["history.channels[0].match"]),
+        ("match =", "mach =", ["history.channels[0].match", "history.channels[0].mach"]),
+    ],
+)
+def test_what_is_wrong_with_a_resolution_is_told(site, was, is_now, told):
+    site.swap("site.toml", "[demo]\n", FINE.replace(was, is_now) + "\n[demo]\n")
+    mistakes = site.mistakes()
+    assert [mistake.path for mistake in mistakes] == told
+    if told[0].endswith("resolution"):
+        assert sorted(mistakes[0].allowed.en.split(", ")) == sorted(Resolution)
+
+
+def test_so_many_channels_at_most(site):
+    entry = '[[history.channels]]\nmatch = "*"\nresolution = "1s"\n'
+    site.swap("site.toml", "[demo]\n", entry * (CHANNELS_MAX + 1) + "\n[demo]\n")
+    assert [mistake.path for mistake in site.mistakes()] == ["history.channels"]
 
 
 def test_a_clock_that_nobody_trusts_makes_no_input_old():
