@@ -19,13 +19,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent.parent
 TESTS = Path(__file__).parent
-ROW = re.compile(r"\| `(?P<suite>[a-z_]+)` \|.*\| (?P<budget>\d+) s \| (?P<last>yes|no) \|$")
+ROW = re.compile(r"\| `(?P<suite>[a-z_]+)` \|.*\| (?P<budget>\d+) s \|( (yes|no) \|)?$")
 
 #: Suites whose tests are long and need nothing of each other: each may go to any process. Of all others a file stays
 #: together, for what it starts once.
-SPREAD = {"bench", "browser", "canteen", "cli", "faults", "garage", "recovery"}
-#: Folders and files whose tests share one running site.
-SHARED = ("tests/simulation/garage", "tests/simulation/gym", "tests/cli/test_demo.py")
+SPREAD = {"bench", "canteen", "cli", "faults", "garage", "recovery"}
+#: Folders and files whose tests share one running site; those of the browser share it, its pages and the preview.
+SHARED = ("tests/browser", "tests/simulation/garage", "tests/simulation/gym", "tests/cli/test_demo.py")
 
 # Seeded by the test itself: a run is repeatable, and a failure is not gone the next time.
 settings.register_profile("change", derandomize=True, deadline=None, database=None, max_examples=50)
@@ -39,10 +39,10 @@ def pytest_addoption(parser):
 
 
 def budgets():
-    """Suite -> (seconds, whether it comes last), from the table of docs/testing.md."""
+    """Suite -> seconds, from the table of docs/testing.md."""
     lines = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8").splitlines()
     rows = [match for line in lines if (match := ROW.fullmatch(line))]
-    return {row["suite"]: (int(row["budget"]), row["last"] == "yes") for row in rows}
+    return {row["suite"]: int(row["budget"]) for row in rows}
 
 
 def suite_of(path):
@@ -90,14 +90,9 @@ def pytest_collection():
 
 def pytest_collection_modifyitems(config, items):
     table = budgets()
-
-    def place(item):
-        # The suites that take longest first: with two workers that ends soonest. The order within a suite stays. Those
-        # marked "last" leave an event loop running in their worker, in which no other test could run its own.
-        seconds, last = table.get(suite_of(item.nodeid), (0, False))
-        return last, -seconds
-
-    items.sort(key=place)
+    # The suites that take longest first: with two workers that ends soonest. The order within a suite stays. That of
+    # the browser, one piece, is the longest of all: begun last it would leave the other processes without work.
+    items.sort(key=lambda item: -table.get(suite_of(item.nodeid), 0))
     if not config.getoption("--full"):
         left_out = [item for item in items if item.get_closest_marker("full")]
         if left_out:
@@ -150,6 +145,6 @@ def pytest_terminal_summary(terminalreporter):
     table = budgets()
     terminalreporter.section("seconds by suite, and budget")
     for suite in sorted(spent):
-        budget = table.get(suite, (0, False))[0]
+        budget = table.get(suite, 0)
         note = "" if spent[suite] <= budget else "  over" if budget else "  no budget in docs/testing.md"
         terminalreporter.line(f"{suite:<14}{count[suite]:>6} tests{spent[suite]:>8.1f} s of{budget:>5} s{note}")
