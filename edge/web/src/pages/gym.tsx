@@ -72,7 +72,7 @@ function Wall() {
           </aside>
         )}
         {gym && (
-          <div class="wall-busy" hidden={paged && turning.page < count - 1}>
+          <div class="wall-busy" data-below={count === pages.length} hidden={paged && turning.page < count - 1}>
             <BusyMap gym={gym} />
           </div>
         )}
