@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -34,7 +35,10 @@ def test(full: bool, workers: int, arguments: tuple[str, ...]) -> None:  # noqa:
     if any(word != before for word, before in zip(words, arguments, strict=True)) or {"-k", "-m"} & set(words):
         click.echo("kangle: a part of the tests; the checks are left out (kangle check runs them)", err=True)
     else:
+        compiling = begin_compiling(root)
         results = [result._asdict() for result in run_checks(CHECKS)]
+        if compiling is not None:
+            compiling.wait()
         handle, report = tempfile.mkstemp(prefix="kangle-check-", suffix=".json")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(results, file)
@@ -44,6 +48,15 @@ def test(full: bool, workers: int, arguments: tuple[str, ...]) -> None:  # noqa:
     os.chdir(root)
     flags = ["-n", str(workers), "--dist", "loadscope", "--max-worker-restart", "0", *(["--full"] if full else [])]
     os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", *flags, *words])
+
+
+def begin_compiling(root: Path) -> subprocess.Popen[bytes] | None:
+    """In a fresh checkout: one process compiles the suites while the checks run. Else each of the test processes would
+    do it for itself, at the same moment (28 s of CPU each, and 9 s when it is done). None where it was done before."""
+    if any(root.glob("tests/*/__pycache__/*-pytest-*.pyc")):
+        return None
+    command = [sys.executable, "-P", "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    return subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def absolute(word: str) -> str:

@@ -36,6 +36,7 @@ def started(monkeypatch, root):
             raise Replaced(path, words)
 
         monkeypatch.setattr(cli_test, "run_checks", checks)
+        monkeypatch.setattr(cli_test, "begin_compiling", lambda _root: None)
         monkeypatch.setattr(cli_test.os, "execv", become)
         monkeypatch.delenv(cli_test.REPORT, raising=False)
         monkeypatch.chdir(root / "edge")
@@ -77,6 +78,15 @@ def test_what_is_compiled_is_kept_for_the_many_programs_that_the_suites_start(st
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     started("-k", "help")
     assert "PYTHONDONTWRITEBYTECODE" not in os.environ
+
+
+def test_a_fresh_checkout_is_compiled_once_for_all_processes(suite, tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    (tmp_path / "tests/cli/test_module.py").unlink()
+    compiling = cli_test.begin_compiling(tmp_path)
+    assert compiling.wait(120) == 0
+    assert {path.name.partition(".")[0] for path in tmp_path.rglob("*-pytest-*.pyc")} == {"conftest", "test_it"}
+    assert cli_test.begin_compiling(tmp_path) is None
 
 
 def test_ci_runs_kangle_test_and_nothing_else(root, tmp_path):
