@@ -47,6 +47,10 @@ class Clock(Protocol):
 
     def wall_trusted(self) -> bool: ...
 
+    def now(self) -> tuple[int, int, bool]:
+        """All three of the same moment, for a stamp: monotonic and wall ns, and whether the latter is trusted."""
+        ...
+
 
 class RealClock:
     """The machine's clock. ``newest_wall_ns`` is the newest committed wall time, ``build_wall_ns`` that of the build
@@ -76,6 +80,13 @@ class RealClock:
                 return True
         return False
 
+    def now(self) -> tuple[int, int, bool]:
+        mono_ns, wall_ns = self.mono_ns(), self.wall_ns()
+        known = wall_ns >= self._newest_wall_ns and wall_ns >= self._build_wall_ns
+        if known and -STEP_NS <= wall_ns - mono_ns - self._offset_ns <= STEP_NS:  # at nearly each input
+            return mono_ns, wall_ns, True
+        return mono_ns, wall_ns, self.wall_trusted()
+
     def confirm(self) -> None:
         """A person, or the kernel for a time server, says that the wall time is right now; an older, later one was
         not."""
@@ -101,6 +112,9 @@ class ManualClock:
 
     def wall_trusted(self) -> bool:
         return self.trusted
+
+    def now(self) -> tuple[int, int, bool]:
+        return self.mono_ns(), self.wall_ns(), self.wall_trusted()
 
     def advance(self, ns: int) -> None:
         """Let both times pass."""

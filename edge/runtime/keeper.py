@@ -169,7 +169,7 @@ class Keeper:
 
     def _stamp(self) -> Stamp:
         clock = self._clock
-        return Stamp(self._seq + 1, clock.boot_id, clock.mono_ns(), clock.wall_ns(), clock.wall_trusted())
+        return Stamp(self._seq + 1, clock.boot_id, *clock.now())
 
     def _digests(self, effects: Effects) -> bytes:
         try:

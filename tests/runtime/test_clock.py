@@ -82,6 +82,17 @@ def test_nothing_confirms_a_time_before_the_build(machine):
     assert not clock.wall_trusted()
 
 
+@pytest.mark.parametrize("newest", [-S, 60 * S])
+@pytest.mark.parametrize("build", [-S, 30 * S])
+@pytest.mark.parametrize("step", [0, STEP_NS, STEP_NS + 1, -STEP_NS, -STEP_NS - 1])
+def test_a_stamp_s_three_words_are_those_of_the_clock(machine, newest, build, step):
+    clock = RealClock(newest_wall_ns=machine.wall + newest, build_wall_ns=machine.wall + build)
+    for _ in range(3):
+        machine.wall += step
+        assert clock.now() == (machine.mono, machine.wall, clock.wall_trusted())
+        machine.passes(40 * S)
+
+
 def test_the_real_clock_runs_and_names_its_life():
     clock = RealClock()
     first = clock.mono_ns()
