@@ -18,6 +18,13 @@ const PACKED = /\.(html|js|css|svg|json|txt)$/;
 /** Smaller files do not gain a round trip by packing. */
 const PACK_FROM_BYTES = 1024;
 
+/**
+ * What this many pages share comes as one file, not as one for each set of pages that share it: a third fewer requests
+ * for a page, of the same bytes. uPlot stays with the pages that draw, and styles keep their files and their order.
+ */
+const COMMON_FROM_PAGES = 8;
+const NOT_COMMON = /uplot|\.css$/i;
+
 /** Writes `<file>.gz` (level 9, no time stamp: the build is reproducible) next to every text file of the build. */
 function precompress(): Plugin {
   let outDir = "dist";
@@ -50,6 +57,13 @@ export default defineConfig({
     chunkSizeWarningLimit: 2000,
     rolldownOptions: {
       input: Object.fromEntries(PAGES.map((page) => [page, resolve(import.meta.dirname, `${page}.html`)])),
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "common", minShareCount: COMMON_FROM_PAGES, test: (id: string) => !NOT_COMMON.test(id) },
+          ],
+        },
+      },
     },
   },
 });
