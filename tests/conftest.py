@@ -3,13 +3,10 @@ budget (docs/testing.md)."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import gc
 import os
-import random
 import re
-import socket
 from collections import defaultdict
 from pathlib import Path
 
@@ -120,18 +117,10 @@ def pytest_make_collect_report(collector):
 
 @pytest.fixture(scope="session")
 def free_port():
-    """Gives a port of 127.0.0.1 on which nobody listens, from below those that connections are given: a port that the
-    system gives away at once may be the next connection's, and who dials it too early may reach itself."""
+    """Gives a port of 127.0.0.1 on which nobody listens, and which no other test process picks either."""
+    from edge.demo_garage import free_ports
 
-    def find():
-        for _ in range(1000):
-            port = random.SystemRandom().randrange(12_000, 32_000)
-            with socket.socket() as probe, contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
-        raise AssertionError("no free port")
-
-    return find
+    return lambda: free_ports(1)[0]
 
 
 def pytest_terminal_summary(terminalreporter):
