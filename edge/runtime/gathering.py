@@ -36,6 +36,7 @@ class Gathering:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Word] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._handing = False
         self.counters = {"words_gathered": 0, "gatherings": 0}
 
     def put(self, handler: LinkHandler, data: bytes, settled: Settled | None) -> None:
@@ -47,7 +48,10 @@ class Gathering:
             self._timer = self._loop.call_later(self._wait_s, self.hand_in)
 
     def hand_in(self) -> None:
-        """Let all that waits go on, in the order in which it came."""
+        """Let all that waits go on, in the order in which it came. Asked for in the middle of a word (what it says has a
+        device told the time) it does nothing: the next word must not come between the readings of this one."""
+        if self._handing:
+            return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -55,12 +59,16 @@ class Gathering:
             return
         self.counters["gatherings"] += 1
         self.counters["words_gathered"] += len(self._waiting)
-        while self._waiting:
-            handler, data, settled = self._waiting.popleft()
-            if settled is None:
-                handler.data_received(data)
-            else:
-                handler.message_received(data, settled)
+        self._handing = True
+        try:
+            while self._waiting:
+                handler, data, settled = self._waiting.popleft()
+                if settled is None:
+                    handler.data_received(data)
+                else:
+                    handler.message_received(data, settled)
+        finally:
+            self._handing = False
 
     def forget(self, handler: LinkHandler) -> None:
         """The link of ``handler`` was closed: it hears nothing more. Words that were to be settled come again."""

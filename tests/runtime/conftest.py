@@ -134,6 +134,9 @@ class HeldRows:
         rows = self._tables.get(kind, {})
         return iter([rows[key] for key in sorted(rows)])
 
+    def since(self, kind, column, value):
+        return iter([row for row in self.all(kind) if getattr(row, column) >= value])
+
 
 class Outlets:
     """Records every effect that leaves, with the seq that was committed at that moment."""

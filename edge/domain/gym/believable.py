@@ -9,6 +9,10 @@ because one console said infinity.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from typing import get_args, get_type_hints
+
+import msgspec
 
 from edge.domain.devices import Reading
 from edge.domain.machine_readings import (
@@ -70,8 +74,23 @@ _DELAYS = {"delay_ms": (0, 10**12), "source_wall_ns": (0, 2**62)}
 
 
 def believable(body: Reading) -> Reading:
-    """``body`` with every number that cannot be as None; the very same object where there is none."""
+    """``body`` with every number that cannot be as None, and as the log will give it back; the very same object where
+    nothing is to be changed."""
     ranges = _RANGES.get(type(body))
     if ranges is None:
         return body
-    return within(within(body, ranges), _DELAYS)
+    return _as_logged(within(within(body, ranges), _DELAYS))
+
+
+def _as_logged(body: Reading) -> Reading:
+    """A driver may say 5 where 5.0 is meant. The log gives back 5.0, and what is kept and shown of it must be the same
+    then, to the bit."""
+    whole = {name: float(value) for name in _floats(type(body)) if type(value := getattr(body, name)) is int}
+    return msgspec.structs.replace(body, **whole) if whole else body
+
+
+@cache
+def _floats(kind: type) -> tuple[str, ...]:
+    """The fields of ``kind`` that the log decodes as floats."""
+    hints = get_type_hints(kind)
+    return tuple(name for name, hint in hints.items() if hint is float or float in get_args(hint))
