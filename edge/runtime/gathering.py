@@ -48,8 +48,8 @@ class Gathering:
             self._timer = self._loop.call_later(self._wait_s, self.hand_in)
 
     def hand_in(self) -> None:
-        """Let all that waits go on, in the order in which it came. Asked for in the middle of a word (what it says has a
-        device told the time) it does nothing: the next word must not come between the readings of this one."""
+        """Let all that waits go on, in the order in which it came. Asked for in the middle of a word (what it says has
+        a device told the time) it does nothing: the next word must not come between the readings of this one."""
         if self._handing:
             return
         if self._timer is not None:
