@@ -12,6 +12,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 PRIORITY = 10
 
@@ -41,3 +42,17 @@ def run_as_installed(pid: int) -> None:
     and the broker: before all that is no safety. Nothing, where the system does not allow it."""
     with contextlib.suppress(PermissionError, AttributeError):
         os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))
+
+
+@contextmanager
+def kept_awake() -> Iterator[bool]:
+    """No processor sleeps while inside, as docs/systemd/kangle-awake.service has it (kernel documentation,
+    power/pm_qos_interface: a process that holds /dev/cpu_dma_latency open asks for that many microseconds at most).
+    False: the system does not allow it."""
+    with contextlib.ExitStack() as stack:
+        held = False
+        with contextlib.suppress(OSError):
+            device = stack.enter_context(Path("/dev/cpu_dma_latency").open("wb", buffering=0))
+            device.write(bytes(4))
+            held = True
+        yield held

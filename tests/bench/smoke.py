@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from _ears import may_run_first
+from _ears import kept_awake, may_run_first
 from _fdatasync import bare_fdatasync
 from _garage_site import GarageFolder, Layout
 from _report import Result, publish, quantile, result
@@ -53,13 +53,17 @@ async def measure(root: Path, plan: Plan) -> list[Result]:
         await bench.start()
         assert await bench.until(lambda: bool(bench.counters()), VIEW_S)
         await asyncio.sleep(plan.pulse_s)
-        floor = bench.echo(plan.echoes, plan.pause_s / 50)
-        before = bench.counters()
-        idle = Times()
-        for cycle in range(plan.cycles):
-            await bench.smoke_in_all_zones(idle, cycle, plan.pause_s)
-        await asyncio.sleep(plan.pulse_s)
-        stalls_idle = bench.counters().get("loop_stalls", 0) - before.get("loop_stalls", 0)
+        with kept_awake() as awake:
+            floor = bench.echo(plan.echoes, plan.pause_s / 50)
+            before = bench.counters()
+            idle = Times()
+            for cycle in range(plan.cycles):
+                await bench.smoke_in_all_zones(idle, cycle, plan.pause_s)
+            await asyncio.sleep(plan.pulse_s)
+            stalls_idle = bench.counters().get("loop_stalls", 0) - before.get("loop_stalls", 0)
+        asleep_floor, asleep = bench.echo(plan.echoes, plan.pause_s / 50), Times()
+        for cycle in range(-(-plan.cycles // 2)):
+            await bench.smoke_in_all_zones(asleep, cycle, plan.pause_s)
         at_once = [await bench.everything_at_once() for _ in range(plan.at_once)]
         anomalies: list[float] = []
         for number, port in enumerate(plan.layout.port_names("z2")[: plan.anomalies]):
@@ -77,6 +81,7 @@ async def measure(root: Path, plan: Plan) -> list[Result]:
     everything = plan.layout.zones * ports
     return [
         result("daemon and broker run first, as docs/systemd has it (SCHED_RR)", may_run_first(), ""),
+        result("no processor sleeps while it is idle, as docs/systemd has it", awake, ""),
         result("whoever measures may run first (SCHED_FIFO)", may_run_first(), ""),
         result("floor: two hops through the broker, idle p50", echo_p50, "ms"),
         result("floor: two hops through the broker, idle p99", echo_p99, "ms"),
@@ -84,6 +89,9 @@ async def measure(root: Path, plan: Plan) -> list[Result]:
         result("smoke -> first cut (contactor), idle p50", first_p50, "ms", target=1.0),
         result("  the same beside the two hops", first_p50, "ms", floor=echo_p50),
         result("smoke -> first cut (contactor), idle p99", quantile(idle.first, 0.99), "ms", target=10.0),
+        result("  where processors may sleep: two hops p50", quantile(asleep_floor, 0.5), "ms"),
+        result("  where processors may sleep: first cut p50", quantile(asleep.first, 0.5), "ms"),
+        result("  where processors may sleep: first cut p99", quantile(asleep.first, 0.99), "ms"),
         result("rounds with an outlet cut before its contactor", bench.outlets_ahead, ""),
         result(f"smoke -> last of {ports} cuts, idle p50", quantile(idle.last, 0.5), "ms", target=2.0 + 0.2 * ports),
         result(f"call point -> last of {everything} cuts p50", quantile(at_once, 0.5), "ms",
