@@ -180,12 +180,12 @@ class Daemon:
         now_s = time.perf_counter()
         if self._deciding or now_s < self._at_once_s:
             return
-        self._at_once_s = now_s + TURN_S
-        self._deciding = True
+        self._at_once_s, self._deciding = now_s + TURN_S, True
         try:
             self._decide_next()
         finally:
             self._deciding = False
+        self._lag.spent(time.perf_counter() - now_s)
 
     # --- the loop -----------------------------------------------------------------------------------------------------
 

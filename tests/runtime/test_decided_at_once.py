@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from unittest import mock
 
 from edge.runtime import daemon as daemon_module
@@ -78,5 +79,19 @@ def test_smoke_that_cannot_be_handled_is_set_aside_where_it_comes_in(bench, run)
         async with asyncio.timeout(60):
             while b.daemon.state.value != "running":
                 await asyncio.sleep(0.002)
+
+    run(scenario())
+
+
+def test_what_it_took_is_told(bench, run):
+    """A decision outside of the loop's turns holds the loop up as well."""
+
+    async def scenario():
+        b = await bench().start()
+        b.daemon._lag.take_worst_ms()
+        send = b.outlets.send
+        b.outlets.send = lambda device, command: (time.sleep(0.02), send(device, command))[1]
+        smoke(b, "west")
+        assert b.daemon._lag.take_worst_ms() >= 20
 
     run(scenario())
