@@ -7,6 +7,7 @@ shows "error" and no way out.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -131,11 +132,16 @@ class MethodTable:
     """Which methods each path knows: Starlette's 405 names those of one route only."""
 
     def __init__(self, routes: Sequence[tuple[str, frozenset[str]]]) -> None:
-        self._routes = [(compile_path(path)[0], methods) for path, methods in routes]
+        self._routes = routes
+
+    @functools.cached_property
+    def _compiled(self) -> list[tuple[re.Pattern[str], frozenset[str]]]:
+        """At the first 405: no start needs it."""
+        return [(compile_path(path)[0], methods) for path, methods in self._routes]
 
     def allow(self, path: str) -> str:
         """The value of Allow for ``path``, over all routes that match it."""
-        methods = {method for regex, of_route in self._routes if regex.match(path) for method in of_route}
+        methods = {method for regex, of_route in self._compiled if regex.match(path) for method in of_route}
         return ", ".join(sorted(methods))
 
 
