@@ -53,8 +53,18 @@ _encoder = msgspec.json.Encoder()
 _read_any = msgspec.json.Decoder().decode
 
 
+class _Newest:
+    """The message that was written down last, and its bytes: nearly each is read by whom it was written for before the
+    next is written, and then needs no reading."""
+
+    data = b""
+    message: Message | None = None
+
+
 def parse_message(data: bytes) -> Message | None:
     """The message, or None when ``data`` is not such an object."""
+    if data is _Newest.data:
+        return _Newest.message
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -62,7 +72,9 @@ def parse_message(data: bytes) -> Message | None:
 
 
 def encode_message(message: Message) -> bytes:
-    return _encoder.encode(message)
+    data = _encoder.encode(message)
+    _Newest.data, _Newest.message = data, message
+    return data
 
 
 def decode_with(line: bytes, parse: Callable[[Message], Sequence[Any]], describe: Callable[[Any], Fields]) -> Decoded:

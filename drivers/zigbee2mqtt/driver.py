@@ -9,13 +9,13 @@ a head that nobody hears any more.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from drivers.messages import Message, PayloadError, Problem, check_meter
 from drivers.options import OptionReader, OptionValue
 from drivers.topics import POINTS_MAX, TopicsDriver
 from drivers.zigbee2mqtt.cache import Cache
-from drivers.zigbee2mqtt.fields import is_button, is_call, last_seen_ns, meter, output_on, signals
+from drivers.zigbee2mqtt.fields import OTHERS, is_button, is_call, last_seen_ns, meter, output_on, signals
 from drivers.zigbee2mqtt.frames import BASE_TOPIC, Availability, BridgeInfo, DeviceState, parse
 from edge.domain import devices
 from edge.domain.field_devices import (
@@ -104,9 +104,16 @@ class Zigbee2MqttDriver(TopicsDriver):
     def _state(self, state: DeviceState) -> None:
         point = state.device
         told = signals(state)
-        if told or point in self._kinds or point in self._buttons or "action" in state.fields:  # plugs have none
-            for reading in self._signals(state, told):
-                self.say(reading)
+        if told or point in self._kinds:  # plugs have none
+            self._signals(state, told)
+        if point in self._buttons or not OTHERS.isdisjoint(state.fields):  # a head that smells smoke has none
+            self._others(state)
+
+    def _others(self, state: DeviceState) -> None:
+        """What buttons, meters and outputs say."""
+        point = state.device
+        if "action" in state.fields or point in self._buttons:
+            self._button(state)
         measured = meter(state)
         if measured is not None:
             self._measured(measured)
@@ -116,7 +123,7 @@ class Zigbee2MqttDriver(TopicsDriver):
                 self._outputs[point] = None
             self.say(OutputReading(point=point, on=on, retained=state.retained))
 
-    def _signals(self, state: DeviceState, told: dict[SignalKind, bool]) -> Iterator[SignalReading]:
+    def _signals(self, state: DeviceState, told: dict[SignalKind, bool]) -> None:
         """One reading for each signal that is told, and one without a value for each known one that is not: the device
         is alive, and how it is may have changed."""
         point = state.device
@@ -126,30 +133,29 @@ class Zigbee2MqttDriver(TopicsDriver):
         if point in self._tamper_is_test and SignalKind.TAMPER in told:
             test = told.pop(SignalKind.TAMPER) or test
         known = self._kinds.get(point, _NONE)
-        if not known and not told:
-            yield from self._button(state, faulty=bool(state.battery_defect or state.trouble))
-            return
-        if not known >= told.keys() and (point in self._kinds or len(self._kinds) < POINTS_MAX):
-            self._kinds[point] = known | told.keys()
-        faulty = bool(state.battery_defect or state.trouble)
+        if not known >= told.keys():
+            known |= told.keys()
+            if point in self._kinds or len(self._kinds) < POINTS_MAX:
+                self._kinds[point] = known
+        usual = Quality.FAULT if _is_faulty(state) else Quality.TEST if test else Quality.GOOD
         at_ns = last_seen_ns(state)
-        for kind in sorted(known | told.keys()):
+        for kind in sorted(known):
             active = told.get(kind)
-            quality = Quality.FAULT if faulty else Quality.TEST if test else Quality.GOOD
             # Fire wins over test: a head that is tested in smoke is in smoke.
-            quality = Quality.GOOD if active and kind is not SignalKind.TAMPER else quality
-            yield SignalReading(
-                point=point,
-                kind=kind,
-                active=active,
-                quality=quality,
-                retained=state.retained,
-                source_wall_ns=at_ns,
-                battery_low=state.battery_low,
+            quality = Quality.GOOD if active and kind is not SignalKind.TAMPER else usual
+            self.say(
+                SignalReading(
+                    point=point,
+                    kind=kind,
+                    active=active,
+                    quality=quality,
+                    retained=state.retained,
+                    source_wall_ns=at_ns,
+                    battery_low=state.battery_low,
+                )
             )
-        yield from self._button(state, faulty=faulty)
 
-    def _button(self, state: DeviceState, *, faulty: bool) -> Iterator[SignalReading]:
+    def _button(self, state: DeviceState) -> None:
         """A button has no state: it was pressed, and is not pressed any more; and whatever it says, it is alive and not
         pressed. (A stored message of it is neither.)"""
         point = state.device
@@ -157,15 +163,18 @@ class Zigbee2MqttDriver(TopicsDriver):
             self._buttons[point] = None
         if point not in self._buttons or state.retained:
             return
+        faulty = _is_faulty(state)
         for active in (True, False) if is_call(state, self._call_actions) else (False,):
-            yield SignalReading(
-                point=point,
-                kind=SignalKind.CALL_POINT,
-                active=active,
-                quality=Quality.FAULT if faulty and not active else Quality.GOOD,
-                source_wall_ns=last_seen_ns(state),
-                battery_low=state.battery_low,
-                detail="momentary",
+            self.say(
+                SignalReading(
+                    point=point,
+                    kind=SignalKind.CALL_POINT,
+                    active=active,
+                    quality=Quality.FAULT if faulty and not active else Quality.GOOD,
+                    source_wall_ns=last_seen_ns(state),
+                    battery_low=state.battery_low,
+                    detail="momentary",
+                )
             )
 
     def _measured(self, measured: MeterReading) -> None:
@@ -200,6 +209,10 @@ class Zigbee2MqttDriver(TopicsDriver):
         for each in points:
             self.publish(f"{self._base}/{each}/get", '{"state": ""}')
         return bool(points)
+
+
+def _is_faulty(state: DeviceState) -> bool:
+    return bool(state.battery_defect or state.trouble)
 
 
 _NONE: frozenset[SignalKind] = frozenset()

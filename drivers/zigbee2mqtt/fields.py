@@ -27,6 +27,8 @@ _SIGNALS = {
     "tamper": SignalKind.TAMPER,
 }
 _MEASURED = frozenset({"power", "current", "energy", "device_temperature", "temperature"})
+#: Everything that is no signal.
+OTHERS = _MEASURED | {"action", "state", "alarm"}
 _PLAIN = 1e15
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

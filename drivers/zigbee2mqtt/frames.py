@@ -9,6 +9,7 @@ second as one that never came.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -136,31 +137,35 @@ def _online(message: Message) -> bool:
 
 
 def _device_state(device: str, message: Message) -> DeviceState:
+    """Only what is there is looked at: smoke waits for it."""
     fields = json_object(message)
-    if _NAMED.isdisjoint(fields):  # most that comes: plugs
-        quality = number(fields, "linkquality", texts=True)
-        return DeviceState(device=device, retained=message.retain, link_quality=quality, fields=fields)
-    smoke = fields.get("smoke")
-    if smoke is not True and smoke is not False and "smoke" in fields:
-        raise PayloadError("bad_value", f"smoke is {smoke!r:.40}, not true or false")
-    return DeviceState(
-        device=device,
-        retained=message.retain,
-        smoke=smoke,
-        test=boolean(fields, "test"),
-        tamper=boolean(fields, "tamper"),
-        battery_low=boolean(fields, "battery_low"),
-        battery_defect=boolean(fields, "battery_defect"),
-        trouble=boolean(fields, "trouble"),
-        battery_pct=number(fields, "battery", texts=True),
-        link_quality=number(fields, "linkquality", texts=True),
-        smoke_density=number(fields, "smoke_density", texts=True),
-        fields=fields,
-    )
+    named = [key for key in fields if key in _CHECKS]
+    if len(named) > 1:
+        named.sort(key=_ORDER.__getitem__)
+    checked = {_CHECKS[key][0]: _CHECKS[key][1](fields, key) for key in named}
+    return DeviceState(device=device, retained=message.retain, fields=fields, **checked)
 
 
-#: The keys that are checked, but for "linkquality", which everything has.
-_NAMED = frozenset({"smoke", "test", "tamper", "battery_low", "battery_defect", "trouble", "battery", "smoke_density"})
+def _smoke(fields: dict[str, Any], key: str) -> bool:
+    smoke = fields[key]
+    if smoke is True or smoke is False:
+        return smoke
+    raise PayloadError("bad_value", f"smoke is {smoke!r:.40}, not true or false")
+
+
+def _text_number(fields: dict[str, Any], key: str) -> float | None:
+    return number(fields, key, texts=True)
+
+
+#: Key -> (what ``DeviceState`` calls it, how it is checked), in the order in which a message is judged.
+_CHECKS: dict[str, tuple[str, Callable[[dict[str, Any], str], Any]]] = {
+    "smoke": ("smoke", _smoke),
+    **{key: (key, boolean) for key in ("test", "tamper", "battery_low", "battery_defect", "trouble")},
+    "battery": ("battery_pct", _text_number),
+    "linkquality": ("link_quality", _text_number),
+    "smoke_density": ("smoke_density", _text_number),
+}
+_ORDER = {key: place for place, key in enumerate(_CHECKS)}
 
 
 def _says_smoke(payload: str) -> bool:

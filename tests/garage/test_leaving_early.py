@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
-from edge.domain.field_devices import Operate
-from edge.domain.garage.messages import Timer
+from edge.domain.field_devices import Operate, Quality
+from edge.domain.garage import zones
+from edge.domain.garage.messages import TestZone, Timer
 from edge.domain.garage.settings import ZoneSettings
 from edge.domain.kernel import EffectClass, Send
 from edge.storage.snapshots import encode_world
@@ -44,3 +46,37 @@ def test_the_contactor_leaves_first_and_questions_after_every_cut(kit):
     assert kinds == sorted(kinds, reverse=True)
     assert effects[: len(sends)] == sends
     assert msgspec.msgpack.encode([each.command for each in sends])
+
+
+def broken(*_args):
+    raise RuntimeError("the other sources cannot be weighed")
+
+
+def test_the_contactor_leaves_before_the_other_sources_are_weighed(kit, monkeypatch):
+    ours, _ = two(kit)
+    left = []
+    monkeypatch.setattr(zones, "weigh", broken)
+    with pytest.raises(RuntimeError):
+        ours.kernel.handle_leaving(ours.world, ours.signal("B1-s1", True), ours.stamp(), left.append)
+    assert [(each.command.point, each.command.on) for each in left] == [("B1-k", False)]
+
+
+def test_a_word_that_may_be_a_test_is_weighed_first(kit, monkeypatch):
+    ours, theirs = two(kit)
+    ours.command(TestZone(zone="B1", minutes=30, panel="panel-B1"))
+    theirs.give(theirs.signal("B1-s1", True))  # latched already
+    left = []
+    monkeypatch.setattr(zones, "weigh", broken)
+    for garage in (ours, theirs):
+        garage.elapse(1)
+        with pytest.raises(RuntimeError):
+            garage.kernel.handle_leaving(garage.world, garage.signal("B1-s2", True), garage.stamp(), left.append)
+    assert not left
+
+
+@pytest.mark.parametrize("quality", [Quality.FAULT, Quality.TEST])
+def test_the_cause_has_the_weight_of_the_word(kit, quality):
+    ours, _ = two(kit)
+    ours.give(ours.signal("B1-s1", True, quality=quality))
+    (cause,) = ours.world.zones["B1"].causes.values()
+    assert (cause.ref, cause.weight, cause.active) == ("B1-s1", int(ours.world.sources["B1-s1"].weight), True)

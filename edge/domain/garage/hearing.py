@@ -34,7 +34,7 @@ from edge.domain.garage.signals import Weight, health, hear, link_is, turns_key
 from edge.domain.garage.switching import cut_port, keep_switch
 from edge.domain.garage.turn import Turn
 from edge.domain.garage.world import Zone
-from edge.domain.garage.zones import evaluate, is_reset_key, reset
+from edge.domain.garage.zones import evaluate, is_reset_key, reset, strike
 from edge.domain.kernel import Stamp
 from edge.domain.notices import NotifyResult
 from edge.domain.number_ranges import within
@@ -128,6 +128,7 @@ def _signal(turn: Turn, device: str, body: SignalReading, zones: dict[str, None]
             turn.live = turn.live or word is Weight.FULL
             trying = zone.test_end_ns > turn.now_ns or (source.tried and word is not Weight.FULL)
             source.tried = source.detector and trying
+            strike(turn, zone, source)
         zones[source.zone] = None
         if source.kind is SignalKind.DOOR_OPEN and body.active is not None and not body.retained:
             access.contact(turn, name, is_open=body.active)

@@ -36,12 +36,12 @@ _FAILED = (CutState.UNPROVEN, CutState.WELDED)
 
 def obey(turn: Turn, zone: Zone) -> str:
     """Command what the mode orders. Gives the name of a contactor whose cut has just failed, else ""."""
-    orders, now_ns = ORDERS[zone.mode], turn.now_ns
-    strike = orders.latched and zone.settings.zone in turn.struck and now_ns - zone.struck_ns >= RESEND_NS
+    orders = ORDERS[zone.mode]
+    strike = _strikes(turn, zone, orders)
     if strike:
-        zone.struck_ns = now_ns
+        zone.struck_ns = turn.now_ns
     if _opens(zone, orders):
-        _contactors_first(turn, zone, orders, strike=strike)
+        _contactors_first(turn, zone, orders, strike=strike and zone.settings.zone not in turn.opened)
     busy = [port for name in zone.ports if not _at_rest(turn, port := turn.world.ports[name], zone, orders)]
     failing: list[str] = []
     if busy:
@@ -51,6 +51,19 @@ def obey(turn: Turn, zone: Zone) -> str:
     _ports(turn, zone, orders, busy, strike=strike)
     drive_outputs(turn, zone, orders)
     return failed
+
+
+def open_first(turn: Turn, zone: Zone) -> None:
+    """The part of ``obey`` that cannot wait: open the contactors of a zone that has just been latched."""
+    orders = ORDERS[zone.mode]
+    if _opens(zone, orders):
+        turn.opened.add(zone.settings.zone)
+        _contactors_first(turn, zone, orders, strike=_strikes(turn, zone, orders))
+
+
+def _strikes(turn: Turn, zone: Zone, orders: Orders) -> bool:
+    """Whether a word of an alarm came just now that repeats the cut."""
+    return orders.latched and zone.settings.zone in turn.struck and turn.now_ns - zone.struck_ns >= RESEND_NS
 
 
 def _opens(zone: Zone, orders: Orders) -> bool:

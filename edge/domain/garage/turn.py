@@ -17,12 +17,13 @@ def _stay(_send: Send) -> None:
 
 class Turn:
     """``live``: the input is a device's fresh good word of an alarm (only then may water be asked for). ``struck``:
-    zones in which a source spoke of an alarm just now. ``ended``: ports that were switched off, and why, for their
-    sessions to learn; ``review``: zones in which that happened outside of their evaluation.
+    zones in which a source spoke of an alarm just now; ``opened``: those whose contactors were told so already.
+    ``ended``: ports that were switched off, and why, for their sessions to learn; ``review``: zones in which that
+    happened outside of their evaluation.
     ``view_class``: what is shown of a person's act waits for the disk. ``leave`` takes a cut when it is decided."""
 
     __slots__ = (
-        *("world", "stamp", "now_ns", "view_class", "live", "struck", "touched", "review", "ports", "ended"),
+        *("world", "stamp", "now_ns", "view_class", "live", "struck", "opened", "touched", "review", "ports", "ended"),
         *("leave", "first", "asks", "rest"),
     )
 
@@ -33,6 +34,7 @@ class Turn:
         self.world, self.stamp, self.now_ns = world, stamp, stamp.mono_ns
         self.view_class, self.leave, self.live = view_class, leave, False
         self.struck: set[str] = set()
+        self.opened: set[str] = set()
         self.review: set[str] = set()
         self.touched: dict[str, None] = {}
         self.ports: dict[str, None] = {}

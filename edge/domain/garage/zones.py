@@ -15,7 +15,7 @@ from edge.domain.garage.cut import due_ns as switch_due_ns
 from edge.domain.garage.cut import is_calm
 from edge.domain.garage.evidence import Finding, is_burning, unproven, weigh
 from edge.domain.garage.interlock import ORDERS, TABLE, Evidence, Mode
-from edge.domain.garage.obey import obey
+from edge.domain.garage.obey import obey, open_first
 from edge.domain.garage.outputs import ask_water, stand_down
 from edge.domain.garage.outputs import due_ns as output_due_ns
 from edge.domain.garage.signals import Source, Weight, stale_due_ns
@@ -52,6 +52,17 @@ def evaluate(turn: Turn, zone: Zone) -> None:
             evaluate(turn, turn.world.zones[name])
 
 
+def strike(turn: Turn, zone: Zone, source: Source) -> None:
+    """Open the contactor of a zone that is set so on a credible word, before the other sources are weighed: whatever
+    they say, it is at least this. The evaluation that follows finds it done. Where it may be a test, or the zone is
+    latched, that decides alone."""
+    if zone.test_end_ns or not zone.settings.contactor_first or ORDERS[zone.mode].latched:
+        return
+    _move(turn, zone, Evidence.ONE)
+    _remember_active(turn, zone, source)
+    open_first(turn, zone)
+
+
 def impulse(turn: Turn, zone: Zone, what: str, ref: str) -> None:
     """One credible signal without a source behind it: a hand, an input that could not be handled, a failed cut."""
     zone.test_end_ns = 0
@@ -78,8 +89,7 @@ def _step(turn: Turn, zone: Zone, finding: Finding) -> None:
     if not ORDERS[zone.mode].latched:
         return
     for source in finding.active:
-        weight = Weight.WEAK if source.tried else source.weight  # after a start nobody knows that it was a test
-        _remember(turn, zone, str(source.kind), source.source, weight=weight, active=True)
+        _remember_active(turn, zone, source)
     if finding.evidence is Evidence.ONE and not finding.active:
         for name in zone.fed_by:
             if is_burning(turn.world.zones[name]):
@@ -102,6 +112,11 @@ def _move(turn: Turn, zone: Zone, evidence: Evidence) -> None:
     zone.mode, zone.since_ns = following, turn.stamp.wall_ns
     if after.doors != before.doors:
         followed(turn, zone.settings.zone, released=after.doors)
+
+
+def _remember_active(turn: Turn, zone: Zone, source: Source) -> None:
+    weight = Weight.WEAK if source.tried else source.weight  # after a start nobody knows that it was a test
+    _remember(turn, zone, str(source.kind), source.source, weight=weight, active=True)
 
 
 def _remember(turn: Turn, zone: Zone, what: str, ref: str, *, weight: Weight, active: bool) -> None:

@@ -34,6 +34,16 @@ def test_what_is_latched_neither_starts_nor_runs():
         assert not orders.doors or not orders.contactor
 
 
+def test_one_credible_word_latches_and_cuts_whatever_the_mode_and_a_fire_from_there_is_a_fire():
+    """What ``zones.strike`` does before the other sources are weighed is never taken back, nor does it hide a fire."""
+    for row in TABLE.values():
+        struck = row[Evidence.ONE]
+        assert ORDERS[struck].cut
+        assert ORDERS[struck].latched
+        for level in (Evidence.ONE, Evidence.FIRE):
+            assert TABLE[struck][level] is row[level]
+
+
 def test_the_page_is_printed_from_the_table():
     page = PAGE.read_text(encoding="utf-8")
     part = page[page.index(BEGIN) : page.index(END) + len(END)]
