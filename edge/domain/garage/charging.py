@@ -99,7 +99,7 @@ def observe(state: Charging, port: PortSettings, full: FullSettings, reading: Me
         power = reading.current_a * (reading.voltage_v or MAINS_V)
     charging_samples.push(state.samples, state.age_ns // 1_000_000, reading)
     reason = caps.cap_of_reading(port, reading) or _time_cap(state, port)
-    warnings = caps.warnings_of(port, reading)
+    warnings = caps.warnings_of(port, reading, state.warnings)
     told = warnings != state.warnings
     state.warnings = warnings
     if not reason and power is not None:

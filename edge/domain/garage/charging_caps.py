@@ -6,6 +6,8 @@ mistake here as a hot port that stays on because something believed it to be cha
 
 from __future__ import annotations
 
+import math
+
 from edge.domain.field_devices import MeterReading
 from edge.domain.garage.settings import FullSettings, PortSettings
 
@@ -14,6 +16,9 @@ MINUTE_NS = 60 * SECOND_NS
 #: 1.3 x the largest pack expected (garage-domain.md 3), in per cent; at the wall a charger takes 1 / 0.85 of it.
 ENERGY_PCT = 130
 EFFICIENCY_PCT = 85
+#: How far below its limit a warning ends: the ripple of a charger, and of a thermistor.
+WARN_POWER_BAND_PCT = 5
+WARN_TEMPERATURE_BAND_K = 3
 
 #: Reasons that leave the port unarmed until a person has looked; all others end the session only.
 TRIPS = frozenset(
@@ -37,14 +42,22 @@ def cap_of_reading(port: PortSettings, reading: MeterReading) -> str:
     return ""
 
 
-def warnings_of(port: PortSettings, reading: MeterReading) -> tuple[str, ...]:
-    """What a person should be told of, though nothing is cut yet."""
+def warnings_of(port: PortSettings, reading: MeterReading, standing: tuple[str, ...]) -> tuple[str, ...]:
+    """What a person should be told of, though nothing is cut yet. What stands (``standing``) ends only clearly below
+    its limit (a deadband, ISA-18.2): a charger that draws what the limit is would else come and go with every reading.
+    A value that is not in the message ends nothing."""
+    power_end_w = port.warn_w * (100 - WARN_POWER_BAND_PCT) / 100
     found: tuple[str, ...] = ()
-    if reading.power_w is not None and reading.power_w > port.warn_w:
+    if _is_above(reading.power_w, port.warn_w, power_end_w, standing="high_power" in standing):
         found += ("high_power",)
-    if reading.temperature_c is not None and reading.temperature_c >= port.warn_c:
+    hot_c = math.nextafter(port.warn_c, -math.inf)  # at the limit it is warm
+    if _is_above(reading.temperature_c, hot_c, hot_c - WARN_TEMPERATURE_BAND_K, standing="warm" in standing):
         found += ("warm",)
     return found
+
+
+def _is_above(value: float | None, begin: float, end: float, *, standing: bool) -> bool:
+    return standing if value is None else value > (end if standing else begin)
 
 
 def cap_of_time(port: PortSettings, age_ns: int, silent_ns: int, limit_min: int) -> str:

@@ -37,6 +37,20 @@ def test_a_warning_stands_while_it_lasts(charging, watts, facts, cause):
     assert standing(charging) == set()
 
 
+@pytest.mark.parametrize(("limit", "band", "key"), [(300.0, 15.0, "power_w"), (55.0, 3.0, "temperature_c")])
+def test_a_warning_does_not_come_and_go_with_the_ripple(charging, limit, band, key):
+    """Around its limit it is told once, and it ends once, a band below."""
+    told = []
+    for ripple in (0.5, -0.5, 1.0, -band + 0.5, 0.2, -band - 0.5, -1.0, -0.5):
+        charging.elapse(5)
+        facts = {"power_w": 200.0 + ripple / 10, key: limit + ripple}
+        charging.meter("B1-p1", facts.pop("power_w"), **facts)
+        charging.elapse(5)
+        charging.meter("B1-p1", 200.0, voltage_v=229.0) if key != "power_w" else None
+        told.append(bool(standing(charging)))
+    assert told == [True] * 5 + [False] * 3
+
+
 def test_a_warning_goes_with_its_session(charging):
     draw(charging, 400.0)
     charging.command(StopSession(port="B1-p1"))
