@@ -1,7 +1,8 @@
 """The ``kangle`` command inside its environment.
 
 Each command's code is imported only when that command runs: ``--help`` and ``decode`` load neither click nor any part
-of the service. Data goes to stdout, text for people to stderr; expected failures are one line and an exit status.
+of the service, and a process of the site does not load click. Data goes to stdout, text for people to stderr; expected
+failures are one line and an exit status.
 """
 
 from __future__ import annotations
@@ -50,6 +51,11 @@ def dispatch(words: Sequence[str]) -> int:
     if name not in COMMANDS:
         print(unknown_text(name), file=sys.stderr)
         return USAGE
+    if name == "run":
+        from edge.cli_start import plainly, start
+
+        if (process := plainly(rest)) is not None:
+            return start(*process)
     module, attribute, _, _ = COMMANDS[name]
     command = getattr(import_module(module), attribute)
     if name == "decode":

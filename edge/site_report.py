@@ -7,7 +7,6 @@ here as a hunt through twelve runs for twelve typing mistakes, or as a line numb
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
@@ -85,6 +84,8 @@ def same(words: str) -> Text:
 
 def did_you_mean(value: str, known: Collection[str]) -> Text:
     """A hint that names the nearest known word; empty when nothing is near."""
+    import difflib  # noqa: PLC0415 - only a wrong site needs it
+
     near = difflib.get_close_matches(value, sorted(known), n=1, cutoff=0.6)
     return Text(f"是不是想写“{near[0]}”？", f'did you mean "{near[0]}"?') if near else EMPTY
 

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 from edge.storage.errors import StoreError
@@ -23,6 +23,8 @@ RECORDER_TABLES = frozenset({"meta", "log", "snapshot", "set_aside"})
 #: Tables with room for a checksum.
 _CHECKED = "SELECT s.name FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table' AND c.name = ?"
 _DISK_CODES = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+#: The schema files lie beside this module: ``importlib.resources`` would be a thirtieth of a daemon's start.
+SCHEMA = Path(__file__).parent / "schema"
 _FILE_NAME = re.compile(r"v(\d{3,})\.sql")
 
 
@@ -50,7 +52,7 @@ def packaged_samples() -> tuple[Migration, ...]:
 def _read_folders(*folders: str) -> list[Migration]:
     parts: dict[int, list[str]] = {}
     for folder in folders:
-        place = files("edge.storage") / "schema" / folder
+        place = SCHEMA / folder
         for entry in place.iterdir() if place.is_dir() else ():
             match = _FILE_NAME.fullmatch(entry.name)
             if match:

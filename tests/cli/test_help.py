@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from edge.cli_commands import COMMANDS, LATER, help_text
+from edge.cli_run import run
+from edge.cli_start import PROCESSES, plainly
 
 # Not one of these is needed to print help; each would cost more than the rest together.
 HEAVY = ("click", "msgspec", "numpy", "asyncio", "fastapi", "argon2", "rich")
@@ -103,3 +106,33 @@ def test_version(command, root):
     expected = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert command("version") == (0, expected + "\n", "")
     assert command("--version") == (0, expected + "\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["garage"], ("garage", Path("config"))),
+        (["history", "--site", "x"], ("history", Path("x"))),
+        (["api", "--site", "--help"], ("api", Path("--help"))),  # as click has it: an option's value is the next word
+        (["--site", "x", "garage"], None),
+        (["garage", "--site=x"], None),
+        (["garage", "--site"], None),
+        (["garage", "--help"], None),
+        (["kitchen"], None),
+        ([], None),
+    ],
+)
+def test_a_process_of_the_site_starts_without_click(words, found):
+    assert plainly(words) == found
+    assert tuple(run.params[0].type.choices) == PROCESSES
+    if found is not None:
+        with run.make_context("run", list(words)) as context:
+            assert (context.params["name"], context.params["site_dir"]) == found
+        code = (
+            "import sys, edge.cli\ntry: edge.cli.main(['run', *sys.argv[1:]])\n"
+            "except SystemExit as end: print(end.code, 'click' in sys.modules)"
+        )
+        ran = subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False, cwd="/", timeout=60
+        )
+        assert ran.stdout == "4 False\n", "there is no such site"
