@@ -1,5 +1,5 @@
 """Starts one process of a site. ``kangle run NAME [--site DIR]`` comes here without click, whose import alone is a
-fifteenth of a daemon's start: while that lasts nobody watches the garage. Other words of ``kangle run`` go through click.
+fifteenth of a daemon's start: while that lasts nobody watches the garage. Other words go through click.
 """
 
 from __future__ import annotations
