@@ -12,13 +12,22 @@ from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwrigh
 #: The program itself, not Debian's script around it, so that Playwright ends what it has started.
 SHELL = "/usr/lib/chromium/chromium-headless-shell"
 CHROMIUM = (SHELL, "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+#: Features of Chromium that are switched off, ours before those of Playwright, which this list would else undo: the
+#: last such switch counts alone. Without ``RenderDocument`` a page that is left lends its frame to the next one, which
+#: opens for a tenth less of processor time (measured: 392 ms to 347 ms); nothing of a page itself is kept.
+FEATURES_OFF = (
+    *("MediaRouter", "OptimizationHints", "Translate", "AutofillServerCommunication", "RenderDocument"),
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades", "LensOverlay"),
+    *("HttpsFirstBalancedModeAutoEnable", "PaintHolding", "ThirdPartyStoragePartitioning"),
+    *("AvoidCorsURLLoaderRestartOnRedirect", "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch"),
+)
 #: Chromium on its own asks for updates, lists and hints; the tests must find only our own requests.
 QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-default-apps",
     "--disable-domain-reliability",
-    "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication",
+    f"--disable-features={','.join(FEATURES_OFF)}",
     "--disable-sync",
     "--metrics-recording-only",
     "--no-first-run",

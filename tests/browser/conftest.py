@@ -128,8 +128,9 @@ def logins(server: str) -> Callable[[str], Any]:
 def open_page(
     server: str, chromium: Chromium, logins: Callable[[str], Any], pytestconfig: pytest.Config
 ) -> Iterator[Callable[..., Opened]]:
-    """Opens watched pages: ``open_page(width, height, lang=, size=, role=, base=, own=, **context)``. With ``own`` (or
-    what else only a new context has) the page is in a context of its own, of which the next test sees nothing."""
+    """Opens watched pages: ``open_page(width, height, lang=, size=, role=, cookies=, base=, own=, **context)``. With
+    ``own`` (or what else only a new context has) the page is in a context of its own, of which the next test sees
+    nothing. ``cookies`` are those of a login at another server than ``server``."""
     opened: list[Opened] = []
     lent = chromium.lent(server)
 
@@ -140,6 +141,7 @@ def open_page(
         lang: str = "zh",
         size: str = "normal",
         role: str = "admin",
+        cookies: list[Any] | None = None,
         base: str = "",
         own: bool = False,
         **extra: Any,
@@ -154,8 +156,8 @@ def open_page(
         )
         page = new_page(chromium.browser, keep, **extra) if own else lent.take()
         page.context.clear_cookies()
-        if role:
-            page.context.add_cookies(logins(role))
+        if cookies is not None or role:
+            page.context.add_cookies(logins(role) if cookies is None else cookies)
         page.set_viewport_size({"width": width, "height": height})
         if not own:
             if base:

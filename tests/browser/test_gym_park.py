@@ -84,8 +84,7 @@ def upkeep(base, cookies, open_page):
     post(base, "preview/gym/park", {})
 
     def open_tab(size, tab):
-        opened = open_page(*size, role="", base=base, own=True)
-        opened.context.add_cookies(cookies)
+        opened = open_page(*size, base=base, cookies=cookies)
         page = opened.goto("/gym/maintenance", ".upkeep > .tabs button >> nth=3")
         page.wait_for_selector(".upkeep[data-stale=false]")
         page.locator(".upkeep > .tabs button").nth(tab).click()
@@ -187,8 +186,7 @@ def wall(base, cookies, open_page):
     post(base, "preview/gym/park", {})
 
     def open_wall(size=WALL, speed=0.01, **options):
-        opened = open_page(*size, role="", base=base, own=True, **options)
-        opened.context.add_cookies(cookies)
+        opened = open_page(*size, base=base, cookies=cookies, **options)
         opened.before(f"pace({speed})")
         page = opened.goto("/gym", ".page-gym[data-wall=true] .machine")
         page.wait_for_selector(".gym-wall[data-stale=false]")
@@ -279,8 +277,7 @@ def test_nothing_moves_where_the_system_says_so(wall):
 
 def test_a_desk_has_all_on_one_page_that_scrolls(base, cookies, open_page):
     post(base, "preview/gym/park", {})
-    opened = open_page(*DESK, role="", base=base, own=True)
-    opened.context.add_cookies(cookies)
+    opened = open_page(*DESK, base=base, cookies=cookies)
     page = opened.goto("/gym", ".machine")
     expect(page.locator(".gym-rooms .machine h3")).to_have_count(MACHINES)
     expect(page.locator(".turner")).to_have_count(0)
