@@ -45,45 +45,57 @@ def plates_on(rng: random.Random) -> int:
             return n
 
 
+#: The chips of a tray by their place on it: their names, and what they answer.
+NAMES = tuple(map(str, range(100)))
+TAGS = tuple(map(TagSeen, NAMES))
+
+
 def one_pass(rng: random.Random, rates: list[float], now_ns: int, *, residual: bool = False) -> PlatePass:
-    heard = tuple(TagSeen(str(i)) for i, p in enumerate(rates) if rng.random() < p)
+    heard = tuple(tag for tag, p in zip(TAGS, rates, strict=False) if rng.random() < p)
     return PlatePass(
         tags=heard, complete=True, residual=residual, independent=not residual, status=0, status_name="ok",
         started_ns=now_ns, ended_ns=now_ns,
     )  # fmt: skip
 
 
-def lay_down(rng: random.Random, tally: Tally, dead_rate: float, stagger_ns: int, incomplete: float) -> None:
+def chips(rng: random.Random, tally: Tally, dead_rate: float) -> list[float]:
+    """The read rates of a tray's chips, 0 of a dead one."""
     rates = [rng.betavariate(45, 5) for _ in range(plates_on(rng))]
     dead = [rng.random() < dead_rate for _ in rates]
-    rates = [0.0 if gone else p for p, gone in zip(rates, dead, strict=True)]
     tally.trays += 1
     tally.dead += any(dead)
-    if all(dead):
+    return [0.0 if gone else p for p, gone in zip(rates, dead, strict=True)]
+
+
+def lay_down(rng: random.Random, tally: Tally, dead_rate: float, stagger_ns: int, incomplete: float) -> None:
+    rates = chips(rng, tally, dead_rate)
+    if not any(rates):
         return
     hidden = [False] + [rng.random() < HIDDEN for _ in rates[1:]]  # the strongest chip is never hidden
+    heard = [0.0 if gone else p for p, gone in zip(rates, hidden, strict=True)]
     field = Field()
     began = now = 10_000_000_000
+    all_there_ns = began + (len(rates) - 1) * stagger_ns
     while True:
         now += PASS_NS
         tally.passes += 1
-        present = [p if now - began >= i * stagger_ns else 0.0 for i, p in enumerate(rates)]
-        heard = [0.0 if gone else p for p, gone in zip(present, hidden, strict=True)]
-        item = one_pass(rng, heard, now)
+        there = len(rates) if now >= all_there_ns else (now - began) // stagger_ns + 1
+        missing = [0.0] * (len(rates) - there)
+        item = one_pass(rng, heard[:there] + missing, now)
         if rng.random() < incomplete:
             item = PlatePass(**{n: getattr(item, n) for n in item.__struct_fields__} | {"complete": False})
         observe(field, item, BELIEF, frozenset())
-        told = {t.uid for t in item.tags}
+        told = {tag.uid for tag in item.tags}
         for _ in range(residuals_wanted(field, BELIEF)):
             now += RESIDUAL_NS
-            quiet = [0.0 if str(i) in told else p for i, p in enumerate(present)]
-            item = one_pass(rng, quiet, now, residual=True)
-            told |= {t.uid for t in item.tags}
+            quiet = [0.0 if name in told else p for name, p in zip(NAMES, rates[:there], strict=False)]
+            item = one_pass(rng, quiet + missing, now, residual=True)
+            told |= {tag.uid for tag in item.tags}
             observe(field, item, BELIEF, frozenset())
         own = frozenset(field.tracks)
         if own and not sureness(field, own, BELIEF, now).failing:
             tally.firm += 1
-            tally.wrong += any(p > 0 and str(i) not in own for i, p in enumerate(rates))
+            tally.wrong += any(p > 0 and name not in own for name, p in zip(NAMES, rates, strict=False))
             return
         if own and now - field.changed_ns >= CAP_NS:
             tally.asked += 1
@@ -107,6 +119,6 @@ def test_dead_chips_are_as_frequent_as_stated():
     rng = random.Random(4)
     tally = Tally()
     for _ in range(20_000):
-        lay_down(rng, tally, 1e-3, 0, 0.0)
+        chips(rng, tally, 1e-3)
     expected = dead_bound(3.5, 1000) / (1 - math.exp(-3.5)) * tally.trays
     assert abs(tally.dead - expected) <= 4 * math.sqrt(expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 from pathlib import Path
 
@@ -48,17 +49,26 @@ def test_every_reason_to_stop_can_be_chosen_in_words(lang):
     assert all(WORDS[lang][f"stop.{reason}"] for reason in STOP_REASONS)
 
 
-def said(function, position):
-    """Every literal given to ``function`` at ``position`` (or by that keyword) in the gym's modules."""
+@functools.cache
+def calls():
+    """Every call in the gym's modules, by the name of what is called."""
+    found = {}
     for path in (ROOT / "edge/domain/gym").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            name = getattr(getattr(node, "func", None), "id", "") or getattr(getattr(node, "func", None), "attr", "")
-            if isinstance(node, ast.Call) and name == function:
-                given = {word.arg: word.value for word in node.keywords}.get(str(position))
-                if isinstance(position, int) and len(node.args) > position:
-                    given = node.args[position]
-                if isinstance(given, ast.Constant) and isinstance(given.value, str) and given.value:
-                    yield given.value
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+                found.setdefault(name, []).append(node)
+    return found
+
+
+def said(function, position):
+    """Every literal given to ``function`` at ``position`` (or by that keyword) in the gym's modules."""
+    for node in calls().get(function, ()):
+        given = {word.arg: word.value for word in node.keywords}.get(str(position))
+        if isinstance(position, int) and len(node.args) > position:
+            given = node.args[position]
+        if isinstance(given, ast.Constant) and isinstance(given.value, str) and given.value:
+            yield given.value
 
 
 def test_no_module_says_a_code_that_is_not_listed():
