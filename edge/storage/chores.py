@@ -17,8 +17,10 @@ from edge.storage import log_table
 from edge.storage.ballast import Ballast, is_disk_full
 from edge.storage.checkpoint import Checkpointer
 
-#: A checkpoint is due when about 4 MB were written since the last one.
+#: A checkpoint is due when about 4 MB were written since the log began anew ...
 CHECKPOINT_PAGES = 1000
+#: ... and again after so many more while it does not: it cannot while somebody reads or commits come in between.
+AGAIN_PAGES = 125
 #: Under load without a pause the log never begins anew by itself, and on a slow card checkpoints fall behind: at four
 #: times that the commits wait for a checkpoint, or the log would grow without bound.
 FORCED_PAGES = 4000
@@ -39,13 +41,21 @@ class Chores:
     """Used by the writer thread alone, but for ``ask_prune``, which any thread may call."""
 
     def __init__(
-        self, ballast: Ballast, checkpointer: Checkpointer, sealed_seq: Callable[[], int | None] | None = None
+        self,
+        ballast: Ballast,
+        checkpointer: Checkpointer,
+        sealed_seq: Callable[[], int | None] | None = None,
+        wal_salt: Callable[[], int] = lambda: 0,
     ) -> None:
-        """``sealed_seq`` says how far the log is sealed as samples, None when nobody seals it."""
+        """``sealed_seq`` says how far the log is sealed as samples, None when nobody seals it. ``wal_salt`` gives
+        another number whenever the write-ahead log has begun anew."""
         self._sealed_seq = sealed_seq or (lambda: None)
+        self._wal_salt = wal_salt
+        self._salt = 0
         self._ballast = ballast
         self._checkpointer = checkpointer
         self._pages = 0
+        self._due_pages = CHECKPOINT_PAGES
         self._pages_behind = 0
         self._runs = 0
         self._groups = 0
@@ -64,9 +74,12 @@ class Chores:
         if self._runs != self._checkpointer.runs:
             self._runs, self._pages_behind = self._checkpointer.runs, 0
         self._pages_behind += pages
+        salt = self._wal_salt()
+        if salt != self._salt:
+            self._salt, self._pages, self._due_pages = salt, 0, CHECKPOINT_PAGES
         self._pages += pages
-        if self._pages >= CHECKPOINT_PAGES:
-            self._pages = 0
+        if self._pages >= self._due_pages:
+            self._due_pages = self._pages + AGAIN_PAGES
             self._checkpointer.start()
 
     @property

@@ -20,6 +20,7 @@ FILE_NAME = "facts.db"
 PAGE_BYTES = 4096
 _WAL_HEADER_BYTES = 32
 _FRAME_HEADER_BYTES = 24
+_SALT_AT = 16
 #: STRICT tables came with SQLite 3.37.0 (sqlite.org/stricttables.html).
 MIN_SQLITE = (3, 37, 0)
 BUSY_TIMEOUT_MS = 2000
@@ -88,6 +89,22 @@ def lengthen_wal(path: Path, pages: int) -> None:
                 os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def wal_salt(path: Path) -> int:
+    """A number that is another one whenever the write-ahead log has begun anew (SQLite's file format, 4.1: the first
+    salt is incremented then); 0 for none. The file of the log may be opened and closed at any time: SQLite holds its
+    locks on the others."""
+    try:
+        fd = os.open(path.with_name(path.name + "-wal"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return 0
+    try:
+        return int.from_bytes(os.pread(fd, 4, _SALT_AT), "big")
+    except OSError:
+        return 0
+    finally:
+        os.close(fd)
 
 
 def open_reader(path: Path, known_version: int) -> sqlite3.Connection:

@@ -28,6 +28,7 @@ from edge.storage.connect import (
     quick_check,
     says_damaged,
     unreadable,
+    wal_salt,
 )
 from edge.storage.errors import StoreError
 from edge.storage.lock import StoreLock
@@ -100,6 +101,7 @@ class FactsStore:
                 build=build,
                 on_point=on_point,
                 sealed_seq=lambda: seal_mark(directory),
+                wal_salt=lambda: wal_salt(path),
             )
             return cls(lock, ballast, writer, path, row_types)
         except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -207,7 +209,7 @@ def _prepare(path: Path, row_types: Sequence[type[Row]], schema: Sequence[Migrat
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = open_writer(path)
-    lengthen_wal(path, CHECKPOINT_PAGES)
+    lengthen_wal(path, CHECKPOINT_PAGES + CHECKPOINT_PAGES // 4)  # commits go on while a checkpoint runs
     return connection
 
 

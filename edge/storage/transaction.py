@@ -94,7 +94,7 @@ def _put(connection: sqlite3.Connection, batches: Sequence[Batch], build: str, b
     log_rows = log.encode(records, {copy.seq for copy in copies})
     before = bytes_total
     bytes_total = log_table.append(connection, log_rows, bytes_total)
-    pages = 2 * len(log_rows) + (bytes_total - before) // PAGE_BYTES
+    pages = 3 * len(log_rows) + (bytes_total - before) // PAGE_BYTES  # two leaves or one and what is above it
     rows = 0
     for table, by_key in _last_of_each_key(batches).items():
         connection.executemany(table.put_sql, by_key.values())

@@ -54,6 +54,7 @@ class GroupWriter:
         build: str,
         on_point: Callable[[str], None],
         sealed_seq: Callable[[], int | None] | None = None,
+        wal_salt: Callable[[], int] = lambda: 0,
     ) -> None:
         self._connect = connect
         self._ballast = ballast
@@ -71,7 +72,7 @@ class GroupWriter:
         )
         self._load()
         self._checkpointer = Checkpointer(connect)
-        self._chores = Chores(ballast, self._checkpointer, sealed_seq)
+        self._chores = Chores(ballast, self._checkpointer, sealed_seq, wal_salt)
         self._thread = threading.Thread(target=self._run, name="facts-writer", daemon=True)
         self._thread.start()
 
@@ -172,11 +173,11 @@ class GroupWriter:
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing is on disk and everybody must hear of it
             self._fail(jobs, error)
             return
-        self._chores.wrote(written.pages)
         self._bytes_total = written.bytes_total
         self._count(jobs, written)
         for job in jobs:
             self._answer(job, None)
+        self._chores.wrote(written.pages)
 
     def _commit(self, batches: Sequence[Batch]) -> Written:
         try:

@@ -90,13 +90,13 @@ def test_the_check_at_start_is_limited_in_time(open_store: Open, write: Write, r
 def test_the_write_ahead_log_is_lengthened_once(open_store: Open, write: Write, record: Record, tmp_path: Path) -> None:
     store = open_store()
     wal = tmp_path / "store" / "facts.db-wal"
-    length = 32 + 16 * 4120
+    length = 32 + (16 + 4) * 4120
     assert wal.stat().st_size == length
     assert write(store, Batch(records=[record(1)])) is None
     assert wal.stat().st_size == length
-    lengthen_wal(tmp_path / "store" / "facts.db", 20)
+    lengthen_wal(tmp_path / "store" / "facts.db", 30)
     lengthen_wal(tmp_path / "store" / "facts.db", 10)
-    assert wal.stat().st_size == 32 + 20 * 4120
+    assert wal.stat().st_size == 32 + 30 * 4120
     assert write(store, Batch(records=[record(2)])) is None
     lengthen_wal(tmp_path / "nowhere.db", 20)
     store.close()
