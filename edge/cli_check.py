@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,7 +17,8 @@ import click
 from edge.cli_errors import FAILED, OK, USAGE, CliError
 from edge.cli_paths import CHECKOUT
 
-TIMEOUT_S = 300
+#: Beside the tests, which go first, the slowest check takes minutes.
+TIMEOUT_S = 900
 WORKERS = 2
 
 
@@ -97,9 +99,14 @@ def run_checks(checks: Sequence[Check]) -> list[Result]:
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice([check.name for check in CHECKS]))
-def check(names: tuple[str, ...]) -> int:
+@click.option("--report", type=click.Path(path_type=Path), help="Also leave the results there, as JSON.")
+def check(names: tuple[str, ...], report: Path | None) -> int:
     """Run the checks (or those of NAMES): types, lint, format, import rules, pages. Exit 1 if one fails."""
     results = run_checks([check for check in CHECKS if check.name in names or not names])
+    if report is not None:
+        unfinished = report.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps([result._asdict() for result in results]), encoding="utf-8")
+        unfinished.replace(report)  # it is there only when it is whole
     failed = [result.name for result in results if not result.ok]
     click.echo(f"check: {', '.join(failed)} failed" if failed else f"check: all {len(results)} ok", err=True)
     return FAILED if failed else OK

@@ -14,7 +14,7 @@ DEBIAN = "debian"
 COMMANDS = {
     "setup": ("edge.cli_setup", "setup", "Install what the box needs and build the pages.", (RUNTIME, PAGES)),
     "demo": ("edge.cli_demo", "demo", "Run a whole site with simulated devices; prints one link.", (RUNTIME, PAGES)),
-    "test": ("edge.cli_test", "test", "Run the checks, then the tests.", (DEV, PAGES, NODE, DEBIAN)),
+    "test": ("edge.cli_test", "test", "Run the tests, and the checks beside them.", (DEV, PAGES, NODE, DEBIAN)),
     "check": ("edge.cli_check", "check", "Lint, types, import rules; Python and pages.", (DEV, NODE)),
     "up": ("edge.cli_run", "up", "Run and supervise all that the site file names.", (RUNTIME, PAGES)),
     "run": ("edge.cli_run", "run", "Run one process: canteen, garage, gym, history or api.", (RUNTIME, PAGES)),

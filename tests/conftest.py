@@ -22,6 +22,7 @@ ROW = re.compile(r"\| `(?P<suite>[a-z_]+)` \|.*\| (?P<budget>\d+) s \|( (yes|no)
 #: together, for what it starts once.
 SPREAD = {"bench", "canteen", "cli", "faults", "garage", "recovery"}
 #: Folders and files whose tests share one running site; those of the browser share it, its pages and the preview.
+CHECKS = "tests/architecture/test_checks.py"
 SHARED = ("tests/browser", "tests/simulation/garage", "tests/simulation/gym", "tests/cli/test_demo.py")
 
 # Seeded by the test itself: a run is repeatable, and a failure is not gone the next time.
@@ -89,7 +90,8 @@ def pytest_collection_modifyitems(config, items):
     table = budgets()
     # The suites that take longest first: with two workers that ends soonest. The order within a suite stays. That of
     # the browser, one piece, is the longest of all: begun last it would leave the other processes without work.
-    items.sort(key=lambda item: -table.get(suite_of(item.nodeid), 0))
+    # Last of all the checks, which run meanwhile.
+    items.sort(key=lambda item: (item.nodeid.startswith(CHECKS), -table.get(suite_of(item.nodeid), 0)))
     if not config.getoption("--full"):
         left_out = [item for item in items if item.get_closest_marker("full")]
         if left_out:

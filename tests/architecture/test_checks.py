@@ -1,14 +1,17 @@
-"""``kangle check`` passes. Under ``kangle test`` the checks have run before; alone, this runs them."""
+"""``kangle check`` passes. Under ``kangle test`` the checks run beside the suites; alone, this runs them."""
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from edge.cli_check import CHECKS, run_check
+from edge.cli_check import CHECKS, TIMEOUT_S, run_check
+
+pytestmark = pytest.mark.timeout(TIMEOUT_S + 60)
 
 REPORT = os.environ.get("KANGLE_CHECK_REPORT")
 
@@ -17,6 +20,10 @@ REPORT = os.environ.get("KANGLE_CHECK_REPORT")
 def results():
     if REPORT is None:
         return None
+    until_s = time.monotonic() + TIMEOUT_S
+    while not Path(REPORT).exists():
+        assert time.monotonic() < until_s, "the checks do not come to an end; run: ./kangle check"
+        time.sleep(0.1)
     return {result["name"]: result for result in json.loads(Path(REPORT).read_text(encoding="utf-8"))}
 
 

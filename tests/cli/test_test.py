@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from edge import cli_test
-from edge.cli_check import Result
 
 PARALLEL = ["-n", "3", "--dist", "loadscope", "--max-worker-restart", "0"]
 
@@ -23,20 +22,16 @@ class Replaced(Exception):  # noqa: N818 - stands for the end of this program
 
 @pytest.fixture
 def started(monkeypatch, root):
-    """Run ``kangle test``; returns (words that pytest was started with, names of the checks that ran)."""
+    """Run ``kangle test``; returns (words that pytest was started with, what was begun before)."""
 
     def run(*arguments):
         ran = []
 
-        def checks(wanted):
-            ran.extend(check.name for check in wanted)
-            return [Result(check.name, True, 0.1, "") for check in wanted]
-
         def become(path, words):
             raise Replaced(path, words)
 
-        monkeypatch.setattr(cli_test, "run_checks", checks)
-        monkeypatch.setattr(cli_test, "begin_compiling", lambda _root: None)
+        monkeypatch.setattr(cli_test, "begin_checking", lambda _root: ran.append("checks") or "report")
+        monkeypatch.setattr(cli_test, "compile_suites", lambda _root: ran.append("compiler"))
         monkeypatch.setattr(cli_test.os, "execv", become)
         monkeypatch.delenv(cli_test.REPORT, raising=False)
         monkeypatch.chdir(root / "edge")
@@ -51,20 +46,17 @@ def started(monkeypatch, root):
     return run
 
 
-def test_all_of_it_is_the_checks_and_then_one_pytest_run(started):
+def test_all_of_it_is_one_pytest_run_that_waits_for_the_checks(started):
     words, ran = started()
     assert words == PARALLEL
-    assert {"mypy", "lint", "format", "imports", "tsc", "eslint"} == set(ran)
-    report = Path(os.environ[cli_test.REPORT])
-    assert {check["name"] for check in json.loads(report.read_text())} == set(ran)
-    report.unlink()
+    assert ran == ["checks", "compiler"]
+    assert os.environ[cli_test.REPORT] == "report"
 
 
 def test_options_go_to_pytest_and_full_adds_the_campaigns(started):
     words, ran = started("--full", "-x", "--durations=5", "--workers", "0")
     assert words == ["-n", "0", *PARALLEL[2:], "--full", "-x", "--durations=5"]
-    assert ran
-    Path(os.environ[cli_test.REPORT]).unlink()
+    assert ran == ["checks", "compiler"]
 
 
 def test_a_part_of_the_tests_leaves_the_checks_out_and_its_path_is_the_users(started, root):
@@ -83,10 +75,28 @@ def test_what_is_compiled_is_kept_for_the_many_programs_that_the_suites_start(st
 def test_a_fresh_checkout_is_compiled_once_for_all_processes(suite, tmp_path, monkeypatch):
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     (tmp_path / "tests/cli/test_module.py").unlink()
-    compiling = cli_test.begin_compiling(tmp_path)
-    assert compiling.wait(120) == 0
+    cli_test.compile_suites(tmp_path)
     assert {path.name.partition(".")[0] for path in tmp_path.rglob("*-pytest-*.pyc")} == {"conftest", "test_it"}
-    assert cli_test.begin_compiling(tmp_path) is None
+    monkeypatch.setattr(cli_test.subprocess, "run", None)
+    cli_test.compile_suites(tmp_path)  # nothing to do
+
+
+def test_the_checks_run_behind_the_suites_and_leave_a_whole_report(root, monkeypatch, tmp_path):
+    begun = []
+    popen = subprocess.Popen
+
+    def start(command, **options):
+        begun.append(popen([*command, "imports", "lint"], **options))
+        return begun[0]
+
+    monkeypatch.setattr(cli_test.subprocess, "Popen", start)
+    monkeypatch.setattr(cli_test.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    report = Path(cli_test.begin_checking(root))
+    assert os.getpriority(os.PRIO_PROCESS, begun[0].pid) == os.getpriority(os.PRIO_PROCESS, 0) + cli_test.CHECKS_NICE
+    assert begun[0].wait(240) == 0
+    results = {check["name"]: check["ok"] for check in json.loads(report.read_text())}
+    assert results == {"imports": True, "lint": True}
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
 def test_ci_runs_kangle_test_and_nothing_else(root, tmp_path):
