@@ -7,21 +7,21 @@ read. After every call it writes ``Output.write`` to the link, hands ``Output.re
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from edge.domain.devices import DeviceCommand, Reading
 
 
-@dataclass(slots=True)
-class Output:
+class Output(msgspec.Struct):
     """What a driver wants done after a call: ``readings`` in order, and ``write``, each item one frame. ``acknowledge``
     are frames that promise the sender that it need not repeat: they are written when the readings of this output are on
     disk, and never if the link is lost before."""
 
-    readings: list[Reading] = field(default_factory=list)
-    write: list[bytes] = field(default_factory=list)
-    acknowledge: list[bytes] = field(default_factory=list)
+    readings: list[Reading] = []
+    write: list[bytes] = []
+    acknowledge: list[bytes] = []
 
 
 class Driver(Protocol):

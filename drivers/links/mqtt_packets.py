@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from drivers.links.mqtt_reasons import UNSUPPORTED_VERSION, new_code
 
 CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP, DISCONNECT = 0x20, 0x30, 0x40, 0x90, 0xD0, 0xE0
@@ -40,7 +42,7 @@ class PacketError(Exception):
     """What came is no MQTT, or none that may come here."""
 
 
-class Packet(NamedTuple):
+class Packet(msgspec.Struct, frozen=True, gc=False):
     """``kind`` is the first byte without its flags. ``cut``: the body is only the head of a packet that is too long."""
 
     kind: int
@@ -49,7 +51,7 @@ class Packet(NamedTuple):
     cut: bool = False
 
 
-class Publish(NamedTuple):
+class Publish(msgspec.Struct, frozen=True, gc=False):
     """An incoming message. ``mid`` 0: QoS 0. ``expiry_s``: what is left of the sender's message expiry. ``topic`` and
     ``payload`` are as they came."""
 

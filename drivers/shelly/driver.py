@@ -9,7 +9,7 @@ that are live again after a power cut in a burnt garage.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -34,7 +34,7 @@ _ROUND_NS = 1_000 * NS_PER_MS
 _encode = msgspec.json.Encoder().encode
 
 
-class _Asked(NamedTuple):
+class _Asked(msgspec.Struct, frozen=True, gc=False):
     what: str
     point: str
     command_id: str = ""
