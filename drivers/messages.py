@@ -54,17 +54,17 @@ _read_any = msgspec.json.Decoder().decode
 
 
 class _Newest:
-    """The message that was written down last, and its bytes: nearly each is read by whom it was written for before the
-    next is written, and then needs no reading."""
+    """The message that was written down last, with its bytes: nearly each is read by whom it was written for before the
+    next is written, and then needs no reading. One pair, so that threads cannot mix two."""
 
-    data = b""
-    message: Message | None = None
+    pair: tuple[bytes, Message | None] = (b"", None)
 
 
 def parse_message(data: bytes) -> Message | None:
     """The message, or None when ``data`` is not such an object."""
-    if data is _Newest.data:
-        return _Newest.message
+    written, message = _Newest.pair
+    if data is written:
+        return message
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -73,7 +73,7 @@ def parse_message(data: bytes) -> Message | None:
 
 def encode_message(message: Message) -> bytes:
     data = _encoder.encode(message)
-    _Newest.data, _Newest.message = data, message
+    _Newest.pair = (data, message)
     return data
 
 
