@@ -3,24 +3,21 @@ accepted, no good input refused (but for what the description cannot say)."""
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema_rs
 import pytest
 import requests
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis import GenerationMode
-from schemathesis.checks import CHECKS
-from schemathesis.core.transport import Response
 
 from edge.api.routers import history
 from edge.domain.actors import Role
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "edge" / "api" / "openapi.json").read_bytes())
-SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
-OPERATIONS = {operation.ok().label: operation.ok() for operation in SCHEMA.get_all_operations()}
+LABELS = [f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in item]
 #: test_live.py: its answer never ends.
 ENDLESS = "GET /api/v1/live"
 #: Random requests: more where a body can be odd in many ways than where an id is all that varies. What is wrong is
@@ -56,7 +53,20 @@ BODIED = {
 }
 
 
+@functools.cache
+def described():
+    """The description as Schemathesis reads it, whose import and reading take more than half a second: for the one
+    process that runs these tests, not for each that collects them."""
+    import schemathesis
+
+    schema = schemathesis.openapi.from_dict(DOCUMENT)
+    operations = {operation.ok().label: operation.ok() for operation in schema.get_all_operations()}
+    return SimpleNamespace(schema=schema, operations=operations, mode=schemathesis.GenerationMode)
+
+
 def checks_named(*names):
+    from schemathesis.checks import CHECKS
+
     return [check for check in CHECKS.get_all() if check.__name__ in names]
 
 
@@ -76,6 +86,8 @@ def fuzzed(api_type, memory_folder):
 
 def send(api, case):
     """The request exactly as it was generated."""
+    from schemathesis.core.transport import Response
+
     options = case.as_transport_kwargs(base_url="http://127.0.0.1", headers=api.admin)
     made = requests.PreparedRequest()
     made.prepare_method(options["method"])
@@ -115,22 +127,26 @@ def excluded_for(answer):
     return checks_named(*names)
 
 
+def test_each_operation_is_asked():
+    assert list(described().operations) == LABELS
+
+
 def cases():
-    for label in OPERATIONS:
+    for label in LABELS:
         if label != ENDLESS:
             yield from ((label, mode) for mode in ("positive",) + ("negative",) * (label in BODIED))
 
 
-@pytest.mark.parametrize("label", [label for label in OPERATIONS if label != ENDLESS])
+@pytest.mark.parametrize("label", [label for label in LABELS if label != ENDLESS])
 def test_each_kind_of_request_is_answered_as_described(fuzzed, label):
     """Each bound of each part kept and broken by one, each type wrong, each field missing and one too many, each method
     that is not there: by construction, so that no luck is needed."""
-    operation = OPERATIONS[label]
+    schema, operation = described().schema, described().operations[label]
     count = 0
-    for case in SCHEMA.iter_coverage_cases(
+    for case in schema.iter_coverage_cases(
         operation,
-        generation_modes=list(GenerationMode),
-        generation_config=SCHEMA.config.generation_for(operation=operation),
+        generation_modes=list(described().mode),
+        generation_config=schema.config.generation_for(operation=operation),
     ):
         judge(fuzzed, case)
         count += 1
@@ -142,7 +158,7 @@ def test_behaviour_is_as_described(fuzzed, label, mode, pytestconfig):
     many = WRONG if mode == "negative" else WITH_BODY if label in BODIED else WITHOUT_BODY
     many *= FULL_TIMES if pytestconfig.getoption("--full") else 1
 
-    @given(case=OPERATIONS[label].as_strategy(generation_mode=GenerationMode(mode)))
+    @given(case=described().operations[label].as_strategy(generation_mode=described().mode(mode)))
     @settings(
         max_examples=1 if label in BARE else many,
         derandomize=True,
