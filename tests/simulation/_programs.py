@@ -32,7 +32,9 @@ LIMIT_S = 60
 #: Three programs import all that they need at once.
 START_S = 150
 SCENE_S = 280
-LOOK_S = 0.02
+#: Between two looks at something that is waited for: at first, and when it takes long. A look is an answer of the
+#: simulator or a read of the store, and costs what those who are waited for need.
+LOOK_S, LOOK_SELDOM_S = 0.02, 0.1
 PYTHON = (sys.executable, "-P", "-m")
 #: What a look at something that is not (yet) shown ends in.
 NOT_SHOWN = (LookupError, TypeError, ValueError, StopIteration, sqlite3.OperationalError)
@@ -169,16 +171,17 @@ class RunningSite:
 
     async def until(self, condition, seconds=LIMIT_S):
         """What ``condition`` gives once it is true."""
-        deadline, unseen = time.monotonic() + seconds, None
+        begun, unseen = time.monotonic(), None
         while True:
             try:
                 if found := condition():
                     return found
             except NOT_SHOWN as error:
                 unseen = error
-            if time.monotonic() >= deadline or any(each.broke() for each in self.processes.values()):
+            waited_s = time.monotonic() - begun
+            if waited_s >= seconds or any(each.broke() for each in self.processes.values()):
                 pytest.fail(f"it did not come to pass ({unseen!r}): {self.last_words()}", pytrace=False)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(min(LOOK_S + waited_s / 20, LOOK_SELDOM_S))
 
     async def sees(self, wanted, look, why=""):
         """Wait until ``look`` gives ``wanted``."""
