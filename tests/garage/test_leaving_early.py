@@ -74,6 +74,21 @@ def test_a_word_that_may_be_a_test_is_weighed_first(kit, monkeypatch):
     assert not left
 
 
+@pytest.mark.parametrize("age_s", [0, 1, 3600])
+def test_a_stored_word_that_its_head_has_taken_back_opens_nothing(kit, age_s):
+    """A broker gives what it keeps at every connect: smoke that is not newer than the head's own "clear" is over."""
+    ours, _ = two(kit)
+    ours.says("B1-s1", False, source_wall_ns=ours.wall_ns)
+    before = len(ours.sent)
+    ours.elapse(5)
+    ours.says("B1-s1", True, retained=True, source_wall_ns=kit.noon_ns - age_s * kit.s)
+    assert ours.zone().mode == "normal"
+    assert not ours.sent[before:]
+    assert ours.world.outputs["B1-k"].switch.wanted
+    ours.says("B1-s1", True, retained=True, source_wall_ns=ours.wall_ns)  # one that it has not taken back
+    assert ours.zone().mode == "pre_alarm"
+
+
 @pytest.mark.parametrize("quality", [Quality.FAULT, Quality.TEST])
 def test_the_cause_has_the_weight_of_the_word(kit, quality):
     ours, _ = two(kit)

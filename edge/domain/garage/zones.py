@@ -55,12 +55,12 @@ def evaluate(turn: Turn, zone: Zone) -> None:
 def strike(turn: Turn, zone: Zone, source: Source) -> None:
     """Open the contactor of a zone that is set so on a credible word, before the other sources are weighed: whatever
     they say, it is at least this. The evaluation that follows finds it done. Where it may be a test, or the zone is
-    latched, that decides alone."""
-    if zone.test_end_ns or not zone.settings.contactor_first or ORDERS[zone.mode].latched:
+    latched, that decides alone; a stored word that its source has long taken back is none (it has no weight)."""
+    if not source.weight or zone.test_end_ns or not zone.settings.contactor_first or ORDERS[zone.mode].latched:
         return
+    open_first(turn, zone, ORDERS[TABLE[zone.mode][Evidence.ONE]], str(source.kind))
     _move(turn, zone, Evidence.ONE)
     _remember_active(turn, zone, source)
-    open_first(turn, zone)
 
 
 def impulse(turn: Turn, zone: Zone, what: str, ref: str) -> None:
