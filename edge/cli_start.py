@@ -5,7 +5,6 @@ fifteenth of a daemon's start: while that lasts nobody watches the garage. Other
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,7 +26,6 @@ def start(name: str, site_dir: Path) -> int:
     """Run the process ``name`` of the site until it is told to stop; gives its exit status."""
     from edge.cli_paths import require_site
 
-    _leave_rich_out()
     require_site(site_dir)
     gc.disable()  # a twelfth of a start; on again by ``edge.runtime.lag.settle_memory`` at its end
     if name == "history":
@@ -41,9 +39,3 @@ def start(name: str, site_dir: Path) -> int:
     from edge.runtime.run import run_daemon
 
     return run_daemon(site_dir, name)
-
-
-def _leave_rich_out() -> None:
-    """Structlog imports rich, where it finds it, for coloured tracebacks: a quarter of a daemon's start, for a log that
-    is written as JSON. A name that is None in ``sys.modules`` counts as not installed (Python's import system)."""
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # None is the documented way

@@ -11,7 +11,6 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
@@ -63,6 +62,7 @@ from edge.api.routers.alarm_routes import alarm_router
 from edge.api.throttle import TooManyTries
 from edge.domain.garage import messages as garage_messages
 from edge.domain.gym import messages as gym_messages
+from edge.log import structlog
 
 ROUTERS: tuple[APIRouter, ...] = (
     system.router,

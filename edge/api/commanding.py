@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 import msgspec
-import structlog
 from starlette.responses import Response
 
 from edge.api.context import Context
@@ -14,6 +13,7 @@ from edge.api.gateway import AnyCommand, DaemonAway, vertical_of
 from edge.api.problem_texts import TEXTS
 from edge.api.problems import ApiProblem
 from edge.api.replies import answers_with, json_response
+from edge.log import structlog
 
 log = structlog.get_logger("edge.api.commands")
 

@@ -10,9 +10,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-import structlog
-
 from edge.api.gateway import AnyCommand, CommandAnswer, DaemonAway, DaemonLife, KeyedView, ViewListener, vertical_of
+from edge.log import structlog
 from edge.runtime.ipc import AnswerUnknownError, DaemonUnreachableError, IpcClient, ViewUpdate
 
 log = structlog.get_logger("edge.api.gateway")

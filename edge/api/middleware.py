@@ -13,11 +13,11 @@ import time
 import traceback
 from collections.abc import Iterable
 
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.api.problems import MAX_BODY_BYTES, ApiProblem, problem_response, request_id
+from edge.log import structlog
 
 #: Longest time to the first word of an answer, the request's body included, and from part to part of a long one (a
 #: million lines take longer than any of them); live streams are exempt.

@@ -26,7 +26,6 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-import structlog
 import uvicorn
 from fastapi import APIRouter, Query
 
@@ -50,6 +49,7 @@ from edge.api.problems import ApiProblem
 from edge.domain.actors import Role
 from edge.domain.canteen.messages import Command, Identify, Pay, Phase
 from edge.domain.gym.settings import GymConfig
+from edge.log import structlog
 from edge.site import load_site
 
 DWELL_S = 4.0

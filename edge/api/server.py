@@ -19,7 +19,6 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import structlog
 import uvicorn
 import uvloop
 from fastapi import FastAPI
@@ -37,6 +36,7 @@ from edge.api.gym_books import StoreGymBooks
 from edge.api.history_gateway import SocketHistory
 from edge.api.http_protocol import BoundedHeadProtocol
 from edge.api.store_books import StoreBooks
+from edge.log import structlog
 from edge.runtime.clock import local_today
 from edge.runtime.history_messages import SOCKET_NAME
 from edge.runtime.lag import settle_memory

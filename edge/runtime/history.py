@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import structlog
 import uvloop
 
+from edge.log import structlog
 from edge.runtime.clock import local_today
 from edge.runtime.history_answers import Answerer
 from edge.runtime.history_messages import SOCKET_NAME, Part, StatusPart, VerticalStatus

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import structlog
 
+from edge.log import structlog
 from edge.runtime.history_answers import Answerer
 from edge.runtime.history_messages import ANSWER_BYTES_MAX, REQUEST_BYTES_MAX, Ask, AskStatus, Part, Refused
 from edge.runtime.ipc_frames import check_socket_path, peer_uid

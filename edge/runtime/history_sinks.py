@@ -10,8 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 
-import structlog
-
+from edge.log import structlog
 from edge.runtime.history_messages import ActDone, ActOnSink, Part, Refused, SinkAct
 from edge.storage.sample_history import SampleHistory
 from edge.storage.sinks import quarantine

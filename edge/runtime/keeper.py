@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-import structlog
 
 from edge.domain.digest import effects_digest
 from edge.domain.kernel import Effects, Leave, Put, Reply, Stamp, is_urgent
+from edge.log import structlog
 from edge.runtime.clock import Clock
 from edge.runtime.inbox import Entry, EntryKind
 from edge.runtime.journal import Decided, Store

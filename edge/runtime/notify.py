@@ -23,10 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
-import structlog
 
 from edge.domain.devices import DeviceReading
 from edge.domain.notices import NOTIFY_DEVICE, Channel, Notify, NotifyResult
+from edge.log import structlog
 
 #: One attempt, from the first byte to the proof.
 ATTEMPT_S = 10.0

@@ -15,11 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import structlog
-
 from drivers.driver import Driver, Output
 from drivers.links.link import Link, LinkError, Opener
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, Reading
+from edge.log import structlog
 from edge.runtime.clock import Clock
 from edge.runtime.pump_counters import PumpCounters
 from edge.runtime.settling import Settled, after, all_of

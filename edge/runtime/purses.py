@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import structlog
 
 from edge.domain.actors import Actor, Role
 from edge.domain.canteen.messages import ChargeSession, ReadPurses
 from edge.domain.canteen.messages import Command as CanteenCommand
 from edge.domain.garage.messages import ChargeDue, ChargePosted, Command, PurseCopy
 from edge.domain.garage.purses import DEBT_CODES
+from edge.log import structlog
 from edge.runtime.ipc_client import AnswerUnknownError, DaemonUnreachableError, IpcClient
 from edge.runtime.ipc_messages import Answer
 

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-import structlog
-
+from edge.log import structlog
 from edge.runtime.clock import Clock
 from edge.runtime.executor import Executor
 from edge.runtime.inbox import SAFETY_MAX, Entry, EntryKind, Inbox

@@ -18,7 +18,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import structlog
 import uvloop
 
 from drivers.driver import LocalProtocolError, TopicDriver
@@ -28,6 +27,7 @@ from edge import __version__
 from edge.domain.devices import DeviceReading
 from edge.domain.garage.messages import ChargeDue
 from edge.domain.notices import Notify
+from edge.log import structlog
 from edge.runtime.clock import RealClock, local_today
 from edge.runtime.daemon import Daemon
 from edge.runtime.device_hub import DeviceHub

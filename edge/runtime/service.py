@@ -12,7 +12,7 @@ import socket
 import sys
 from typing import TextIO
 
-import structlog
+from edge.log import structlog
 
 
 def set_up_log() -> None:

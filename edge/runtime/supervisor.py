@@ -17,9 +17,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import structlog
 import uvloop
 
+from edge.log import structlog
 from edge.runtime.clock import local_today
 from edge.runtime.service import Notifier, set_up_log
 from edge.site import Site, SiteErrors, load_site, render_mistakes

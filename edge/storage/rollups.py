@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import structlog
 
+from edge.log import structlog
 from edge.storage.bins import Bins, bins_of, pack_bins, put_together, unpack_bins
 from edge.storage.sample_codec import CodecError, crc
 from edge.storage.sample_columns import EMPTY

@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import structlog
-
+from edge.log import structlog
 from edge.storage.connect import disk_fails, disk_trouble, open_reader, open_writer, quick_check, says_damaged
 from edge.storage.errors import StoreError
 from edge.storage.lock import StoreLock

@@ -14,8 +14,7 @@ from bisect import bisect_left
 from functools import partial
 from pathlib import Path
 
-import structlog
-
+from edge.log import structlog
 from edge.storage.errors import StoreError
 from edge.storage.log import LogDamage
 from edge.storage.log_follow import LogFollower, LogPart

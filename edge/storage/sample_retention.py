@@ -13,8 +13,7 @@ import os
 import sqlite3
 from typing import NamedTuple
 
-import structlog
-
+from edge.log import structlog
 from edge.storage.rollups import BLOCK_BINS, HOUR_NS, HOUR_S, MINUTE_S, NS
 from edge.storage.sample_db import SampleDb, put_meta
 

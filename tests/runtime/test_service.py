@@ -118,7 +118,8 @@ def test_wrong_names_and_wrong_files_have_their_status_and_a_remedy(site_dir, ca
 
 def test_a_daemon_loads_nothing_heavy():
     heavy = {"numpy", "pydantic", "fastapi", "starlette", "uvicorn", "aiomqtt", "paho", "influxdb_client"}
-    code = f"import sys, edge.runtime.run; print(sorted({heavy!r} & set(sys.modules)))"
+    heavy |= {"click", "difflib", "importlib.resources", "rich"}
+    code = f"import sys, edge.runtime.run; print(sorted({heavy!r} & set(sys.modules))); import rich.console"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.strip() == "[]"
 

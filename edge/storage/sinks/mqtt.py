@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiomqtt
-import structlog
 
+from edge.log import structlog
 from edge.storage.sinks.answers import Answer, Verdict
 from edge.storage.sinks.prepared import Item, Message
 from edge.storage.sinks.settings import SinkSettings

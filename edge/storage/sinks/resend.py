@@ -12,8 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import structlog
-
+from edge.log import structlog
 from edge.storage.sinks.delivery import HOPELESS_SINGLES, SetAside
 from edge.storage.sinks.prepared import Item, Message, Prepared
 from edge.storage.sinks.quarantine import Aside

@@ -15,8 +15,8 @@ from pathlib import Path
 from random import Random
 
 import msgspec
-import structlog
 
+from edge.log import structlog
 from edge.storage.errors import StoreError
 from edge.storage.sample_model import SampleSource
 from edge.storage.sinks.cursors import Cursors

@@ -20,8 +20,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from random import Random
 
-import structlog
-
+from edge.log import structlog
 from edge.storage.errors import StoreError
 from edge.storage.sample_model import SampleSource
 from edge.storage.sinks.answers import Answer, Backoff, Verdict

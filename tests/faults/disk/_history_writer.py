@@ -23,11 +23,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import structlog
 from _forks import fork_each
 from _history_life import RETENTION, SINK, batch_of, small, wall_ns
 
 from edge.domain.canteen.rows import ROW_TYPES
+from edge.log import structlog
 from edge.storage.errors import StoreError
 from edge.storage.facts import FactsStore
 from edge.storage.sample_history import SampleHistory
