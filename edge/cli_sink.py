@@ -152,7 +152,7 @@ def forget(name: str, as_json: bool, site_dir: Path) -> int:  # noqa: FBT001 - c
 
 
 def _verticals(site: Site) -> list[str]:
-    from edge.storage.sample_db import SAMPLES_FILE
+    from edge.storage.seal_mark import SAMPLES_FILE
 
     found = [name for name in site.verticals if (site.data_dir / name / SAMPLES_FILE).exists()]
     if not found:
@@ -164,7 +164,7 @@ def _refuse_unknown(site: Site, sink_name: str) -> None:
     """A mistyped name is not "nothing to do"."""
     import sqlite3
 
-    from edge.storage.sample_db import SAMPLES_FILE
+    from edge.storage.seal_mark import SAMPLES_FILE
     from edge.storage.sinks.cursors import sinks_in
 
     try:
@@ -179,7 +179,7 @@ def _lines(site: Site, sink_name: str, limit: int | None = None) -> list[tuple[s
     """The set-aside lines of each daemon, at most ``limit`` of each."""
     import sqlite3
 
-    from edge.storage.sample_db import SAMPLES_FILE
+    from edge.storage.seal_mark import SAMPLES_FILE
     from edge.storage.sinks.quarantine import read_aside
 
     found: list[tuple[str, AsideItem]] = []

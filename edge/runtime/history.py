@@ -33,9 +33,9 @@ from edge.runtime.service import Notifier, set_up_log
 from edge.site import Site, SiteErrors, load_site, render_mistakes
 from edge.storage.errors import StoreError
 from edge.storage.history_health import HistoryHealth, write_health
-from edge.storage.sample_db import SAMPLES_FILE
 from edge.storage.sample_history import SampleHistory
 from edge.storage.sample_retention import Retention, used_bytes
+from edge.storage.seal_mark import SAMPLES_FILE
 from edge.storage.sinks.runner import SinkHome, SinkRunner
 
 EXIT_OK, EXIT_FAILED, EXIT_CONFIG, EXIT_UNREACHABLE = 0, 1, 3, 4

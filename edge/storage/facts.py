@@ -35,7 +35,7 @@ from edge.storage.lock import StoreLock
 from edge.storage.log_table import last_seq, newest_wall_ns
 from edge.storage.migrate import Migration, migrate, packaged
 from edge.storage.restore_swap import refuse_half_restored
-from edge.storage.sample_db import seal_mark
+from edge.storage.seal_mark import seal_mark
 from edge.storage.stored_rows import StoredRows
 from edge.storage.tables import table_of
 from edge.storage.writer import Done, GroupWriter

@@ -121,26 +121,6 @@ def put_meta(connection: sqlite3.Connection, key: str, value: str | int) -> None
     )
 
 
-def seal_mark(path: Path) -> int | None:
-    """How far the log beside ``path`` (a store's directory) is sealed; None when there is no ``samples.db``: nobody
-    seals. For the daemon that prunes its log, read-only. Of a file that cannot be read now nothing counts as sealed: if
-    it is damaged, the log is all there is to make it again from (the log's bound in bytes holds all the same)."""
-    file = path / SAMPLES_FILE
-    if not file.exists():
-        return None
-    try:
-        connection = open_reader(file, packaged_samples()[-1].version)
-    except (StoreError, sqlite3.Error):
-        return 0
-    try:
-        row = connection.execute("SELECT value FROM meta WHERE key = 'seal_seq'").fetchone()
-        return int(row[0]) if row else 0
-    except (sqlite3.Error, UnicodeDecodeError, ValueError):
-        return 0
-    finally:
-        connection.close()
-
-
 def is_malformed(error: Exception) -> bool:
     """True when SQLite says that the file itself is damaged, or lacks what our own schema has: one letter of a table's
     definition, which every page check calls well."""

@@ -37,7 +37,7 @@ from edge.runtime.history_messages import (
 from edge.storage.batch import Batch
 from edge.storage.facts import FactsStore
 from edge.storage.log import LogRecord
-from edge.storage.sample_db import seal_mark
+from edge.storage.seal_mark import seal_mark
 from edge.storage.sinks.settings import SinkKind, SinkSettings
 
 ROOT = Path(__file__).parents[2]

@@ -10,10 +10,10 @@ import pytest
 
 from edge.domain.field_devices import MeterReading
 from edge.storage import log_table
-from edge.storage.sample_db import seal_mark
 from edge.storage.sample_history import SampleHistory
 from edge.storage.sample_queries import SampleQueries
 from edge.storage.sample_retention import Retention, used_bytes
+from edge.storage.seal_mark import seal_mark
 
 S = 1_000_000_000
 T0 = 1_795_000_000 * S

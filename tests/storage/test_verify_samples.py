@@ -15,9 +15,10 @@ from edge.storage.backup_stores import StoreFile, site_stores
 from edge.storage.errors import StoreError
 from edge.storage.facts import FactsStore
 from edge.storage.restore import Order, restore
-from edge.storage.sample_db import SampleDb, seal_mark
+from edge.storage.sample_db import SampleDb
 from edge.storage.sample_history import SampleHistory
 from edge.storage.sample_retention import _Oldest
+from edge.storage.seal_mark import seal_mark
 from edge.storage.verify import verify_store
 
 S = 1_000_000_000
