@@ -9,6 +9,7 @@ a mistake as a green link in front of forty dead sensors.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 
 from drivers.driver import Output
 from drivers.engine import NS_PER_MS
@@ -154,6 +155,7 @@ class TopicsDriver(ABC):
         return output
 
 
+@lru_cache(POINTS_MAX)
 def _can_be_topic(point: str) -> bool:
     """Whether ``point`` may stand in the topic of a publication (MQTT-3.3.2-2)."""
     return bool(point) and not {"+", "#", "\0"} & set(point) and len(point.encode("utf-8", "replace")) <= 60_000

@@ -9,6 +9,7 @@ that are live again after a power cut in a burnt garage.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -225,10 +226,10 @@ class ShellyDriver(TopicsDriver):
     # --- out ----------------------------------------------------------------------------------------------------------
 
     def on_operate(self, command: Operate) -> bool:
-        device, _, number = command.point.rpartition(":")
-        if not device or not (number.isascii() and number.isdigit() and len(number) <= 4):
+        place = _place(command.point)
+        if place is None:
             return False
-        params: dict[str, object] = {"id": int(number), "on": command.on}
+        params: dict[str, object] = {"id": place[1], "on": command.on}
         if command.on and command.hold_s:
             params["toggle_after"] = command.hold_s
         asked = _Asked("switch", command.point, command.command_id)
@@ -239,9 +240,9 @@ class ShellyDriver(TopicsDriver):
         points = [point] if point else list(self._known)
         done = False
         for each in points:
-            _device, colon, number = each.rpartition(":")
-            if colon and number.isascii() and number.isdigit() and len(number) <= 4:
-                self._ask("Switch.GetStatus", {"id": int(number)}, _Asked("status", each))
+            place = _place(each)
+            if place is not None:
+                self._ask("Switch.GetStatus", {"id": place[1]}, _Asked("status", each))
                 done = True
         return done
 
@@ -253,3 +254,12 @@ class ShellyDriver(TopicsDriver):
         device = asked.point.rpartition(":")[0]
         request = {"id": self._last_id, "src": self._source, "method": method, "params": params}
         self.publish(f"{device}/rpc", _encode(request).decode(), expiry_s)
+
+
+@lru_cache(POINTS_MAX)
+def _place(point: str) -> tuple[str, int] | None:
+    """(device, number of its switch) of ``device:number``; None for what is no such place."""
+    device, _, number = point.rpartition(":")
+    if not device or not (number.isascii() and number.isdigit() and len(number) <= 4):
+        return None
+    return device, int(number)

@@ -41,7 +41,8 @@ def obey(turn: Turn, zone: Zone) -> str:
     if strike:
         zone.struck_ns = turn.now_ns
     if _opens(zone, orders):
-        _contactors_first(turn, zone, orders, strike=strike and zone.settings.zone not in turn.opened)
+        repeated = strike and zone.settings.zone not in turn.opened
+        _contactors_first(turn, zone, orders, _first_cause(zone), strike=repeated)
     busy = [port for name in zone.ports if not _at_rest(turn, port := turn.world.ports[name], zone, orders)]
     failing: list[str] = []
     if busy:
@@ -53,12 +54,11 @@ def obey(turn: Turn, zone: Zone) -> str:
     return failed
 
 
-def open_first(turn: Turn, zone: Zone) -> None:
-    """The part of ``obey`` that cannot wait: open the contactors of a zone that has just been latched."""
-    orders = ORDERS[zone.mode]
+def open_first(turn: Turn, zone: Zone, orders: Orders, cause: str) -> None:
+    """The part of ``obey`` that cannot wait: open the contactors of a zone that is about to be latched by ``cause``."""
     if _opens(zone, orders):
         turn.opened.add(zone.settings.zone)
-        _contactors_first(turn, zone, orders, strike=_strikes(turn, zone, orders))
+        _contactors_first(turn, zone, orders, cause, strike=_strikes(turn, zone, orders))
 
 
 def _strikes(turn: Turn, zone: Zone, orders: Orders) -> bool:
@@ -71,12 +71,12 @@ def _opens(zone: Zone, orders: Orders) -> bool:
     return orders.cut and (not orders.contactor or zone.settings.contactor_first)
 
 
-def _contactors_first(turn: Turn, zone: Zone, orders: Orders, *, strike: bool) -> None:
+def _contactors_first(turn: Turn, zone: Zone, orders: Orders, cause: str, *, strike: bool) -> None:
     """A contactor that opens anyway opens before fifty outlets are thought about; its proof is judged in its turn."""
     for name in zone.contactors:
         switch = turn.world.outputs[name].switch
         if switch.wanted or not switch.urgent or switch.cut is CutState.NONE:  # else it was ordered off already
-            order_off(switch, turn.now_ns, reason=_first_cause(zone), urgent=True)
+            order_off(switch, turn.now_ns, reason=cause, urgent=True)
         _drive(turn, switch, strike=strike, run=orders.contactor)
 
 

@@ -58,9 +58,9 @@ def strike(turn: Turn, zone: Zone, source: Source) -> None:
     latched, that decides alone; a stored word that its source has long taken back is none (it has no weight)."""
     if not source.weight or zone.test_end_ns or not zone.settings.contactor_first or ORDERS[zone.mode].latched:
         return
+    open_first(turn, zone, ORDERS[TABLE[zone.mode][Evidence.ONE]], str(source.kind))
     _move(turn, zone, Evidence.ONE)
     _remember_active(turn, zone, source)
-    open_first(turn, zone)
 
 
 def impulse(turn: Turn, zone: Zone, what: str, ref: str) -> None:
