@@ -75,7 +75,7 @@ class Chores:
             self._runs, self._pages_behind = self._checkpointer.runs, 0
         self._pages_behind += pages
         salt = self._wal_salt()
-        if salt != self._salt:
+        if salt and salt != self._salt:  # 0: it could not be read now, which is no beginning
             self._salt, self._pages, self._due_pages = salt, 0, CHECKPOINT_PAGES
         self._pages += pages
         if self._pages >= self._due_pages:

@@ -78,7 +78,9 @@ def lengthen_wal(path: Path, pages: int) -> None:
     An append makes the file system journal the file's new length within each sync: measured 1.6 times the median and
     3.6 times the 90th percentile of a small commit after a start. What follows the last valid frame means nothing to
     SQLite (its WAL format: frames count while salt and checksum fit), as after every reset of the log. It is also room
-    for the last commits of a full disk; when there is none now, the log grows as it always did."""
+    for the last commits of a full disk; when there is none now, the log grows as it always did.
+
+    Nobody may commit meanwhile: a frame that is appended between the look and the write would be zeros."""
     with suppress(OSError):
         fd = os.open(path.with_name(path.name + "-wal"), os.O_RDWR | os.O_CLOEXEC)
         try:

@@ -96,12 +96,13 @@ class FactsStore:
             ballast = Ballast(directory, ballast_bytes)
             ballast.load()
             writer = GroupWriter(
-                lambda: _connect(path),
+                lambda: open_writer(path),
                 ballast,
                 build=build,
                 on_point=on_point,
                 sealed_seq=lambda: seal_mark(directory),
                 wal_salt=lambda: wal_salt(path),
+                make_room=lambda: _make_room(path),
             )
             return cls(lock, ballast, writer, path, row_types)
         except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -207,10 +208,8 @@ def _prepare(path: Path, row_types: Sequence[type[Row]], schema: Sequence[Migrat
             connection.close()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = open_writer(path)
+def _make_room(path: Path) -> None:
     lengthen_wal(path, CHECKPOINT_PAGES + CHECKPOINT_PAGES // 4)  # commits go on while a checkpoint runs
-    return connection
 
 
 def _explained(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:

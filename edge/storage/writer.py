@@ -44,7 +44,8 @@ class _Job(NamedTuple):
 
 
 class GroupWriter:
-    """Owns the writing connection and its thread. ``connect`` opens the file (also again, after a failure)."""
+    """Owns the writing connection and its thread. ``connect`` opens the file (also again, after a failure);
+    ``make_room`` lengthens its write-ahead log, and is called only while nobody commits."""
 
     def __init__(
         self,
@@ -55,8 +56,10 @@ class GroupWriter:
         on_point: Callable[[str], None],
         sealed_seq: Callable[[], int | None] | None = None,
         wal_salt: Callable[[], int] = lambda: 0,
+        make_room: Callable[[], None] = lambda: None,
     ) -> None:
         self._connect = connect
+        self._make_room = make_room
         self._ballast = ballast
         self._build = build
         self._on_point = on_point
@@ -78,6 +81,7 @@ class GroupWriter:
 
     def _load(self) -> None:
         self._connection = self._connect()
+        self._make_room()
         self._next_seq = log_table.last_seq(self._connection) + 1
         self._bytes_total = log_table.bytes_total(self._connection)
 

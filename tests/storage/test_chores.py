@@ -145,6 +145,7 @@ def test_the_write_ahead_log_stays_small(
     open_store: Open, write: Write, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge.storage.chores.CHECKPOINT_PAGES", 40)
+    monkeypatch.setattr("edge.storage.chores.AGAIN_PAGES", 5)
     monkeypatch.setattr("edge.storage.chores.FORCED_PAGES", 100)
     store = open_store()
     wal = tmp_path / "store" / "facts.db-wal"
@@ -254,33 +255,3 @@ def test_a_chore_that_fails_is_counted_and_the_store_goes_on(
     assert write(store, Batch(records=[record(301)])) is None
     time.sleep(0.1)
     assert store.counters()["chore_errors"] == 1, "it is not tried over and over"
-
-
-@pytest.mark.parametrize("size", [30, 300, 1000, 2000, 3900, 4200, 6000, 9000, 20_000])
-def test_no_more_pages_are_written_than_are_counted(
-    open_store: Open, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    """Else a checkpoint comes late, and commits append to the write-ahead log, which costs each sync a journal."""
-    counted: list[int] = []
-    monkeypatch.setattr("edge.storage.chores.Chores.wrote", lambda _chores, pages: counted.append(pages))
-    store = open_store()
-    for seq in range(1, 201):
-        assert write(store, Batch(records=[record(seq, os.urandom(size))])) is None
-    frames = sqlite3.connect(store._path).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
-    assert frames <= sum(counted)
-
-
-def test_a_log_whose_checkpoints_keep_up_never_grows_beyond_the_room_that_was_made(
-    open_store: Open, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for place in ("facts", "chores"):
-        monkeypatch.setattr(f"edge.storage.{place}.CHECKPOINT_PAGES", 200)
-    monkeypatch.setattr("edge.storage.checkpoint.Checkpointer.start", lambda checkpointer: checkpointer._checkpoint())
-    store = open_store()
-    wal = store._path.with_name(store._path.name + "-wal")
-    room = wal.stat().st_size
-    assert room == 32 + (200 + 50) * 4120
-    for seq in range(1, 501):
-        assert write(store, Batch(records=[record(seq, os.urandom(3900))])) is None
-    assert store.counters()["checkpoints"] > 3
-    assert wal.stat().st_size == room
