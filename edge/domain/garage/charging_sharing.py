@@ -35,7 +35,9 @@ def share(turn: Turn, zone_name: str) -> None:
     plan = load.plan(queue, asks, zone.settings.limit_w, turn.now_ns)
     for name in plan.open:
         session = book.sessions.get(name)
-        if session is not None and not session.waiting and not session.charging.reason:
+        if session is None or name not in world.ports:  # a reload took it out of the description
+            continue
+        if not session.waiting and not session.charging.reason:
             session.waiting = book.moved = True
             charging.switched(session.charging, turn.now_ns, on=False)
             cut_port(turn, world.ports[name], TURN_OVER, urgent=False)

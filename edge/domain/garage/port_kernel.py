@@ -197,9 +197,14 @@ def spoke(turn: Turn, port: Switch, reading: CardReading | SessionReading | Keyp
 
 
 def ended(turn: Turn, port: Switch, reason: str) -> None:
-    """The port was just switched off for ``reason``. A turn that is over is no end."""
+    """The port was just switched off for ``reason``. A turn that is over is no end; but its warnings end with it, for
+    nobody looks at the figures of a port that waits."""
     session = turn.world.charging.sessions.get(port.name)
-    if session is None or (reason == TURN_OVER and session.waiting):
+    if session is None:
+        return
+    if reason == TURN_OVER and session.waiting:
+        session.charging.warnings = ()
+        charging_alarms.ended(turn, port)
         return
     _end(turn, port, session, reason)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from edge.domain.actors import Role
-from edge.domain.garage.messages import PurseCopy, RearmPort, StartSession, StopSession
+from edge.domain.garage.messages import ConfigApplied, PurseCopy, RearmPort, StartSession, StopSession
+from edge.domain.garage.settings import ZoneSettings
 
 
 @pytest.fixture
@@ -49,6 +51,36 @@ def test_a_warning_does_not_come_and_go_with_the_ripple(charging, limit, band, k
         charging.meter("B1-p1", 200.0, voltage_v=229.0) if key != "power_w" else None
         told.append(bool(standing(charging)))
     assert told == [True] * 5 + [False] * 3
+
+
+def test_a_warning_goes_with_its_turn(kit):
+    """A port that waits draws nothing, and nobody looks at its figures."""
+    zone = ZoneSettings(zone="B1", name=kit.text("B1"), panels=("panel-B1",), limit_w=700)
+    garage = kit.new(kit.config(zone))
+    garage.make_normal()
+    for port in ("B1-p1", "B1-p2"):
+        garage.command(StartSession(session_id=port, port=port))
+        garage.reports(port, True)
+    sessions = garage.world.charging.sessions
+    for _ in range(12):
+        garage.elapse(5)
+        for port in sessions:
+            garage.draws(port, 0.0 if sessions[port].waiting else 400.0)
+    (waiting,) = [port for port, session in sessions.items() if session.waiting]
+    (drawing,) = sessions.keys() - {waiting}
+    active = {key for key, alarm in garage.world.alarms.alarms.items() if alarm.active}
+    assert active == {f"port:{drawing}:high_power"}
+    assert sessions[waiting].charging.warnings == ()
+
+
+def test_a_port_that_a_reload_takes_away_while_it_charges_breaks_no_other(charging):
+    charging.command(StartSession(session_id="s2", port="B1-p2"))
+    charging.all_clear()
+    ports = tuple(port for port in charging.config.ports if port.port != "B1-p1")
+    charging.give(ConfigApplied(msgspec.structs.replace(charging.config, version="g2", ports=ports)))
+    assert list(charging.world.ports) == ["B1-p2"]
+    assert charging.command(StopSession(port="B1-p2")).code == "ok"
+    assert "B1-p2" not in charging.world.charging.sessions
 
 
 def test_a_warning_goes_with_its_session(charging):
