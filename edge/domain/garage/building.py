@@ -11,6 +11,7 @@ import msgspec
 from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.answered import ConfigRow
+from edge.domain.garage import port_kernel
 from edge.domain.garage.access import by_card, new_doors
 from edge.domain.garage.arming import mistakes, sound_part
 from edge.domain.garage.cut import NS_PER_S, Switch, forget_figures, operate
@@ -53,6 +54,9 @@ def apply_config(turn: Turn, config: GarageConfig, kind: str) -> None:
         return
     world.makeshift = makeshift
     kept = {port.port: (port.at, port.zone) for port in config.ports}
+    for port in world.ports.values():  # all of them before any is told off: an end may give its turn to another
+        if port.name not in kept:
+            port_kernel.ended(turn, port, "removed")
     for port in world.ports.values():
         if port.wanted and kept.get(port.name) != (port.at, port.zone):
             turn.ended.append((port.name, "removed"))

@@ -38,7 +38,7 @@ def unsettle(world: World) -> None:
 def settle(zone: Zone, now_ns: int, due_ns: int, rest_due_ns: int) -> None:
     """A zone was just evaluated in which no cut is under way and nothing but contactors and chargers is on. Nothing
     in it changes by time before ``due_ns``, nor for another reason than a source's silence before ``rest_due_ns``."""
-    if zone.mode is _NORMAL and zone.evidence is Evidence.CLEAR and not zone.test_end_ns:
+    if zone.mode is _NORMAL and zone.evidence is Evidence.CLEAR and zone.test_end_ns <= now_ns:
         zone.calm.until_ns, zone.calm.rest_due_ns = min(due_ns, now_ns + CALM_NS), rest_due_ns
 
 

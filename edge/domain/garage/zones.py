@@ -56,7 +56,8 @@ def strike(turn: Turn, zone: Zone, source: Source) -> None:
     """Open the contactor of a zone that is set so on a credible word, before the other sources are weighed: whatever
     they say, it is at least this. The evaluation that follows finds it done. Where it may be a test, or the zone is
     latched, that decides alone; a stored word that its source has long taken back is none (it has no weight)."""
-    if not source.weight or zone.test_end_ns or not zone.settings.contactor_first or ORDERS[zone.mode].latched:
+    testing = zone.test_end_ns > turn.now_ns
+    if not source.weight or testing or not zone.settings.contactor_first or ORDERS[zone.mode].latched:
         return
     open_first(turn, zone, ORDERS[TABLE[zone.mode][Evidence.ONE]], str(source.kind))
     _move(turn, zone, Evidence.ONE)

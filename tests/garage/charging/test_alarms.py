@@ -7,7 +7,9 @@ import pytest
 
 from edge.domain.actors import Role
 from edge.domain.garage.messages import ConfigApplied, PurseCopy, RearmPort, StartSession, StopSession
+from edge.domain.garage.session_rows import SessionRow
 from edge.domain.garage.settings import ZoneSettings
+from edge.domain.kernel import Put
 
 
 @pytest.fixture
@@ -77,8 +79,14 @@ def test_a_port_that_a_reload_takes_away_while_it_charges_breaks_no_other(chargi
     charging.command(StartSession(session_id="s2", port="B1-p2"))
     charging.all_clear()
     ports = tuple(port for port in charging.config.ports if port.port != "B1-p1")
-    charging.give(ConfigApplied(msgspec.structs.replace(charging.config, version="g2", ports=ports)))
+    effects = charging.give(ConfigApplied(msgspec.structs.replace(charging.config, version="g2", ports=ports)))
     assert list(charging.world.ports) == ["B1-p2"]
+    assert list(charging.world.charging.sessions) == ["B1-p2"], "the other's session has ended, with its price"
+    ends = [each.row for each in effects if isinstance(each, Put) and isinstance(each.row, SessionRow)]
+    assert [(row.session_id, row.reason) for row in ends if row.ended_ns] == [("s1", "removed")]
+    assert [(command.point, command.on) for command, _ in charging.operates("B1-p1", on=False)][-1:] == [
+        ("B1-p1", False)
+    ]
     assert charging.command(StopSession(port="B1-p2")).code == "ok"
     assert "B1-p2" not in charging.world.charging.sessions
 
