@@ -44,6 +44,15 @@ def run_as_installed(pid: int) -> None:
         os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))
 
 
+def behind_all() -> bool:
+    """This process only while no other wants its processor, as docs/systemd/kangle-history.service has the history;
+    whoever wakes up goes first at once (SCHED_IDLE, sched(7))."""
+    with contextlib.suppress(PermissionError, AttributeError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        return True
+    return False
+
+
 @contextmanager
 def kept_awake() -> Iterator[bool]:
     """No processor sleeps while inside, as docs/systemd/kangle-awake.service has it (kernel documentation,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _ears import behind_all
 from _store_data import DAY_SERIES, SERIES, T0, Floats, S, hour, names
 
 from edge.domain.kernel import Stamp
@@ -50,10 +51,16 @@ class Ours:
 
     def __init__(self, directory: Path, series: int = SERIES) -> None:
         self.directory = directory
-        self._store = FactsStore.open(directory, (), vertical=VERTICAL, ballast_bytes=0)
+        self.synced_s = 0.0
+        self._store = FactsStore.open(directory, (), vertical=VERTICAL, ballast_bytes=0, on_point=self._on_point)
         self._writer = BatchWriter(names(series, "field"))
         self._seq = self._store.last_seq()
         self._done = threading.Event()
+
+    def _on_point(self, point: str) -> None:
+        """In the writer's thread: ``synced_s`` is when COMMIT, which ends with its sync, came back (wall time)."""
+        if point == "after_commit":
+            self.synced_s = time.time()
 
     def put(self, second: int, values: Floats) -> None:
         self._commit([self._record(T0 + second * S, self._writer.input(values))])
@@ -87,9 +94,11 @@ class Ours:
         self._store.close()
 
 
-def follow(directory: Path, pipe: Connection) -> None:
-    """The history's process: follows, seals and rolls until it is told the last seq and has sealed it."""
-    os.nice(HISTORY_NICE)
+def follow(directory: Path, pipe: Connection, *, installed: bool) -> None:
+    """The history's process: follows, seals and rolls until it is told the last seq and has sealed it. ``installed``:
+    it runs as its unit file has it."""
+    if not (installed and behind_all()):
+        os.nice(HISTORY_NICE)
     history = SampleHistory(directory, VERTICAL)
     until: int | None = None
     pipe.send("ready")
@@ -112,10 +121,12 @@ def follow(directory: Path, pipe: Connection) -> None:
 class Follower:
     """The history in its own process."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, installed: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=follow, args=(directory, theirs), daemon=True)
+        self._process = context.Process(
+            target=follow, args=(directory, theirs), kwargs={"installed": installed}, daemon=True
+        )
         self._process.start()
         self._pipe.recv()
 

@@ -6,8 +6,11 @@ thread that must be woken, as the store's writer must; what that takes is no fau
 of a put waited for a processor is taken off in a line of its own, without a bar: the two waits may overlap. With slow
 syncs the syncs of each put are taken off, as strace saw them: what is left is the store's own. But strace holds a
 thread until it has a processor itself, behind the history and all that runs beside: seen as up to 20 ms a sync which
-the store then seemed to dawdle. So it goes ahead of all others where that is allowed; how long it waited nevertheless
-is told, and so is what a bare write and sync take beyond their own sync on the same slow disk."""
+the store then seemed to dawdle, and up to 30 where the host takes strace's own processor away. So it goes ahead of all
+others where that is allowed, how long it waited nevertheless is told, and a sync ends when the writer says so. What a
+bare write and sync take beyond their own sync on the same slow disk is told as well.
+
+The history runs as its unit file has it, behind everybody; the puts are those of any daemon."""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _report import Result, quantile, result
 from _store_data import Sensors
 from _store_ours import Follower, Ours
-from _syncs import beyond, syncs_of
+from _syncs import Moments, beyond, syncs_of
 
 SLOW_MS = 50.0
 #: Puts a second while the disk is as it is.
@@ -65,6 +68,7 @@ class _Bare(threading.Thread):
         os.pwrite(self._fd, RECORD, 0)
         os.fsync(self._fd)
         self._asked, self._done = threading.Event(), threading.Event()
+        self.synced_s = 0.0
 
     def run(self) -> None:
         while True:
@@ -72,6 +76,7 @@ class _Bare(threading.Thread):
             self._asked.clear()
             os.pwrite(self._fd, RECORD, 0)
             os.fdatasync(self._fd)
+            self.synced_s = time.time()
             self._done.set()
 
     def put(self) -> None:
@@ -82,7 +87,8 @@ class _Bare(threading.Thread):
 
 def child(folder: Path, puts: int, series: int, *, slow: bool) -> None:
     """Time ``puts`` while the history seals what is there; the moments as JSON on stdout."""
-    follower, store, bare = Follower(folder / "ours"), Ours(folder / "ours", series), _Bare(folder / "bare")
+    follower = Follower(folder / "ours", installed=True)
+    store, bare = Ours(folder / "ours", series), _Bare(folder / "bare")
     bare.start()
     writer = next(thread.native_id for thread in threading.enumerate() if thread.name == "facts-writer")
     threads = (f"self/task/{writer}", f"self/task/{threading.get_native_id()}")
@@ -92,13 +98,15 @@ def child(folder: Path, puts: int, series: int, *, slow: bool) -> None:
         before_ms, held_before_ms = sum(map(_queued_ms, threads)), _queued_ms(tracer)
         begun = time.time()
         store.put(number + 100_000, values)
-        moments.append((begun, time.time()))
+        end = time.time()
+        moments.append((begun, store.synced_s, end))
         queued_ms.append(sum(map(_queued_ms, threads)) - before_ms)
         held_ms.append(_queued_ms(tracer) - held_before_ms)
         if not slow or number % BARE_EVERY == 0:
             begun = time.time()
             bare.put()
-            floors.append((begun, time.time()))
+            end = time.time()
+            floors.append((begun, bare.synced_s, end))
         if not slow:
             time.sleep(max(0.0, PACE_S - (time.time() - moments[-1][0])))
     told = follower.finish(store.seq)
@@ -123,22 +131,22 @@ def put_beside_sealing(folder: Path, out: list[Result], load: Load) -> None:
     """Both runs; the slow one only where there is strace."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         told, _ = _run(Path(name), load, load.puts, slow=False)
-        times = [(end - begun) * 1e3 for begun, end in told["moments"]]
+        times = [(end - begun) * 1e3 for begun, _, end in told["moments"]]
         own = [took - queued for took, queued in zip(times, told["queued_ms"], strict=True)]
         out.append(result("put beside sealing, p50", quantile(times, 0.5), "ms"))
         out.append(result("put beside sealing, p99", quantile(times, 0.99), "ms"))
         out.append(result("put beside sealing, p99.9", quantile(times, 0.999), "ms", target=BAR_MS))
         out.append(result("  of it not waiting for a processor, p99.9", quantile(own, 0.999), "ms"))
-        floor = [(end - begun) * 1e3 for begun, end in told["floors"]]
+        floor = [(end - begun) * 1e3 for begun, _, end in told["floors"]]
         out.append(result("bare write and sync then, p99.9", quantile(floor, 0.999), "ms"))
         out.append(result("slabs sealed meanwhile", told["slabs"], ""))
     if shutil.which("strace") is None:
         return
     with tempfile.TemporaryDirectory(dir=folder) as name:
         told, (syncs, bare) = _run(Path(name), load, load.slow_puts, slow=True)
-        times = [(end - begun) * 1e3 for begun, end in told["moments"]]
-        own = [beyond(begun, end, syncs, SLOW_MS) for begun, end in told["moments"]]
-        floor = [beyond(begun, end, bare, SLOW_MS) for begun, end in told["floors"]]
+        times = [(end - begun) * 1e3 for begun, _, end in told["moments"]]
+        own = [beyond(Moments(*each), syncs, SLOW_MS) for each in told["moments"]]
+        floor = [beyond(Moments(*each), bare, SLOW_MS) for each in told["floors"]]
         running = [took - queued for took, queued in zip(own, told["queued_ms"], strict=True)]
         out.append(result(f"put, syncs slowed to {SLOW_MS:g} ms, p50", quantile(times, 0.5), "ms"))
         out.append(result(f"put, syncs slowed to {SLOW_MS:g} ms, p99.9", quantile(times, 0.999), "ms"))

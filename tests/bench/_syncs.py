@@ -6,6 +6,7 @@ overlooks those takes a whole sync for the store's own dawdling."""
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 #: A line of strace: thread, time, and how long the call took. A call during which another thread's began or ended is
 #: told in two lines: the first has its beginning, the second its length.
@@ -27,6 +28,20 @@ def syncs_of(thread: int, trace: str) -> list[tuple[float, float]]:
     return found
 
 
-def beyond(begun: float, end: float, syncs: list[tuple[float, float]], delay_ms: float) -> float:
-    """ms of a put that were none of the syncs that began in it. (strace tells their length without the delay.)"""
-    return (end - begun) * 1e3 - sum(took + delay_ms for at, took in syncs if begun <= at < end)
+class Moments(NamedTuple):
+    """Seconds of wall time: a put was begun, its (last) sync came back, the put was answered."""
+
+    begun: float
+    synced: float
+    end: float
+
+
+def beyond(put: Moments, syncs: list[tuple[float, float]], delay_ms: float) -> float:
+    """ms of a put that were no sync: before its last one began, as strace saw it, and after that one came back, as the
+    writer itself saw it. So what strace keeps a thread beyond the delay is nobody's (a host that takes the processor
+    away from strace makes every sync longer). Of syncs before the last, strace's length and the delay are taken off."""
+    within = [(at, took) for at, took in syncs if put.begun <= at < put.synced]
+    if not within:
+        return (put.end - put.begun) * 1e3
+    earlier_ms = sum(took + delay_ms for _, took in within[:-1])
+    return (within[-1][0] - put.begun + put.end - put.synced) * 1e3 - earlier_ms

@@ -29,6 +29,13 @@ def test_a_sync_beside_another_process_s_counts_whole():
 
 def test_a_put_is_told_without_its_own_syncs():
     syncs = SYNCS["syncs_of"](7145, TRACE)
-    assert SYNCS["beyond"](1795392112.29, 1795392112.35, syncs, 50.0) == pytest.approx(60 - 50 - 2.064, abs=0.01)
-    none_of_its_own = SYNCS["beyond"](1795392112.9, 1795392112.95, syncs, 50.0)
-    assert none_of_its_own == pytest.approx(50, abs=0.01)
+    put = SYNCS["Moments"](1795392112.29, 1795392112.35, 1795392112.353)
+    assert SYNCS["beyond"](put, syncs, 50.0) == pytest.approx(6.18 + 3, abs=0.01), "before it, and after it came back"
+    none_of_its_own = SYNCS["Moments"](1795392112.9, 1795392112.94, 1795392112.95)
+    assert SYNCS["beyond"](none_of_its_own, syncs, 50.0) == pytest.approx(50, abs=0.01)
+
+
+def test_a_second_sync_of_a_put_is_taken_off_with_its_delay():
+    syncs = [(100.010, 2.0), (100.070, 4.0)]
+    put = SYNCS["Moments"](100.0, 100.130, 100.131)
+    assert SYNCS["beyond"](put, syncs, 50.0) == pytest.approx(70 + 1 - 52, abs=0.01)
