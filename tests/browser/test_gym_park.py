@@ -223,11 +223,24 @@ def names_on(page):
     return page.locator(".gym-rooms .machine h3").all_inner_texts()
 
 
+def steady_pages(opened, page):
+    """How many pages there are, once two looks say the same: a change of language or size lays them out anew."""
+    counts = [-1]
+
+    def same():
+        opened.rest()
+        counts.append(page.locator(NUMBERS).count())
+        return counts[-1] == counts[-2]
+
+    opened.eventually(same, "a number of pages that stays")
+    return counts[-1]
+
+
 @pytest.mark.parametrize("size", [WALL, WALL_4K])
 def test_a_wall_shows_all_200_machines_page_by_page(wall, size):
     opened, page = wall(size)
     for look in opened.looks():
-        seen, pages = [], page.locator(NUMBERS).count()
+        seen, pages = [], steady_pages(opened, page)
         for number in range(pages):
             page.locator(NUMBERS).nth(number).click()
             expect(page.locator(NUMBERS).nth(number)).to_have_attribute("aria-pressed", "true")
@@ -246,8 +259,8 @@ def test_a_wall_shows_all_200_machines_page_by_page(wall, size):
 
 def test_pages_turn_by_themselves_and_tell_where_they_are(wall):
     opened, page = wall(speed=40)
+    pages = steady_pages(opened, page)
     opened.until("document.querySelector('.wall-pages p').textContent.includes('2')")
-    pages = page.locator(NUMBERS).count()
     told = "document.querySelector('.wall-pages p').textContent"
     for number in (*range(3, pages + 1), 1):
         opened.until(f"{told} === '第 {number} 页，共 {pages} 页'")

@@ -7,7 +7,6 @@ import contextlib
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,16 +15,12 @@ import urllib.request
 from collections import defaultdict
 from pathlib import Path
 
+from edge.demo_garage import free_ports
+
 ROOT = Path(__file__).parents[3]
 #: A server reads all that it holds at each start, and a busy machine takes its time.
 WAIT_S = 600
 TOKEN = "campaign-token"
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def get(url, data=None, timeout=30):
@@ -37,7 +32,7 @@ class Server:
     """A program on ``port`` with its files in ``folder``."""
 
     def __init__(self, folder, port=0):
-        self.folder, self.port, self.process = folder, port or free_port(), None
+        self.folder, self.port, self.process = folder, port or free_ports(1)[0], None
         folder.mkdir(parents=True, exist_ok=True)
         self.kills = 0
 

@@ -26,8 +26,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "garage"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from _sink_box import Box
-from _sink_servers import Fake, Victoria, free_port
+from _sink_servers import Fake, Victoria
 from _trace import Results
+
+from edge.demo_garage import free_ports
 
 FAULTS = (
     {"do": "503", "retry_after": "1"},
@@ -61,7 +63,7 @@ def run(folder, *, rounds, hours, series, seed, victoria, timeout_s=TIMEOUT_S, t
     fake = Fake(folder / "fake")
     vm = Victoria(folder / "vm") if victoria else None
     live = {"fake": fake, **({"vm": vm} if vm is not None else {})}
-    urls = {**{name: server.url for name, server in live.items()}, "dead": f"http://127.0.0.1:{free_port()}"}
+    urls = {**{name: server.url for name, server in live.items()}, "dead": f"http://127.0.0.1:{free_ports(1)[0]}"}
     box = Box(folder, [sink_text(name, url, fake.token, timeout_s) for name, url in urls.items()], series)
     try:
         _outage(box, live, hours)
