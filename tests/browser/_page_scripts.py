@@ -28,11 +28,14 @@ WATCH_HOLD = """(button) => {
   let pressed = false, how = "";
   const left = () => { if (button.dataset.held === "true") how ||= "left"; };
   for (const kind of ["pointerleave", "pointercancel", "pointerup", "blur"]) button.addEventListener(kind, left);
+  const wait = window.setTimeout;
+  window.setTimeout = (act, ms, ...rest) =>
+    wait(() => { if (ms === 1000 && button.dataset.held === "true") how ||= "held"; act(); }, ms, ...rest);
   new MutationObserver(() => {
     if (button.dataset.held === "true") pressed = true;
-    else if (pressed) how ||= "held";
+    else if (pressed) how ||= "left";
   }).observe(button, {attributes: true, attributeFilter: ["data-held"]});
-  window.holding = () => how || (!pressed ? "missed" : button.isConnected ? "" : "held");
+  window.holding = () => how || (!pressed ? "missed" : button.isConnected ? "" : "left");
 }"""
 #: Catches the timers of rings (``HOLD_MS`` of edge/web/src/parts/Hold.tsx) until ``rings.over()``: however slow the
 #: machine, none of them comes to its end. ``begun``: how many were begun; ``running``: how many were not let go.
