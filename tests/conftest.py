@@ -21,8 +21,9 @@ ROW = re.compile(r"\| `(?P<suite>[a-z_]+)` \|.*\| (?P<budget>\d+) s \|( (yes|no)
 #: Suites whose tests are long and need nothing of each other: each may go to any process. Of all others a file stays
 #: together, for what it starts once.
 SPREAD = {"bench", "canteen", "cli", "faults", "garage", "recovery"}
-#: Folders and files whose tests share one running site; those of the browser share it, its pages and the preview.
+#: They only wait for the checks, which run beside the suites.
 CHECKS = "tests/architecture/test_checks.py"
+#: Folders and files whose tests share one running site; those of the browser share it, its pages and the preview.
 SHARED = ("tests/browser", "tests/simulation/garage", "tests/simulation/gym", "tests/cli/test_demo.py")
 
 # Seeded by the test itself: a run is repeatable, and a failure is not gone the next time.

@@ -16,10 +16,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-import structlog
-
 from edge.domain.field_devices import Operate
 from edge.domain.kernel import Effect, EffectClass, Put, Reply, Send, Show, effect_class
+from edge.log import structlog
 
 _log = structlog.get_logger("executor")
 

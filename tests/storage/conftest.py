@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,19 @@ class Answers:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.got) >= count, WAIT_S), self.got
             return list(self.got)
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    """Looks until what it is given is true."""
+
+    def wait(true: Callable[[], bool]) -> None:
+        until = time.monotonic() + 60
+        while not true():
+            assert time.monotonic() < until, "it did not come to pass within 60 s"
+            time.sleep(0.005)
+
+    return wait
 
 
 @pytest.fixture

@@ -22,14 +22,8 @@ from edge.storage.log import LogRecord
 Open = Callable[..., FactsStore]
 Write = Callable[[FactsStore, Batch], StoreError | None]
 Record = Callable[..., LogRecord]
+Wait = Callable[[Callable[[], bool]], None]
 S = 1_000_000_000
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < until, "it did not come to pass within 60 s"
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -73,7 +67,9 @@ def test_a_clock_that_stepped_makes_pruning_shy_not_greedy(open_store: Open, wri
     assert limit(store, 2500) == 3
 
 
-def test_pruning_leaves_a_log_that_a_snapshot_begins(store: FactsStore, write: Write, record: Record) -> None:
+def test_pruning_leaves_a_log_that_a_snapshot_begins(
+    wait_until: Wait, store: FactsStore, write: Write, record: Record
+) -> None:
     store.prune(keep_after_wall_ns=150 * S, max_bytes=1 << 40)
     wait_until(lambda: store.counters()["log_pruned"] >= 101)
     wait_until(lambda: snapshots.seqs(store._reader) == {100, 200})
@@ -86,7 +82,9 @@ def test_pruning_leaves_a_log_that_a_snapshot_begins(store: FactsStore, write: W
     assert write(store, Batch(records=[record(301)])) is None
 
 
-def test_old_answers_go_and_what_was_sold_stays(open_store: Open, write: Write, record: Record) -> None:
+def test_old_answers_go_and_what_was_sold_stays(
+    wait_until: Wait, open_store: Open, write: Write, record: Record
+) -> None:
     store = open_store()
     days = ["2026-09-01", "2026-10-22", "2026-10-24", "2026-11-23"]
     replies = [ReplyRow(day=day, command_id=day, digest=b"d", code="ok", body=b"") for day in days]
@@ -97,7 +95,9 @@ def test_old_answers_go_and_what_was_sold_stays(open_store: Open, write: Write, 
     assert len(list(store.rows().all(AuditRow))) == 4
 
 
-def test_a_log_pruned_to_its_last_snapshot_still_counts_on(open_store: Open, write: Write, record: Record) -> None:
+def test_a_log_pruned_to_its_last_snapshot_still_counts_on(
+    wait_until: Wait, open_store: Open, write: Write, record: Record
+) -> None:
     store = open_store()
     batch = Batch(records=[record(1), record(2)], snapshot=WorldSnapshot(2, "start", b"w"))
     assert write(store, batch) is None
@@ -131,7 +131,7 @@ def test_of_set_aside_inputs_the_newest_thousand_stay(open_store: Open, write: W
     assert connection.execute("SELECT min(seq), count(*) FROM set_aside").fetchone() == (31, 1000)
 
 
-def test_payments_go_on_while_the_log_is_pruned(store: FactsStore, record: Record) -> None:
+def test_payments_go_on_while_the_log_is_pruned(wait_until: Wait, store: FactsStore, record: Record) -> None:
     store.prune(keep_after_wall_ns=1 << 62, max_bytes=0)
     answered = threading.Semaphore(0)
     for seq in range(301, 501):
@@ -142,7 +142,7 @@ def test_payments_go_on_while_the_log_is_pruned(store: FactsStore, record: Recor
 
 
 def test_the_write_ahead_log_stays_small(
-    open_store: Open, write: Write, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wait_until: Wait, open_store: Open, write: Write, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge.storage.chores.CHECKPOINT_PAGES", 40)
     monkeypatch.setattr("edge.storage.chores.AGAIN_PAGES", 5)
@@ -160,7 +160,7 @@ def test_the_write_ahead_log_stays_small(
 
 
 def test_commits_wait_when_checkpoints_fall_far_behind(
-    open_store: Open, record: Record, monkeypatch: pytest.MonkeyPatch
+    wait_until: Wait, open_store: Open, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge.storage.chores.CHECKPOINT_PAGES", 10)
     monkeypatch.setattr("edge.storage.chores.FORCED_PAGES", 60)
@@ -177,7 +177,7 @@ def test_commits_wait_when_checkpoints_fall_far_behind(
 
 
 def test_no_commit_waits_for_a_checkpoint(
-    open_store: Open, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch
+    wait_until: Wait, open_store: Open, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a slow card a checkpoint takes seconds; here it takes as long as the test wants."""
     monkeypatch.setattr("edge.storage.chores.CHECKPOINT_PAGES", 10)
@@ -205,7 +205,7 @@ def test_no_commit_waits_for_a_checkpoint(
 
 
 def test_a_checkpoint_that_finds_the_disk_full_gives_up_the_ballast(
-    open_store: Open, write: Write, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wait_until: Wait, open_store: Open, write: Write, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge.storage.chores.CHECKPOINT_PAGES", 10)
     monkeypatch.setattr("edge.storage.chores.BALLAST_RETRY_S", 60.0)
@@ -244,7 +244,7 @@ def test_the_page_estimate_is_an_upper_bound(open_store: Open, write: Write, rec
 
 
 def test_a_chore_that_fails_is_counted_and_the_store_goes_on(
-    store: FactsStore, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch
+    wait_until: Wait, store: FactsStore, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_args: object, **_options: object) -> int:
         raise sqlite3.OperationalError("disk I/O error")

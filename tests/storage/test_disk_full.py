@@ -25,6 +25,7 @@ from edge.storage.log import LogDamage, LogRecord
 Open = Callable[..., FactsStore]
 Write = Callable[[FactsStore, Batch], StoreError | None]
 Record = Callable[..., LogRecord]
+Wait = Callable[[Callable[[], bool]], None]
 MIB = 1 << 20
 
 
@@ -55,15 +56,8 @@ def quick_ballast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.storage.chores.BALLAST_RETRY_S", 0.05)
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < until, "it did not come to pass within 60 s"
-        time.sleep(0.005)
-
-
 def test_the_ballast_buys_the_commit_and_comes_back(
-    open_store: Open, write: Write, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wait_until: Wait, open_store: Open, write: Write, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = FullTimes()
     store = open_store(ballast_bytes=MIB, on_point=full)
@@ -106,7 +100,9 @@ def test_without_ballast_nothing_is_written_or_acknowledged(open_store: Open, wr
     assert list(store.rows().all(AuditRow)) == [audit(1)]
 
 
-def test_a_full_disk_gives_up_old_log_for_new_money(open_store: Open, write: Write, record: Record) -> None:
+def test_a_full_disk_gives_up_old_log_for_new_money(
+    wait_until: Wait, open_store: Open, write: Write, record: Record
+) -> None:
     full = FullTimes()
     store = open_store(on_point=full)
     for seq in range(1, 101):
@@ -195,7 +191,7 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
     disk.close()
 
 
-def test_a_really_full_disk(small_disk: SmallDisk, record: Record) -> None:
+def test_a_really_full_disk(wait_until: Wait, small_disk: SmallDisk, record: Record) -> None:
     acknowledged: list[int] = []
     failed: list[str] = []
     answered = threading.Semaphore(0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -21,18 +20,12 @@ from edge.storage.log import LogRecord
 Open = Callable[..., FactsStore]
 Write = Callable[[FactsStore, Batch], StoreError | None]
 Record = Callable[..., LogRecord]
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < until, "it did not come to pass within 60 s"
-        time.sleep(0.005)
+Wait = Callable[[Callable[[], bool]], None]
 
 
 @pytest.mark.parametrize("size", [30, 300, 1000, 2000, 3900, 4200, 6000, 9000, 20_000])
 def test_no_more_pages_are_written_than_are_counted(
-    open_store: Open, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch, size: int
+    wait_until: Wait, open_store: Open, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     """Else a checkpoint comes late, and commits append to the write-ahead log, which costs each sync a journal."""
     counted: list[int] = []
@@ -62,7 +55,7 @@ def test_a_log_whose_checkpoints_keep_up_never_grows_beyond_the_room_that_was_ma
 
 
 def test_a_checkpoint_never_writes_into_the_log_beside_a_commit(
-    open_store: Open, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    wait_until: Wait, open_store: Open, write: Write, record: Record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A disk that was full at the start left no room in the log; when it is made later, a commit may be under way whose
     frames the zeros would overwrite."""
