@@ -124,6 +124,9 @@ class MqttTransport:
             self._v5 = not self._v5 or "refused" in str(error)
             return Answer(Verdict.UNREACHABLE, _words(error))
         self._look_at_refusals(client)
+        # That the connection ended is seen by the next send. What the library keeps for whoever asks why would else be
+        # reported to the log as an error that nobody looked at, long after.
+        client._disconnected.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # noqa: SLF001
         self._client = client
         return None
 

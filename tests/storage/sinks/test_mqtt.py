@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -221,6 +222,25 @@ def test_tcp_nodelay_is_set(broker, connect, source, steady, make_block):
     transport.send(messages(source, make_block).items)
     sock = transport._client._client.socket()
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
+def test_a_connection_that_ended_between_two_sends_is_no_error_in_the_log(
+    broker, told, source, steady, make_block, caplog
+):
+    steady(source, seconds=2)
+    server = broker()
+    transport = MqttTransport(msgspec.structs.replace(told, url=f"mqtt://127.0.0.1:{server.port}"))
+    assert transport.send(messages(source, make_block).items).verdict is Verdict.STORED
+    client = transport._client
+    server.kill()
+    until = time.monotonic() + 60
+    while not client._disconnected.done():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    transport.close()
+    del client
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_nothing_is_missing_through_the_brokers_death(broker, listen, told, source, steady, samples_db):
