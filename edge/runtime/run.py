@@ -54,7 +54,7 @@ _log = structlog.get_logger("run")
 
 
 def keep_after_ns(days: int, wall_ns: int, *, trusted: bool) -> int:
-    """The wall time (UTC ns) after which inputs are kept as they came; 0, all of them, while nobody knows the time."""
+    """The wall time (UTC ns) after which something is kept; 0, all of it, while nobody knows the time."""
     return wall_ns - days * DAY_NS if trusted else 0
 
 
@@ -120,7 +120,7 @@ class Service:
         self._outlets.purses = self._purses
         self._adapter = adapter
         self._site_dir = site.dir
-        self._log_days = site.history.log_days
+        self._retention = site.history
         self._configs = adapter.configs(site)
         self._configs_day = ""
         for settings in site.devices.get(name, ()):
@@ -204,8 +204,16 @@ class Service:
                 self._notifier.tell("WATCHDOG=1")
             if time.monotonic() >= prune_at_s:
                 prune_at_s = time.monotonic() + PRUNE_EVERY_S
-                keep_ns = keep_after_ns(self._log_days, self._clock.wall_ns(), trusted=self._clock.wall_trusted())
-                self._store.prune(keep_after_wall_ns=keep_ns, max_bytes=LOG_MAX_BYTES)
+                self._prune()
+
+    def _prune(self) -> None:
+        """Inputs by their days and bytes; the pulse of workouts as long as the samples of machines."""
+        wall_ns, trusted = self._clock.wall_ns(), self._clock.wall_trusted()
+        self._store.prune(
+            keep_after_wall_ns=keep_after_ns(self._retention.log_days, wall_ns, trusted=trusted),
+            max_bytes=LOG_MAX_BYTES,
+            pulses_after_wall_ns=keep_after_ns(self._retention.chunks_days, wall_ns, trusted=trusted),
+        )
 
     async def reload(self) -> None:
         """Read the site files again, as of the present day (a site yields the menu of the coming two weeks). Files with

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from edge.storage import log_table
 from edge.storage.ballast import Ballast, is_disk_full
 from edge.storage.checkpoint import Checkpointer
+from edge.storage.pulse_retention import PulseRetention
 
 #: A checkpoint is due when about 4 MB were written since the log began anew ...
 CHECKPOINT_PAGES = 1000
@@ -35,6 +36,7 @@ class PruneGoal(NamedTuple):
 
     keep_after_wall_ns: int
     max_bytes: int
+    pulses_after_wall_ns: int = 0
 
 
 class Chores:
@@ -61,8 +63,9 @@ class Chores:
         self._groups = 0
         self._ballast_due_s = 0.0
         self._limit: int | None = None
+        self._pulses = PulseRetention()
         self._goals: deque[PruneGoal] = deque(maxlen=1)
-        self.counts = {"log_pruned": 0, "chore_errors": 0, "longest_chore_us": 0}
+        self.counts = {"log_pruned": 0, "pulses_pruned": 0, "chore_errors": 0, "longest_chore_us": 0}
 
     def ask_prune(self, goal: PruneGoal) -> None:
         """Prune to ``goal`` when there is time; a newer goal replaces one that has not begun."""
@@ -134,14 +137,22 @@ class Chores:
 
     def _prune(self, connection: sqlite3.Connection) -> None:
         if self._goals:
+            goal = self._goals.pop()
             self._limit = log_table.prune_limit(
-                connection, **self._goals.pop()._asdict(), sealed_seq=self._sealed_seq()
+                connection,
+                keep_after_wall_ns=goal.keep_after_wall_ns,
+                max_bytes=goal.max_bytes,
+                sealed_seq=self._sealed_seq(),
             )
+            self._pulses.begin(goal.pulses_after_wall_ns)
         if self._limit is None:
             return
         dropped = log_table.prune_slice(connection, self._limit) if self._limit else 0
         dropped = dropped or log_table.prune_replies(connection)
         self.counts["log_pruned"] += dropped
+        if not dropped:
+            dropped = self._pulses.slice(connection)
+            self.counts["pulses_pruned"] = self._pulses.pruned
         self._pages += 2 * dropped
         if not dropped:
             self._limit = None

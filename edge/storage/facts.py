@@ -155,16 +155,17 @@ class FactsStore:
         ``last_seq() + 1``. Raises StoreError("storage") when the file cannot be opened; call again later."""
         self._writer.reset()
 
-    def prune(self, *, keep_after_wall_ns: int, max_bytes: int) -> None:
+    def prune(self, *, keep_after_wall_ns: int, max_bytes: int, pulses_after_wall_ns: int = 0) -> None:
         """Ask the writer thread to drop old log rows in slices between commits: those wholly before
         ``keep_after_wall_ns`` (UTC ns; pass 0 while the clock is not trusted) and the oldest beyond ``max_bytes`` of
         compressed log; what is not sealed as samples yet goes only for the bytes' sake. Stops at a snapshot, so that
-        replay can start at the oldest kept row. Returns at once."""
-        self._writer.ask_prune(PruneGoal(keep_after_wall_ns, max_bytes))
+        replay can start at the oldest kept row. The pulse of workouts before ``pulses_after_wall_ns`` goes too. Returns
+        at once."""
+        self._writer.ask_prune(PruneGoal(keep_after_wall_ns, max_bytes, pulses_after_wall_ns))
 
     def counters(self) -> dict[str, int]:
         """Since open: commits, batches, records, rows, failed, refused_busy, disk_full, longest_group, checkpoints,
-        checkpoint_longest_us, log_pruned, chore_errors, longest_chore_us; now: queued, queued_bytes."""
+        checkpoint_longest_us, log_pruned, pulses_pruned, chore_errors, longest_chore_us; now: queued, queued_bytes."""
         return self._writer.counters()
 
     def close(self) -> None:
