@@ -70,19 +70,19 @@ def user() -> None:
 def add(username: str, role: str, member: str | None, link_only: bool, site_dir: Path) -> None:  # noqa: FBT001
     """Add a user. The password is asked for, or read as one line from stdin when that is no terminal."""
     with accounts_of(site_dir) as (_, accounts):
-        secret = None if link_only else read_password()
+        secret = None if link_only else read_secret()
         accounts.create_user(username, secret, Role(role), member, BY)
         click.echo(f"kangle: user {username} ({role}) added", err=True)
 
 
-def read_password() -> str:
+def read_secret(what: str = "password", instead: str = ", or use --link-only") -> str:
     """Twice from a terminal without echo, or one line of stdin."""
     if sys.stdin.isatty():
-        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-    password = sys.stdin.readline().rstrip("\n")
-    if not password:
-        raise CliError("no password on stdin. Pipe one line, or use --link-only.", USAGE)
-    return password
+        return str(click.prompt(what.capitalize(), hide_input=True, confirmation_prompt=True, err=True))
+    secret = sys.stdin.readline().rstrip("\n")
+    if not secret:
+        raise CliError(f"no {what} on stdin. Pipe one line{instead}.", USAGE)
+    return secret
 
 
 @user.command()
@@ -92,8 +92,25 @@ def password(username: str, site_dir: Path) -> None:
     """Give a user a new password, asked for or read from stdin as for add; sessions and links that were open end."""
     with accounts_of(site_dir) as (_, accounts):
         accounts.user(username)
-        accounts.set_password(username, read_password(), BY)
+        accounts.set_password(username, read_secret(instead=""), BY)
         click.echo(f"kangle: user {username} has a new password; open sessions ended", err=True)
+
+
+@user.command()
+@click.argument("username")
+@site_option
+def pin(username: str, site_dir: Path) -> None:
+    """Give a user a PIN, asked for or read from stdin: with it they reset a zone at its own panel (kangle user token
+    --panel). It opens nothing else."""
+    from edge.api.pins import PERSONS
+
+    with accounts_of(site_dir) as (_, accounts):
+        role = accounts.user(username).role
+        if role not in PERSONS:
+            able = ", ".join(sorted(one.value for one in PERSONS))
+            raise CliError(f"{username} is {role.value}; a PIN is for who may reset a zone: {able}", FAILED)
+        accounts.pins.set(username, read_secret("PIN", ""), BY)
+        click.echo(f"kangle: user {username} has a PIN for the panels", err=True)
 
 
 @user.command("list")
@@ -111,7 +128,9 @@ def list_users(as_json: bool, site_dir: Path) -> None:  # noqa: FBT001 - click g
     for each in users:
         click.echo(f"user   {each.username:<20} {each.role.value:<15} {each.member or ''}".rstrip())
     for token in tokens:
-        click.echo(f"token  {token.id:<20} {token.role.value:<15} {token.lane or '':<6} {token.name}".rstrip())
+        click.echo(
+            f"token  {token.id:<20} {token.role.value:<15} {token.lane or token.panel or '':<6} {token.name}".rstrip()
+        )
 
 
 @user.command()
@@ -135,18 +154,32 @@ def link(username: str, site_dir: Path) -> None:
 
 @user.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(EVERYONE), default="diner-terminal", show_default=True)
-@click.option("--lane", help="The lane of a diner-terminal; only for this role.")
+@click.option("--role", type=click.Choice(EVERYONE), help="What its bearer may do; with --lane or --panel not needed.")
+@click.option("--lane", help="For the terminal of this lane.")
+@click.option("--panel", help="For the wall panel of this name, at which its zone may be reset.")
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True)
 @site_option
-def token(name: str, role: str, lane: str | None, days: int, site_dir: Path) -> None:
-    """Make an API token, shown this once: for a lane's terminal a link to open there, else the token."""
+def token(name: str, role: str | None, lane: str | None, panel: str | None, days: int, site_dir: Path) -> None:
+    """Make an API token, shown this once: for a lane's terminal or a zone's panel a link to open there, else the
+    token."""
     with accounts_of(site_dir) as (site, accounts):
-        known = [each.lane for each in site.canteen.lanes]
-        if lane is not None and lane not in known:
-            raise CliError(f"there is no lane {lane!r}; the site has {', '.join(known)}", USAGE)
-        _, secret = accounts.tokens.create(name, Role(role), lane, days, BY)
-        click.echo(f"{base_url(site)}/lane/{lane}#terminal={secret}" if lane else secret)
+        page = _page_of(site, lane, panel)
+        chosen = Role(role) if role is not None else Role.DINER_TERMINAL if panel is None else Role.PANEL
+        _, secret = accounts.tokens.create(name, chosen, lane, days, BY, panel)
+        click.echo(f"{base_url(site)}{page}#terminal={secret}" if page else secret)
+
+
+def _page_of(site: Site, lane: str | None, panel: str | None) -> str:
+    """The page that a terminal or panel opens, "" for any other token."""
+    lanes = [each.lane for each in site.canteen.lanes]
+    if lane is not None and lane not in lanes:
+        raise CliError(f"there is no lane {lane!r}; the site has {', '.join(lanes)}", USAGE)
+    zones = {each: zone.zone for zone in (site.garage.zones if site.garage else ()) for each in zone.panels}
+    if panel is not None and panel not in zones:
+        raise CliError(f"no zone has a panel {panel!r}; the site has {', '.join(zones) or 'none'}", USAGE)
+    if panel is not None:
+        return f"/garage/zone/{zones[panel]}"
+    return f"/lane/{lane}" if lane is not None else ""
 
 
 @user.command()

@@ -230,7 +230,7 @@ def _print_panels(site: Site, panels: Mapping[str, str], pin: str) -> None:
     """The wall panels, for another browser (a private window): each is bound to its zone."""
     say("Wall panels, each for a browser window of its own (private), and the PIN that resets there:")
     for zone, token in panels.items():
-        say(f"  http://{HOST}:{site.api.port}/zone/{zone}#terminal={token}")
+        say(f"  http://{HOST}:{site.api.port}/garage/zone/{zone}#terminal={token}")
     say(f"  {PERSON}, PIN {pin}")
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
+from datetime import date
 
 import pytest
 
+from edge.api.account_types import AccountProblem
+from edge.api.accounts import Accounts
 from edge.cli_check import Check, run_check, run_checks
 from edge.cli_quote import parse_dish, parse_when
+from edge.site import load_site
 
 TEN_MISTAKES = [
     ('site_id = "kangle-example"', 'site_id = ""', "site_id"),
@@ -148,6 +153,44 @@ def test_users_links_and_tokens(command, site):
     assert "wang has a new password" in given.err
     assert command("user", "remove", "wang", *at).status == 0
     assert command("user", "list", *at).out == "user   li                   admin\n"
+
+
+def test_a_panel_is_bound_to_its_zone_and_a_person_gets_a_pin_there(command, site):
+    at = ("--site", str(site))
+    bound = command("user", "token", "wall B1", "--panel", "b1-east-panel", *at)
+    assert bound.out.startswith("http://127.0.0.1:8600/garage/zone/b1-east#terminal=")
+    listed = command("user", "list", *at).out
+    (known,) = json.loads(command("user", "list", "--json", *at).out)["tokens"]
+    assert (known["panel"], known["role"]) == ("b1-east-panel", "panel")
+    assert "b1-east-panel wall B1" in listed
+    assert command("user", "add", "zhao", "--role", "maintenance", "--link-only", *at).status == 0
+    given = command("user", "pin", "zhao", *at, stdin="940518\n")
+    assert (given.status, given.out) == (0, "")
+    with closing(Accounts(load_site(site, date.today()).data_dir / "api.db")) as accounts:
+        accounts.pins.check("zhao", "940518", "b1-east-panel")
+        with pytest.raises(AccountProblem, match="bad_pin"):
+            accounts.pins.check("zhao", "940519", "b1-east-panel")
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "status", "said"),
+    [
+        (["pin", "nobody"], "940518\n", 1, "Unknown user"),
+        (["pin", "wang"], "940518\n", 1, "wang is cashier"),
+        (["pin", "zhao"], "123456\n", 1, "PIN too simple"),
+        (["pin", "zhao"], "", 2, "no PIN on stdin"),
+        (["token", "x", "--panel", "b9"], "", 2, "b1-east-panel, b1-west-panel, stair-3-panel"),
+        (["token", "x", "--panel", "b1-east-panel", "--role", "cashier"], "", 1, "binding"),
+    ],
+)
+def test_refusals_of_pins_and_panels_are_one_line(command, site, words, stdin, status, said):
+    at = ("--site", str(site))
+    for name, role in (("wang", "cashier"), ("zhao", "maintenance")):
+        assert command("user", "add", name, "--role", role, "--link-only", *at).status == 0
+    ran = command("user", *words, *at, stdin=stdin)
+    assert (ran.status, ran.out) == (status, "")
+    assert said in ran.err
+    assert "Traceback" not in ran.err
 
 
 @pytest.mark.parametrize(

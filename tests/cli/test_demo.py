@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -18,8 +19,10 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from starlette.routing import Match
 
-from edge.demo import DemoOptions, _serve, short_parent
+from edge.api.routers import pages
+from edge.demo import DemoOptions, _print_panels, _serve, short_parent
 from edge.demo_control import ask_garage
 
 READY_S = 150  # more than the demo itself waits, which then says what is missing
@@ -259,6 +262,15 @@ def test_it_ends_by_itself_after_the_seconds_that_were_asked_for(monkeypatch, ca
     _serve(DemoOptions(Path("config"), seconds=seconds), site, accounts, wakeup, [])
     assert len(waited) == looks
     assert capfd.readouterr().out == "http://127.0.0.1:8600/demo#link=secret\n"
+
+
+def test_the_addresses_of_the_wall_panels_are_pages(capfd):
+    _print_panels(SimpleNamespace(api=SimpleNamespace(port=8600)), {"b1-east": "one", "stair-3": "two"}, "123456")
+    told = re.findall(r"http://127\.0\.0\.1:8600(/\S+)#terminal=(\S+)", capfd.readouterr().err)
+    assert [token for _, token in told] == ["one", "two"]
+    for path, _ in told:
+        looks = [route.matches({"type": "http", "method": "GET", "path": path})[0] for route in pages.router.routes]
+        assert Match.FULL in looks, path
 
 
 def test_a_taken_port_is_said_and_nothing_is_started(short_path):

@@ -33,14 +33,14 @@ async def page_lane(ctx: Ctx, request: Request, lane: str) -> Response:
 
 
 @router.api_route("/garage/zone/{zone}", methods=METHODS, operation_id="page_zone", response_class=Response)
-async def page_zone(ctx: Ctx, request: Request, zone: str) -> Response:  # noqa: ARG001 - the page reads it  # noqa: ARG001 - the page reads it
+async def page_zone(ctx: Ctx, request: Request, zone: str) -> Response:  # noqa: ARG001 - the page reads it
     """The panel of a zone; which zone, the page reads from its address (and says so when there is none of that name:
     names of zones are not told to strangers)."""
     return ctx.pages.page(request, ZONE_PAGE)
 
 
 @router.api_route("/port/{port}", methods=METHODS, operation_id="page_port", response_class=Response)
-async def page_port(ctx: Ctx, request: Request, port: str) -> Response:  # noqa: ARG001 - the page reads it  # noqa: ARG001 - the page reads it
+async def page_port(ctx: Ctx, request: Request, port: str) -> Response:  # noqa: ARG001 - the page reads it
     """The page behind the QR code at a charger; see ``page_zone``."""
     return ctx.pages.page(request, PORT_PAGE)
 
