@@ -16,4 +16,9 @@ import structlog  # noqa: E402 - see above
 if not _known:
     del sys.modules["rich"]
 
-__all__ = ["structlog"]
+__all__ = ["is_told", "structlog"]
+
+
+def is_told(times: int) -> bool:
+    """True for the 1st, 2nd, 4th, 8th ... time: what goes wrong again and again is not told each time."""
+    return times & (times - 1) == 0

@@ -17,7 +17,7 @@ import msgspec
 
 from edge.domain.digest import effects_digest
 from edge.domain.kernel import Effects, Leave, Put, Reply, Stamp, is_urgent
-from edge.log import structlog
+from edge.log import is_told, structlog
 from edge.runtime.clock import Clock
 from edge.runtime.inbox import Entry, EntryKind
 from edge.runtime.journal import Decided, Store
@@ -94,7 +94,7 @@ class Keeper:
         except (TypeError, ValueError, OverflowError):
             self.counters["inputs_unwritable"] += 1
             times = self.counters["inputs_unwritable"]
-            if _is_power_of_two(times):
+            if is_told(times):
                 _log.exception("an input cannot be written down and is left out", kind=entry.kind.name, times=times)
             return None
 
@@ -177,14 +177,9 @@ class Keeper:
         except (TypeError, ValueError, OverflowError):
             self.counters["digests_failed"] += 1
             times = self.counters["digests_failed"]
-            if _is_power_of_two(times):
+            if is_told(times):
                 _log.exception("an effect cannot be encoded", remedy="report it", kernel=self._kernel.name, times=times)
             return b""
-
-
-def _is_power_of_two(times: int) -> bool:
-    """True for the 1st, 2nd, 4th, 8th ...: what goes wrong again and again is not told each time."""
-    return times & (times - 1) == 0
 
 
 def error_text(error: BaseException) -> str:

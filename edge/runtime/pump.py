@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from drivers.driver import Driver, Output
 from drivers.links.link import Link, LinkError, Opener
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, Reading
-from edge.log import structlog
+from edge.log import is_told, structlog
 from edge.runtime.clock import Clock
 from edge.runtime.pump_counters import PumpCounters
 from edge.runtime.settling import Settled, after, all_of
@@ -58,7 +58,6 @@ class _Life:
     opened_ns: int = 0
     heard_ns: int = 0
     asked_ns: int = 0
-    reason: str = ""
     early: list[tuple[bytes, Settled | None]] = field(default_factory=list)
 
 
@@ -90,6 +89,7 @@ class Pump:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
         self._told = ""
+        self._short_lives = 0
 
     # --- the daemon's calls -------------------------------------------------------------------------------------------
 
@@ -143,16 +143,21 @@ class Pump:
             reason = await life.gone
         finally:
             self._closed(life)
-        _log.warning("link lost", device=self.device, reason=reason, epoch=self.epoch)
         self.counters.lost += 1
-        return self._clock.mono_ns() - life.opened_ns >= GOOD_AFTER_NS
+        lasted_ns = self._clock.mono_ns() - life.opened_ns
+        self._short_lives = 0 if lasted_ns >= GOOD_AFTER_NS else self._short_lives + 1
+        if is_told(self._short_lives):
+            lasted_s = round(lasted_ns / NS_PER_S, 1)
+            _log.warning("link lost", device=self.device, reason=reason, epoch=self.epoch, lasted_s=lasted_s)
+        return self._short_lives == 0
 
     def _opened(self, life: _Life) -> None:
         self.epoch += 1
         self.counters.opened += 1
         self._told = ""
         life.opened_ns = life.heard_ns = self._clock.mono_ns()
-        _log.info("link open", device=self.device, epoch=self.epoch)
+        if is_told(self._short_lives + 1):  # a gateway that opens and hangs up at once would fill the log
+            _log.info("link open", device=self.device, epoch=self.epoch)
         if self._paused and life.link is not None:
             life.link.pause_reading()
         self._call(life, self._driver.opened)

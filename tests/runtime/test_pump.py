@@ -9,6 +9,7 @@ import pty
 import random
 import time
 import tty
+from types import SimpleNamespace
 
 import pytest
 
@@ -381,6 +382,40 @@ def test_back_off_grows_and_is_bounded(run):
         assert max(waits) <= 1.25 * pump_module.BACKOFF_MAX_S
         assert len(set(waits[-4:])) > 1, "jitter"
         assert len(c.readings) == 1
+
+    run(scenario())
+
+
+def test_a_gateway_that_hangs_up_at_once_does_not_fill_the_log(run):
+    class HangingUp:
+        async def open(self, handler):
+            handler.link_lost("the peer closed the connection")
+            return Closable()
+
+        def close(self):
+            pass
+
+    class Closable:
+        def write(self, data):
+            pass
+
+        def close(self):
+            pass
+
+    async def scenario():
+        real, told = asyncio.sleep, []
+
+        def tell(event, **facts):
+            told.append((event, facts["epoch"]))
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pump_module, "_log", SimpleNamespace(info=tell, warning=tell))
+            patch.setattr(pump_module.asyncio, "sleep", lambda _delay: real(0))
+            async with pumping(None, Collector(), opener=HangingUp()) as pump:
+                while pump.counters.lost < 100:
+                    await real(0.001)
+        for event in ("link open", "link lost"):
+            assert [epoch for said, epoch in told if said == event and epoch <= 100] == [1, 2, 4, 8, 16, 32, 64]
 
     run(scenario())
 
