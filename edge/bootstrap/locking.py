@@ -19,7 +19,8 @@ def only_one(root: Path, steps: Steps) -> Iterator[None]:
         folder.mkdir(exist_ok=True)
         file = (folder / "setup.lock").open("a+")
     except OSError as error:
-        raise SetupError(f"cannot write in {root}: {error.strerror}. Use a checkout that belongs to you.") from None
+        remedy = "Let its owner run ./kangle setup there, or use a checkout that belongs to you."
+        raise SetupError(f"cannot write in {root}: {error.strerror}. {remedy}") from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

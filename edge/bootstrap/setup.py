@@ -18,6 +18,8 @@ from edge.cli_commands import DEBIAN, DEV, NODE, PAGES
 def prepare(root_path: str, needs: Collection[str], arguments: Sequence[str]) -> int:
     """Set up ``needs`` in the checkout ``root_path``. Returns 0, or the exit status after telling what is wrong."""
     root = Path(root_path)
+    if is_ready(root, needs):
+        return 0
     steps = Steps(root)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -35,6 +37,14 @@ def prepare(root_path: str, needs: Collection[str], arguments: Sequence[str]) ->
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return 0
+
+
+def is_ready(root: Path, needs: Collection[str]) -> bool:
+    """True when a daemon's command lacks nothing. Told without writing: a service runs as a user who may not."""
+    if {DEBIAN, NODE} & set(needs) or not in_place(str(root), dev=DEV in needs):
+        return False
+    web = root / "edge" / "web"
+    return PAGES not in needs or pages.built(web, pages.sources_digest(web))
 
 
 def put_in_place(root: Path, needs: Collection[str], steps: Steps) -> None:

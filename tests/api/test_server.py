@@ -52,8 +52,12 @@ class Process:
         copy_site(self.site, port)
         self.port = port
         self.log = folder / "stderr"
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.bind(str(folder / "notify"))
+        self.manager.settimeout(STOP_S)
+        env = {**os.environ, "NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "2000000"}
         with self.log.open("wb") as stderr:
-            self.process = subprocess.Popen(command(self.site), stderr=stderr, stdout=stderr, cwd=ROOT)
+            self.process = subprocess.Popen(command(self.site), stderr=stderr, stdout=stderr, cwd=ROOT, env=env)
 
     def ask(self, method, path, **options):
         with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60) as client:
@@ -85,6 +89,11 @@ def running(tmp_path_factory, free_port):
         if process.process.poll() is None:
             process.process.kill()
             process.process.wait()
+        process.manager.close()
+
+
+def test_the_service_manager_hears_that_it_is_ready_and_lives(running):
+    assert [running.manager.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
 
 
 def test_it_listens_on_the_declared_loopback_port_and_on_nothing_else(running):

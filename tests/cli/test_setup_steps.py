@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from edge.bootstrap import environment, indexes, setup
+from edge.bootstrap import environment, indexes, pages, setup
 from edge.bootstrap import steps as steps_module
 from edge.bootstrap.indexes import pip_options, uv_environment
 from edge.bootstrap.locking import only_one
 from edge.bootstrap.steps import SetupError, Steps
-from edge.cli_commands import DEV, RUNTIME
+from edge.cli_commands import DEV, PAGES, RUNTIME
+from edge.cli_setup import compile_modules
 
 
 def test_a_step_says_nothing_on_stdout_and_one_line_on_stderr(steps, capfd):
@@ -198,6 +199,32 @@ def test_prepare_tells_and_returns_the_status(monkeypatch, checkout, capsys):
     monkeypatch.setattr(setup, "put_in_place", fail)
     assert setup.prepare(str(checkout), (RUNTIME,), ["demo"]) == 4
     assert capsys.readouterr().err == "kangle: there is no soup\n"
+
+
+@pytest.mark.parametrize(
+    ("needs", "missing", "writes"),
+    [((RUNTIME,), "", False), ((RUNTIME, PAGES), "", False), ((RUNTIME, PAGES), "pages", True), ((DEV,), "", True)],
+)
+def test_where_nothing_is_missing_nothing_is_written(monkeypatch, checkout, needs, missing, writes):
+    """A daemon's user may not write beside the code."""
+    (checkout / ".venv" / "installed.lock").write_bytes((checkout / "requirements.lock").read_bytes())
+    web = checkout / "edge" / "web"
+    (web / "dist").mkdir(parents=True)
+    (web / "main.ts").write_text("1")
+    if missing != "pages":
+        (web / "dist" / pages.STAMP).write_bytes(pages.sources_digest(web))
+    tried = []
+    monkeypatch.setattr(setup, "put_in_place", lambda *_: tried.append("put in place"))
+    assert setup.prepare(str(checkout), needs, ["run"]) == 0
+    assert (tried != [], (checkout / ".kangle" / "setup.lock").exists()) == (writes, writes)
+
+
+def test_what_daemons_import_is_compiled(tmp_path):
+    (tmp_path / "edge" / "web" / "node_modules").mkdir(parents=True)
+    for name in ("edge/one.py", "edge/web/node_modules/two.py"):
+        (tmp_path / name).write_text("x = 1\n")
+    compile_modules(tmp_path)
+    assert [path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc")] == ["one"]
 
 
 def test_prepare_can_be_interrupted(monkeypatch, checkout, capsys):
