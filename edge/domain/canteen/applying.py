@@ -9,7 +9,7 @@ import msgspec
 from edge.domain.answered import ConfigRow, ReplyRow, StoredReply
 from edge.domain.canteen.confidence import ReadLedger, refit
 from edge.domain.canteen.orders import lane_row
-from edge.domain.canteen.plates import plate_row, register
+from edge.domain.canteen.plates import enter, register
 from edge.domain.canteen.pricing import Usage
 from edge.domain.canteen.quoting import reference_on
 from edge.domain.canteen.rows import (
@@ -59,9 +59,8 @@ def apply_config(world: World, config: CanteenConfig) -> list[Row]:
             entry.kind,
             entry.tare_g,
         )
-        plate = register(world, entry.uid, entry.label, entry.kind, entry.tare_g)
         if not known:
-            rows.append(plate_row(plate))
+            rows += register(world, entry.uid, entry.label, entry.kind, entry.tare_g)
     for member in config.members:
         row = MemberRow(
             token=member.token,
@@ -72,8 +71,7 @@ def apply_config(world: World, config: CanteenConfig) -> list[Row]:
             low_income=member.low_income,
         )
         if world.members.get(member.token) != row:
-            _enter_member(world, row)
-            rows.append(row)
+            rows += _enter_member(world, row)
     bare = msgspec.structs.replace(config, plates=(), members=())
     world.config = bare
     _index(world)
@@ -81,12 +79,22 @@ def apply_config(world: World, config: CanteenConfig) -> list[Row]:
     return rows
 
 
-def _enter_member(world: World, row: MemberRow) -> None:
+def _enter_member(world: World, row: MemberRow) -> list[Row]:
+    """Enter a member or correct one. A card is of whoever was given it last: the member who had it before (gone from
+    the file, or with another card now) keeps purse and orders without it, else the next start would choose by token.
+    """
+    rows: list[Row] = []
+    holder = world.cards.get(row.card)
+    if holder is not None and holder != row.token:
+        bereft = world.members[holder] = msgspec.structs.replace(world.members[holder], card="")
+        rows.append(bereft)
     old = world.members.get(row.token)
-    if old is not None:
-        world.cards.pop(old.card, None)
+    if old is not None and world.cards.get(old.card) == row.token:
+        del world.cards[old.card]
     world.members[row.token] = row
-    world.cards[row.card] = row.token
+    if row.card:
+        world.cards[row.card] = row.token
+    return [*rows, row]
 
 
 def _index(world: World) -> None:
@@ -148,8 +156,7 @@ def load_world(rows: Rows) -> World:
     for day in rows.all(DayRow):
         world.day, world.totals = day.day, day
     for stored in rows.all(PlateRow):
-        world.plates[stored.uid] = _plate(stored)
-        world.labels[stored.label] = stored.uid
+        enter(world, _plate(stored))
     for member in rows.all(MemberRow):
         _enter_member(world, member)
     world.purses = {purse.member: purse.balance_fen for purse in rows.all(PurseRow)}

@@ -150,7 +150,7 @@ def classify(world: World, lane: Lane, track: Track) -> PlateView:
         other = claim[1]
         blocks = claim[0] is Choice.UNDECIDED
         state = PlateState.DOUBTFUL if blocks else PlateState.OTHER_LANE
-    label = plate.label if plate is not None else track.uid[-6:]
+    label = (plate.label if plate is not None else "") or track.uid[-6:]
     card = world.dishes.get(plate.dish_id) if plate is not None and plate.dish_id is not None else None
     if card is None or plate is None or state is PlateState.UNKNOWN:
         return PlateView(uid=track.uid, label=label, state=state, blocks=blocks, other_lane=other)

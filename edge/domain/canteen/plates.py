@@ -36,16 +36,27 @@ def plate_row(plate: Plate) -> PlateRow:
     )
 
 
-def register(world: World, uid: str, label: str, kind: str, tare_g: int) -> Plate:
+def register(world: World, uid: str, label: str, kind: str, tare_g: int) -> list[Row]:
     """Enter a plate or correct its label, kind and tare; its filling stays."""
-    plate = world.plates.get(uid)
-    if plate is None:
-        plate = world.plates[uid] = Plate(uid=uid, label=label, kind=kind, tare_g=tare_g)
-    elif world.labels.get(plate.label) == uid:
+    plate = world.plates.get(uid) or Plate(uid=uid, label=label, kind=kind, tare_g=tare_g)
+    if world.labels.get(plate.label) == uid:
         del world.labels[plate.label]
     plate.label, plate.kind, plate.tare_g = label, kind, tare_g
-    world.labels[label] = uid
-    return plate
+    bereft = enter(world, plate)
+    return [plate_row(each) for each in (bereft, plate) if each is not None]
+
+
+def enter(world: World, plate: Plate) -> Plate | None:
+    """Put a plate into the registry. A label is of the plate that got it last (a new chip in a worn plate): whichever
+    had it before is returned, now without one, else the next start would choose between the two by UID."""
+    holder = world.plates.get(world.labels.get(plate.label, plate.uid))
+    bereft = holder if holder is not None and holder.uid != plate.uid else None
+    if bereft is not None:
+        bereft.label = ""
+    world.plates[plate.uid] = plate
+    if plate.label:
+        world.labels[plate.label] = plate.uid
+    return bereft
 
 
 def register_plates(world: World, command: RegisterPlates) -> Outcome:
@@ -61,8 +72,8 @@ def register_plates(world: World, command: RegisterPlates) -> Outcome:
     labels = [label for _, label, _, _ in command.plates]
     if len(set(labels)) < len(labels):
         return refused("bad_value", reason="a label twice in one command")
-    rows: list[Row] = [plate_row(register(world, *plate)) for plate in command.plates]
-    return Outcome("ok", {"registered": len(rows)}, rows)
+    rows = [row for plate in command.plates for row in register(world, *plate)]
+    return Outcome("ok", {"registered": len(command.plates)}, rows)
 
 
 def bind_plates(world: World, command: BindPlates) -> Outcome:
