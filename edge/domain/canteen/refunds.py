@@ -52,6 +52,8 @@ def void_order(world: World, command: VoidOrder, command_id: str, actor: str, st
     if not open_lines:
         return refused("already_refunded", order_id=command.order_id)
     slip = Slip(f"void:{command_id}", "voided", actor, command.reason[:MAX_REASON])
+    if slip.refund_id in world.refund_ids:  # a refund under this very id: its rows must not be written over
+        return refused("id_taken", refund_id=slip.refund_id)
     rows = _give_back(world, stored, open_lines, slip, stamp)
     rows += _unsell(world, stored)
     return _done(world, command.order_id, slip, open_lines, rows)
