@@ -34,6 +34,7 @@ GRAMS_MAX = 1_000_000
 CRUDE_PCT = 35
 
 _UNKNOWN = Nutrients(energy_j=0, protein_mg=0, fat_mg=0, carbohydrate_mg=0, sodium_mg=0)
+_FOODS = Text("ingredients.csv 里的编号", "ids of ingredients.csv")
 
 
 class Pantry(NamedTuple):
@@ -128,9 +129,7 @@ def _ingredients(table: Table, pantry: Pantry) -> list[tuple[Ingredient, int, st
             if food_id in pantry.unusable or not pantry.ingredients:
                 continue
             hint = did_you_mean(food_id, pantry.ingredients)
-            table.mistake(
-                "unknown_id", food_id, value, Text("ingredients.csv 里的编号", "ids of ingredients.csv"), hint
-            )
+            table.mistake("unknown_id", food_id, value, _FOODS, hint)
         elif grams is not None:
             used.append((pantry.ingredients[food_id], grams, food_id))
     return used
@@ -152,7 +151,7 @@ def _cook(entry: Table, used: list[tuple[Ingredient, int, str]], pantry: Pantry)
     fried = entry.strings("fried", named)
     oil = entry.string("frying_oil", required=bool(fried))
     if oil and pantry.ingredients and oil not in pantry.ingredients and oil not in pantry.unusable:
-        entry.mistake("unknown_id", "frying_oil", oil, hint=did_you_mean(oil, pantry.ingredients))
+        entry.mistake("unknown_id", "frying_oil", oil, _FOODS, did_you_mean(oil, pantry.ingredients))
     cooked_g = entry.integer("cooked_g", 1, GRAMS_MAX, unit="g") if entry.has("cooked_g") else None
     entry.allow("cooked_g")
     reason = entry.string("energy_reason", required=False)

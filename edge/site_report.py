@@ -160,9 +160,12 @@ def _order(mistake: SiteMistake) -> tuple[str, int, str]:
     return (mistake.file, mistake.line or 0, mistake.path)
 
 
+def _printable(words: str) -> str:
+    return "".join(c if c.isprintable() else "�" for c in words)
+
+
 def _shown(value: object) -> str:
-    words = value if isinstance(value, str) else repr(value)
-    words = "".join(c if c.isprintable() else "�" for c in words)
+    words = _printable(value if isinstance(value, str) else repr(value))
     return words if len(words) <= MAX_VALUE_CHARS else words[: MAX_VALUE_CHARS - 1] + "…"
 
 
@@ -174,7 +177,7 @@ def render_mistakes(mistakes: Iterable[SiteMistake], lang: str = "zh") -> str:
 def _render_one(mistake: SiteMistake, lang: str) -> str:
     zh = lang == "zh"
     where = ":".join(str(part) for part in (mistake.file, mistake.line) if part)
-    head = "  ".join(part for part in (where, mistake.path, _pick(WHAT[mistake.code], lang)) if part)
+    head = "  ".join(part for part in (where, _printable(mistake.path), _pick(WHAT[mistake.code], lang)) if part)
     if mistake.value:
         head += f"：{mistake.value}" if zh else f": {mistake.value}"
     tail = []
@@ -186,7 +189,7 @@ def _render_one(mistake: SiteMistake, lang: str) -> str:
 
 
 def _pick(text: Text, lang: str) -> str:
-    return text.zh if lang == "zh" else text.en
+    return _printable(text.zh if lang == "zh" else text.en)
 
 
 def mistakes_json(mistakes: Iterable[SiteMistake]) -> bytes:

@@ -262,7 +262,17 @@ def test_rendering_in_both_languages_and_as_json(site) -> None:
 
 def test_control_characters_never_reach_the_terminal(site) -> None:
     site.swap("site.toml", 'device = "reader-1"\nproto', 'device = "\\u001b[31mred"\nproto')
-    assert "\x1b" not in render_mistakes(site.mistakes(), "en")
+    site.swap("canteen/categories.toml", 'id = "guest"', 'id = "guest"\n"\\u001b[31mred" = 1')
+    site.swap("garage/credentials.csv", "card,", "card\x1b[31m,")
+    found = site.mistakes()
+    assert {m.file for m in found} >= {"site.toml", "canteen/categories.toml", "garage/credentials.csv"}
+    assert "\x1b" not in render_mistakes(found, "en")
+
+
+def test_a_frying_oil_that_is_no_ingredient_names_where_they_stand(site) -> None:
+    site.swap("canteen/dishes/10_main.toml", "frying_oil = ", 'frying_oil = "zz" #')
+    (found,) = site.mistakes()
+    assert (found.value, found.allowed.en) == ("zz", "ids of ingredients.csv")
 
 
 def test_every_code_has_words_in_both_languages() -> None:
