@@ -86,7 +86,7 @@ class CanteenKernel:
             tray.clear(lane.field)
             lane.paid_uids, lane.paid_view, lane.shown = {}, None, None
             lane.device_ready, lane.device_problem = False, "not_connected"
-        return self._refresh_all(world, stamp, durable=True) + self._boards(world, stamp)
+        return self._refresh_all(world, stamp, durable=True) + _boards(world, stamp)
 
     def set_aside(self, world: World, item: CanteenInput, stamp: Stamp) -> Effects:
         world.set_aside += 1
@@ -104,12 +104,12 @@ class CanteenKernel:
                 return self._command(world, item, stamp)
             case ConfigApplied(config=config):
                 rows = apply_config(world, config)
-                return self._written(rows) + self._refresh_all(world, stamp, durable=True) + self._boards(world, stamp)
+                return self._written(rows) + self._refresh_all(world, stamp, durable=True) + _boards(world, stamp)
             case DayOpened(day=day):
                 rows = open_day(world, day)
                 if not rows:
                     return []
-                return self._written(rows) + self._refresh_all(world, stamp, durable=True) + self._boards(world, stamp)
+                return self._written(rows) + self._refresh_all(world, stamp, durable=True) + _boards(world, stamp)
             case Timer():
                 return self._refresh_all(world, stamp, durable=False) + self._boards_if_due(world, stamp)
 
@@ -141,6 +141,8 @@ class CanteenKernel:
         meal = meal_at(config, local_minute(config, stamp.wall_ns))
         shared = [other for other in world.lanes.values() if other is not lane and other.field.tracks]
         foreign = _foreign(world, lane, seen, shared)
+        if meal != world.board_meal and world.boards_due_ns is None:
+            world.boards_due_ns = stamp.mono_ns + BOARDS_DELAY_NS
         change = tray.observe(lane.field, seen, belief_of(lane, meal), foreign)
         for uid in change.vanished:
             lane.paid_uids.pop(uid, None)
@@ -203,18 +205,16 @@ class CanteenKernel:
         if world.boards_due_ns is None or stamp.mono_ns < world.boards_due_ns:
             return []
         world.boards_due_ns = None
-        if world.config is None:
-            return []
-        return [Show("menu", menu_view(world, world.config, stamp)), Show("day", day_view(world))]
+        return _boards(world, stamp, EffectClass.PREVIEW)
 
-    @staticmethod
-    def _boards(world: World, stamp: Stamp) -> Effects:
-        if world.config is None:
-            return []
-        return [
-            Show("menu", menu_view(world, world.config, stamp), EffectClass.DURABLE),
-            Show("day", day_view(world), EffectClass.DURABLE),
-        ]
+
+def _boards(world: World, stamp: Stamp, cls: EffectClass = EffectClass.DURABLE) -> Effects:
+    """The menu and the day as they now stand."""
+    if world.config is None:
+        return []
+    menu = menu_view(world, world.config, stamp)
+    world.board_meal = menu.meal
+    return [Show("menu", menu, cls), Show("day", day_view(world), cls)]
 
 
 def _foreign(world: World, lane: Lane, seen: PlatePass, shared: list[Lane]) -> frozenset[str]:

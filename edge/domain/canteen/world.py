@@ -96,7 +96,8 @@ class DishCount(msgspec.Struct):
 
 class World(msgspec.Struct):
     """See the module's head. ``config`` is kept without plates and members, which live in their own maps. ``usage`` is
-    of the current day, member -> scheme (or scheme@meal) -> Usage; ``money_version`` rises when money or caps move."""
+    of the current day, member -> scheme (or scheme@meal) -> Usage; ``money_version`` rises when money or caps move;
+    ``board_meal`` is the meal that the menu board was last shown for."""
 
     config: CanteenConfig | None = None
     reference: NutrientReference | None = None
@@ -122,4 +123,5 @@ class World(msgspec.Struct):
     money_version: int = 0
     set_aside: int = 0
     boards_due_ns: int | None = None
+    board_meal: str = ""
     clock_trusted: bool = True
