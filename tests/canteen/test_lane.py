@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from edge.domain.actors import Role
 from edge.domain.canteen.messages import (
     BindPlates,
@@ -13,6 +15,7 @@ from edge.domain.canteen.messages import (
     Pay,
     Phase,
     PlateState,
+    RetirePlate,
     TopUp,
 )
 from edge.domain.canteen.rows import ClaimRow, OrderRow, PurseRow, SubsidyUseRow
@@ -284,6 +287,25 @@ def test_a_cashier_keys_in_a_plate_whose_chip_is_dead(canteen, kit):
     assert pay_cash(canteen).code == "ok"
     canteen.settle("1", [])
     assert canteen.settle("1", [uids[1]]).problem == "plate_sold"
+
+
+@pytest.mark.parametrize("state", ["retired", "unbound", "not_today", "sold"])
+def test_a_plate_that_cannot_be_sold_is_not_keyed_in_and_the_reason_is_told(canteen, kit, state):
+    """It would lie on the tray, unseen and blocking, until all the other plates were lifted."""
+    uids = fill(canteen, kit, pork=2)
+    if state == "retired":
+        canteen.command(RetirePlate(uid=uids[1]))
+    elif state == "sold":
+        canteen.settle("1", uids[1:])
+        assert pay_cash(canteen).code == "ok"
+        canteen.settle("1", [])
+    elif state == "not_today":
+        canteen.command(BindPlates(dish_id="tomorrow", plate_uids=(uids[1],)))
+    label = "P009" if state == "unbound" else "P001"
+    tray_id = canteen.settle("1", uids[:1]).tray_id
+    answer = canteen.command(KeyPlate(lane="1", tray_id=tray_id, label=label))
+    assert (answer.code, answer.body) == ("blocked", {"problem": f"plate_{state}"})
+    assert canteen.settle("1", uids[:1]).phase is Phase.FIRM
 
 
 def test_calling_staff_shows_and_clears(canteen):

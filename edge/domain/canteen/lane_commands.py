@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.domain.canteen.lanes import tray_uids
+from edge.domain.canteen.lanes import state_of, tray_uids
 from edge.domain.canteen.messages import CallStaff, ConfirmPlates, Identify, KeyPlate, PlateState
 from edge.domain.canteen.outcome import Outcome, refused
 from edge.domain.canteen.tray import MAX_TRACKS, Track
@@ -60,8 +60,9 @@ def key_plate(world: World, command: KeyPlate, stamp: Stamp) -> Outcome:
     if uid is None:
         return refused("unknown_plate", label=command.label)
     plate = world.plates[uid]
-    if plate.dish_id is None or plate.sold_epoch >= plate.fill_epoch or plate.retired:
-        return refused("blocked", problem=f"plate_{PlateState.SOLD.value}" if plate.dish_id else "plate_unbound")
+    state = state_of(world, plate)
+    if state is not PlateState.PRICED:
+        return refused("blocked", problem=f"plate_{state.value}")
     if any(uid in other.field.tracks for other in world.lanes.values() if other is not lane):
         return refused("blocked", problem="plate_other_lane")
     track = lane.field.tracks.get(uid)

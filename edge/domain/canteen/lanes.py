@@ -125,7 +125,8 @@ def other_claims(world: World, lane: Lane, uid: str) -> tuple[Choice, str] | Non
     return worst
 
 
-def _state_of(world: World, plate: Plate | None) -> PlateState:
+def state_of(world: World, plate: Plate | None) -> PlateState:
+    """What a plate is worth today, wherever it lies."""
     if plate is None:
         return PlateState.UNKNOWN
     if plate.retired:
@@ -142,7 +143,7 @@ def _state_of(world: World, plate: Plate | None) -> PlateState:
 def classify(world: World, lane: Lane, track: Track) -> PlateView:
     """What a chip in the lane's field is, without ``seen`` (that is filled in when shown)."""
     plate = world.plates.get(track.uid)
-    state = _state_of(world, plate)
+    state = state_of(world, plate)
     claim = other_claims(world, lane, track.uid)
     other = None
     blocks = state is not PlateState.PRICED
