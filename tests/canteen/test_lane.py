@@ -308,6 +308,25 @@ def test_a_plate_that_cannot_be_sold_is_not_keyed_in_and_the_reason_is_told(cant
     assert canteen.settle("1", uids[:1]).phase is Phase.FIRM
 
 
+@pytest.mark.parametrize("who", [{"card": "1001"}, {"category": "putuo-65"}])
+def test_who_puts_down_no_tray_is_forgotten_before_the_next_guest_comes(canteen, kit, who):
+    """The next one would pay from their purse, or at their price."""
+    canteen.command(Identify(lane="1", **who))
+    canteen.tick(59_000)
+    assert canteen.lane().diner.category != "guest"
+    due = canteen.kernel.deadline(canteen.world)
+    canteen.tick((due - canteen.mono_ns) // 1_000_000)
+    assert (canteen.lane().diner.category, canteen.lane().diner.member) == ("guest", None)
+    assert canteen.kernel.deadline(canteen.world) is None
+    canteen.command(Identify(lane="1", **who))
+    canteen.tick(59_000)
+    uids = fill(canteen, kit, pork=1)
+    canteen.settle("1", uids)
+    canteen.tick(120_000)  # whoever has put a tray down may take their time
+    assert canteen.lane().diner.category != "guest"
+    assert canteen.kernel.deadline(canteen.world) is None
+
+
 def test_calling_staff_shows_and_clears(canteen):
     assert canteen.command(CallStaff(lane="1"), role=Role.DINER_TERMINAL).code == "ok"
     assert canteen.lane().staff_called

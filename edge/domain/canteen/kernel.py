@@ -14,7 +14,7 @@ from edge.domain.canteen import tray
 from edge.domain.canteen.applying import apply_config, load_world, open_day
 from edge.domain.canteen.boards import day_view, menu_view
 from edge.domain.canteen.lane_commands import call_staff, confirm_plates, identify, key_plate
-from edge.domain.canteen.lanes import belief_of, local_minute, other_claims, refresh, residual_request
+from edge.domain.canteen.lanes import WAIT_NS, belief_of, local_minute, other_claims, refresh, residual_request
 from edge.domain.canteen.messages import (
     COMMAND_ROLES,
     BindPlates,
@@ -71,13 +71,15 @@ class CanteenKernel:
         return False
 
     def deadline(self, world: World) -> int | None:
-        """When a lane that still reads has to ask for help, or the boards are to be shown."""
+        """When a lane that still reads has to ask for help, or forgets who put down no tray, or the boards are to be
+        shown."""
         due = [] if world.boards_due_ns is None else [world.boards_due_ns]
         due += [
             lane.field.changed_ns + lane.settings.cap_ms * 1_000_000
             for lane in world.lanes.values()
             if lane.shown is not None and lane.shown.phase is Phase.READING
         ]
+        due += [lane.waits_ns + WAIT_NS for lane in world.lanes.values() if lane.waits_ns is not None]
         return min(due) if due else None
 
     def resume(self, world: World, stamp: Stamp) -> Effects:
@@ -252,7 +254,7 @@ def _dispatch(world: World, command: Command, body: CommandBody, stamp: Stamp) -
     actor = f"{command.actor.role.value}:{command.actor.user}"
     match body:
         case Identify():
-            return identify(world, body)
+            return identify(world, body, stamp)
         case Pay():
             return pay(world, body, stamp)
         case ConfirmPlates():

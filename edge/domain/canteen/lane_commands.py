@@ -15,7 +15,7 @@ def _lane(world: World, name: str) -> Lane | Outcome:
     return lane if lane is not None else refused("unknown_lane", lane=name)
 
 
-def identify(world: World, command: Identify) -> Outcome:
+def identify(world: World, command: Identify, stamp: Stamp) -> Outcome:
     """A member's card, or a guest category; neither forgets who stood there."""
     lane = _lane(world, command.lane)
     if isinstance(lane, Outcome):
@@ -26,12 +26,13 @@ def identify(world: World, command: Identify) -> Outcome:
         member = world.cards.get(command.card)
         if member is None:
             return refused("unknown_card")
-        lane.member, lane.category = member, ""
+        lane.member, lane.category, lane.waits_ns = member, "", stamp.mono_ns
         return Outcome("ok", {"member": member, "balance_fen": world.purses.get(member, 0)})
     known = {c.category_id for c in world.config.categories} if world.config is not None else set()
     if command.category and command.category not in known:
         return refused("bad_value", categories=sorted(known))
     lane.member, lane.category = None, command.category
+    lane.waits_ns = stamp.mono_ns if command.category else None
     return Outcome("ok", {"member": None})
 
 

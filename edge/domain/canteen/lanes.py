@@ -35,6 +35,8 @@ from edge.domain.words import Text
 MEMBER_NAME = Text(zh="会员", en="Member")
 NS_PER_MIN = 60_000_000_000
 MINUTES_PER_DAY = 1440
+#: So long a lane waits for the tray of whoever was identified: the next guest must not pay from their purse.
+WAIT_NS = 60_000_000_000
 
 #: Which blocking state is spoken of first when several plates block, and its problem code.
 PROBLEMS: tuple[tuple[PlateState, str], ...] = (
@@ -198,10 +200,12 @@ def reprice(world: World, lane: Lane, config: CanteenConfig, stamp: Stamp) -> No
     meal = meal_at(config, local_minute(config, stamp.wall_ns))
     tracks = [lane.field.tracks[uid] for uid in lane.field.tracks if uid not in lane.paid_uids]
     plates = tuple(classify(world, lane, track) for track in tracks)
-    diner, diner_view = diner_at(world, lane, config)
     uids = tray_uids(plates)
-    if not uids:
-        _no_tray(lane)
+    if uids:
+        lane.waits_ns = None
+    else:
+        _no_tray(lane, stamp)
+    diner, diner_view = diner_at(world, lane, config)
     key = (world.day, meal, config.version, str(world.money_version))
     if plates == lane.content and diner_view == lane.diner and key == lane.price_key:
         return
@@ -219,9 +223,9 @@ def reprice(world: World, lane: Lane, config: CanteenConfig, stamp: Stamp) -> No
     lane.tray_version += 1
 
 
-def _no_tray(lane: Lane) -> None:
-    if lane.tray_id:
-        lane.member, lane.category = None, ""
+def _no_tray(lane: Lane, stamp: Stamp) -> None:
+    if lane.tray_id or (lane.waits_ns is not None and stamp.mono_ns - lane.waits_ns >= WAIT_NS):
+        lane.member, lane.category, lane.waits_ns = None, "", None
     lane.tray_id = ""
     lane.tray_version = 0
     lane.firm = lane.asked = False

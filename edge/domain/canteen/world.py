@@ -62,7 +62,8 @@ class Priced(msgspec.Struct, frozen=True):
 
 
 class Lane(msgspec.Struct):
-    """One checkout lane. ``content`` is what the price depends on; the version rises when it changes."""
+    """One checkout lane. ``content`` is what the price depends on; the version rises when it changes. ``waits_ns``:
+    since when somebody who was identified has put down no tray, None when nobody has to."""
 
     settings: LaneSettings
     beta_a: float
@@ -73,6 +74,7 @@ class Lane(msgspec.Struct):
     device_problem: str = "not_connected"
     member: str | None = None
     category: str = ""
+    waits_ns: int | None = None
     tray_id: str = ""
     tray_version: int = 0
     content: tuple[PlateView, ...] = ()
