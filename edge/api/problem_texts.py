@@ -115,7 +115,13 @@ TEXTS: dict[str, ProblemText] = {
     "bad_method": ProblemText(
         422, "付款方式无效", "Unknown payment method", "请用 purse 或 cash。", "Use purse or cash."
     ),
-    "unknown_order": ProblemText(404, "没有这笔订单", "Unknown order", "请检查订单号。", "Check the order's id."),
+    "unknown_order": ProblemText(
+        404,
+        "没有这笔订单",
+        "Unknown order",
+        "请检查订单号；超过退款期限的订单不能再改。",
+        "Check the order's id; one that is older than the limit for refunds can no longer be changed.",
+    ),
     "already_voided": ProblemText(409, "订单已撤销", "Already voided", "无需再做。", "Nothing more to do."),
     "already_refunded": ProblemText(
         409, "这些行已退款", "Already refunded", "请查看订单的退款记录。", "See the order's refunds."

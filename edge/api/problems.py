@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+from edge.api.problem_facts import facts_in_words
 from edge.api.problem_texts import RETRY_AFTER_S, TEXTS
 from edge.api.validation_texts import error_of
 
@@ -70,11 +71,12 @@ def problem_body(problem: ApiProblem, language: str, instance: str) -> dict[str,
     """The members of RFC 9457 plus ``code`` and, where there are any, ``facts`` and ``errors``."""
     text = TEXTS[problem.code]
     title, detail = (text.title_zh, text.detail_zh) if language == "zh" else (text.title_en, text.detail_en)
+    parts = (detail.format(**problem.params), facts_in_words(problem.facts, language))
     body: dict[str, Any] = {
         "type": f"urn:kangle:problem:{problem.code}",
         "title": title,
         "status": text.status,
-        "detail": detail.format(**problem.params),
+        "detail": ("" if language == "zh" else " ").join(part for part in parts if part),
         "instance": instance,
         "code": problem.code,
     }

@@ -54,3 +54,24 @@ def test_answers_say_which_language_they_are_in(api):
 def test_no_two_routes_share_a_path_and_method(shared_api):
     seen = [(route.method, compile_path(route.path)[0].pattern) for route in shared_api.routes()]
     assert [pair for pair, group in itertools.groupby(sorted(seen)) if len(list(group)) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "facts", "zh", "en"),
+    [
+        ("bad_value", {"max_fen": 12_005, "balance_fen": 487_995}, "最多 120.05 元", "At most 120.05 yuan now."),
+        ("bad_value", {"max_fen": -3}, "最多 0.00 元", "At most 0.00 yuan now."),
+        ("bad_value", {"max_plates": 64}, "1 到 64", "1 to 64"),
+        ("bad_value", {"line_nos": [1, 2]}, "行号：1, 2。", "Lines: 1, 2."),
+        ("already_refunded", {"line_nos": [2]}, "行号：2。", "Lines: 2."),
+        ("blocked", {"problem": "plate_retired"}, "已停用", "out of use"),
+    ],
+)
+def test_what_the_daemon_told_of_the_limit_is_said_in_words(code, facts, zh, en):
+    """Pages show the detail and nothing of the facts: "check the values" alone is no way out."""
+    for language, words in (("zh", zh), ("en", en)):
+        plain = problem_body(ApiProblem(code), language, "urn:x")["detail"]
+        told = problem_body(ApiProblem(code, facts=facts), language, "urn:x")["detail"]
+        assert told.startswith(plain)
+        assert words in told
+    assert problem_body(ApiProblem(code, facts={"lane": "1"}), "en", "urn:x")["detail"].endswith(".")
