@@ -20,6 +20,12 @@ PLATES = {
     "plate_other_lane": ("这个盘子在另一个结算台上。", "That plate lies on another lane."),
 }
 
+#: Why a plate cannot be filled with so many grams of a dish: the value of the fact ``priced_by``.
+SOLD_BY = {
+    "weight": ("这道菜按重量卖：请给出克数，1 到 {most}。", "The dish is sold by weight: give the grams, 1 to {most}."),
+    "portion": ("这道菜按份卖：不要给克数。", "The dish is sold by the portion: give no grams."),
+}
+
 
 def facts_in_words(facts: Mapping[str, Any], language: str) -> str:
     """The sentences that the facts are worth, "" when none."""
@@ -33,6 +39,8 @@ def facts_in_words(facts: Mapping[str, Any], language: str) -> str:
     if isinstance(lines := facts.get("line_nos"), list):
         listed = ", ".join(str(line) for line in lines)
         words.append(f"行号：{listed}。" if zh else f"Lines: {listed}.")
+    if (sold_by := facts.get("priced_by")) in SOLD_BY:
+        words.append(SOLD_BY[str(sold_by)][0 if zh else 1].format(most=facts.get("max_grams", "")))
     if (plate := facts.get("problem")) in PLATES:
         words.append(PLATES[str(plate)][0 if zh else 1])
     return "".join(words) if zh else " ".join(words)

@@ -64,6 +64,8 @@ def test_no_two_routes_share_a_path_and_method(shared_api):
         ("bad_value", {"max_plates": 64}, "1 到 64", "1 to 64"),
         ("bad_value", {"line_nos": [1, 2]}, "行号：1, 2。", "Lines: 1, 2."),
         ("already_refunded", {"line_nos": [2]}, "行号：2。", "Lines: 2."),
+        ("bad_value", {"priced_by": "weight", "max_grams": 5000}, "克数，1 到 5000", "the grams, 1 to 5000"),
+        ("bad_value", {"priced_by": "portion"}, "按份卖", "by the portion"),
         ("blocked", {"problem": "plate_retired"}, "已停用", "out of use"),
     ],
 )

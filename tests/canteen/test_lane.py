@@ -327,6 +327,17 @@ def test_who_puts_down_no_tray_is_forgotten_before_the_next_guest_comes(canteen,
     assert canteen.kernel.deadline(canteen.world) is None
 
 
+@pytest.mark.parametrize(("dish", "grams"), [("fruit", None), ("fruit", 0), ("fruit", 5001), ("pork", 150)])
+def test_a_plate_is_filled_by_weight_where_the_price_is_and_nowhere_else(canteen, kit, dish, grams):
+    """Without its weight a plate of fruit would be sold at the price of a usual portion: a guess."""
+    bind = BindPlates(dish_id=dish, plate_uids=(kit.uid(0),), grams=grams)
+    assert canteen.command(bind).code == "bad_value"
+    view = canteen.settle("1", [kit.uid(0)])
+    assert (view.problem, view.payable_fen) == ("plate_unbound", 0)
+    assert canteen.command(BindPlates(dish_id="fruit", plate_uids=(kit.uid(0),), grams=5000)).code == "ok"
+    assert canteen.settle("1", [kit.uid(0)]).payable_fen == 330 * 25
+
+
 def test_calling_staff_shows_and_clears(canteen):
     assert canteen.command(CallStaff(lane="1"), role=Role.DINER_TERMINAL).code == "ok"
     assert canteen.lane().staff_called

@@ -18,6 +18,7 @@ import pytest
 
 from edge.domain.actors import Role
 from edge.domain.canteen.messages import BindPlates, Pay
+from edge.domain.canteen.settings import PricedBy
 from edge.runtime.ipc_client import AnswerUnknownError, DaemonUnreachableError
 
 ROUNDS = 100
@@ -76,7 +77,9 @@ def test_no_acknowledged_payment_is_lost_and_none_is_doubled(victim):
         rng = random.Random(20261122)
         await victim.start()
         today = (await victim.lane(lambda v: v["business_day"]))["business_day"]
-        victim.dishes = next(menu.dish_ids for menu in victim.site.canteen.menu if menu.day == today)
+        by_portion = {dish.dish_id for dish in victim.site.canteen.dishes if dish.priced_by is PricedBy.PORTION}
+        on_sale = next(menu.dish_ids for menu in victim.site.canteen.menu if menu.day == today)
+        victim.dishes = [dish for dish in on_sale if dish in by_portion]
         uids = [p.uid for p in victim.site.canteen.plates if len(p.uid) == 16][:90]
         paid, acked, spread_ms = {}, 0, FIRST_SPREAD_MS
         for number in range(ROUNDS):

@@ -103,7 +103,8 @@ class ReadPurses(msgspec.Struct, frozen=True, kw_only=True, tag="read_purses"):
 
 
 class BindPlates(msgspec.Struct, frozen=True, kw_only=True, tag="bind_plates"):
-    """Plates were filled with a dish: each begins a new fill epoch. ``grams`` for dishes priced by weight."""
+    """Plates were filled with a dish: each begins a new fill epoch. ``grams`` (needed) for dishes priced by
+    weight, and for no other."""
 
     dish_id: str
     plate_uids: tuple[str, ...]

@@ -83,8 +83,11 @@ def bind_plates(world: World, command: BindPlates) -> Outcome:
         return refused("unknown_dish", dish_id=command.dish_id)
     if not 1 <= len(command.plate_uids) <= MAX_PLATES_PER_COMMAND:
         return refused("bad_value", max_plates=MAX_PLATES_PER_COMMAND)
-    if command.grams is not None and (card.priced_by is not PricedBy.WEIGHT or not 1 <= command.grams <= MAX_GRAMS):
-        return refused("bad_value", reason="grams are for dishes priced by weight, 1 to 5000")
+    if card.priced_by is PricedBy.WEIGHT:
+        if command.grams is None or not 1 <= command.grams <= MAX_GRAMS:  # a usual portion would be a guessed price
+            return refused("bad_value", priced_by=card.priced_by.value, max_grams=MAX_GRAMS)
+    elif command.grams is not None:
+        return refused("bad_value", priced_by=card.priced_by.value)
     uids = sorted(set(command.plate_uids))
     unknown = [uid for uid in uids if uid not in world.plates or world.plates[uid].retired]
     if unknown:
