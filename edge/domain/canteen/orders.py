@@ -10,14 +10,13 @@ from __future__ import annotations
 import msgspec
 
 from edge.domain.canteen.confidence import learn_mean
-from edge.domain.canteen.lanes import diner_at, local_minute
+from edge.domain.canteen.lanes import diner_at
 from edge.domain.canteen.messages import LaneView, PaidView, Pay, Phase
 from edge.domain.canteen.nutrition import scaled
 from edge.domain.canteen.outcome import Outcome, refused
 from edge.domain.canteen.plates import count_row, plate_row
 from edge.domain.canteen.pricing import Usage, meal_key
 from edge.domain.canteen.purses import move
-from edge.domain.canteen.quoting import meal_at
 from edge.domain.canteen.rows import (
     ClaimRow,
     DayRow,
@@ -137,12 +136,13 @@ def _build(world: World, lane: Lane, command: Pay, stamp: Stamp) -> StoredOrder:
     if priced is None or config is None:
         raise AssertionError("a tray without a price cannot be sold")
     diner, _ = diner_at(world, lane, config)
+    _, meal, _, _ = lane.price_key  # of the price, which may be older than the end of a meal by a reader's pass
     sums = priced.amounts
     order = OrderRow(
         order_id=command.order_id,
         seq=stamp.seq,
         business_day=world.day,
-        meal=meal_at(config, local_minute(config, stamp.wall_ns)),
+        meal=meal,
         lane=lane.settings.lane,
         tray_id=lane.tray_id,
         member=diner.member,
