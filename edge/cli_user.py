@@ -6,6 +6,7 @@ while the API runs. Secrets go to stdout, once; everything is audited as done by
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,12 +65,18 @@ def user() -> None:
 @user.command()
 @click.argument("username")
 @click.option("--role", required=True, type=click.Choice(PEOPLE), help="What the user may do.")
-@click.option("--member", help="The member's token; for the role member, and only for it.")
+@click.option("--member", help="The member's token; for the roles member and resident, and only for them.")
 @click.option("--link-only", is_flag=True, help="No password: the user comes in by one-time links (kangle user link).")
 @site_option
 def add(username: str, role: str, member: str | None, link_only: bool, site_dir: Path) -> None:  # noqa: FBT001
     """Add a user. The password is asked for, or read as one line from stdin when that is no terminal."""
-    with accounts_of(site_dir) as (_, accounts):
+    from edge.api.account_types import USERNAME_MAX, USERNAME_PATTERN
+
+    if len(username) > USERNAME_MAX or re.fullmatch(USERNAME_PATTERN, username) is None:
+        raise CliError(f"user name {username!r}: use a-z, 0-9, . _ -; at most {USERNAME_MAX}", USAGE)
+    with accounts_of(site_dir) as (site, accounts):
+        if member is not None and member not in {each.token for each in site.canteen.members}:
+            raise CliError(f"the site's members have no {member!r}: give a token of its members.csv", USAGE)
         secret = None if link_only else read_secret()
         accounts.create_user(username, secret, Role(role), member, BY)
         click.echo(f"kangle: user {username} ({role}) added", err=True)

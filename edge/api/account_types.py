@@ -20,6 +20,8 @@ MAX_TOKENS = 500
 MAX_LINKS = 100
 MAX_SESSIONS_PER_OWNER = 20
 MAX_CONSENTS_PER_MEMBER = 20
+USERNAME_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
+USERNAME_MAX = 32
 
 
 class AccountProblem(Exception):  # noqa: N818 - becomes the problem of its code

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 from fastapi import Header, Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from edge.api.account_types import USERNAME_MAX, USERNAME_PATTERN
+
 #: JSON numbers are exact up to here in every browser.
 MAX_SAFE = 2**53 - 1
 #: 1,000,000 yuan: no payment, top-up or balance of a canteen comes near.
@@ -24,7 +26,6 @@ UID_PATTERN = r"^[0-9a-f]+$"
 TEXT_PATTERN = r"^[^\x00-\x1f\x7f]+$"
 KEY_PATTERN = r"^[\x21-\x7e]+$"
 DAY_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
-USERNAME_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
 
 
 def integral(value: Any) -> Any:
@@ -61,7 +62,10 @@ PlateUid = Annotated[
     Path(min_length=4, max_length=32, pattern=UID_PATTERN, description="Chip UID, hex.", examples=["e00401508d1ef2a3"]),
 ]
 Username = Annotated[
-    str, Path(min_length=1, max_length=32, pattern=USERNAME_PATTERN, description="User name.", examples=["cashier1"])
+    str,
+    Path(
+        min_length=1, max_length=USERNAME_MAX, pattern=USERNAME_PATTERN, description="User name.", examples=["cashier1"]
+    ),
 ]
 TokenId = Annotated[
     str,

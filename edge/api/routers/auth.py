@@ -11,10 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.api.account_types import NewSession
+from edge.api.account_types import USERNAME_MAX, USERNAME_PATTERN, NewSession
 from edge.api.context import COOKIE, Context, Ctx, Who
 from edge.api.guard import GuardedRoute
-from edge.api.models import USERNAME_PATTERN, Answer, Strict
+from edge.api.models import Answer, Strict
 from edge.api.principal import Principal
 from edge.api.problems import ApiProblem
 from edge.domain.actors import Role
@@ -27,7 +27,9 @@ TypedPassword = Annotated[str, Field(max_length=1024, description="Password.", e
 Secret = Annotated[str, Field(min_length=1, max_length=256, description="The token as printed.")]
 NewName = Annotated[
     str,
-    Field(min_length=1, max_length=32, pattern=USERNAME_PATTERN, description="Lower case.", examples=["manager"]),
+    Field(
+        min_length=1, max_length=USERNAME_MAX, pattern=USERNAME_PATTERN, description="Lower case.", examples=["manager"]
+    ),
 ]
 NewPassword = Annotated[
     str,
