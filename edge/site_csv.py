@@ -17,6 +17,8 @@ from edge.site_report import EMPTY, Bag, Place, did_you_mean, one_of, same
 
 MAX_FILE_BYTES = 16 << 20
 MAX_ROWS = 100_000
+#: Rows of a wrong width that are told one by one.
+MISFITS_TOLD = 5
 
 
 class Sheet:
@@ -54,7 +56,7 @@ class Sheet:
             return
         rows = csv.reader(io.StringIO(self._source, newline=""), strict=True)
         order: list[int] = []
-        width = 0
+        width = misfits = 0
         try:
             for fields in rows:
                 if not fields or fields[0].startswith("#") or not any(fields):
@@ -64,7 +66,8 @@ class Sheet:
                     if not order:
                         return
                 elif len(fields) != width:
-                    self.mistake("bad_format", rows.line_num, "", len(fields), same(f"{width} ,"))
+                    misfits += 1
+                    self._misfit(misfits, rows.line_num, len(fields), width)
                 elif rows.line_num > MAX_ROWS:
                     self.mistake("out_of_range", rows.line_num, "", rows.line_num, same(f"<= {MAX_ROWS}"))
                     return
@@ -73,6 +76,18 @@ class Sheet:
                     yield rows.line_num, [padded[index].strip() for index in order]
         except csv.Error as error:
             self.mistake("syntax", rows.line_num, "", str(error))
+
+    def _misfit(self, count: int, line: int, fields: int, width: int) -> None:
+        """A column that is missing at the top makes every row a misfit: they must not crowd out all other mistakes."""
+        wanted = Text(f"{width} 项，与首行相同", f"{width} fields, as in the first line")
+        if count < MISFITS_TOLD:
+            self.mistake("bad_format", line, "", fields, wanted)
+        elif count == MISFITS_TOLD:
+            hint = Text(
+                "再有这样的行不再列出；首行是否多了或少了一列？",
+                "any more such lines are not listed: is there a column too many or too few in the first line?",
+            )
+            self.mistake("bad_format", line, "", fields, wanted, hint)
 
     def _header(self, line: int, names: list[str]) -> list[int]:
         """The position of each wanted column (-1: the empty padding); empty when the header is unusable."""

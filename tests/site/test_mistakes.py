@@ -192,6 +192,18 @@ def test_a_renamed_column_is_told_once_and_no_row_is_blamed(site) -> None:
     assert 'did you mean "foodid"' in found[0].hint.en
 
 
+def test_a_column_too_many_at_the_top_does_not_crowd_out_the_other_mistakes(site) -> None:
+    site.swap("canteen/plates.csv", "tare_g", "tare_g,note")
+    site.swap("canteen/tariff.toml", 'spend_basis = "list"', 'spend_basis = "net"')
+    found = site.mistakes()
+    assert [m.code for m in found if m.file == "canteen/plates.csv"] == ["unknown_key"] + 5 * ["bad_format"]
+    rows = [m for m in found if m.code == "bad_format"]
+    assert {(m.value, m.allowed.en) for m in rows} == {("4", "5 fields, as in the first line")}
+    assert [bool(m.hint.en) for m in rows] == 4 * [False] + [True]
+    assert [m.file for m in found][-1] == "canteen/tariff.toml"
+    assert "too_many" not in {m.code for m in found}
+
+
 def test_members_have_no_names(site) -> None:
     header, *rows = site.read("canteen/members.csv").splitlines()
     site.write("canteen/members.csv", "\n".join([f"{header},name", *(f"{row},王" for row in rows)]))
