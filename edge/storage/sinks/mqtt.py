@@ -139,7 +139,7 @@ class MqttTransport:
             url.port or (8883 if secure else 1883),
             username=settings.user or None,
             password=_password(settings.password_file),
-            identifier=settings.client or f"kangle-sink-{settings.sink}",
+            identifier=settings.client,
             tls_context=ssl.create_default_context(cafile=settings.tls_ca) if secure else None,
             protocol=aiomqtt.ProtocolVersion.V5 if self._v5 else aiomqtt.ProtocolVersion.V311,
             clean_session=None if self._v5 else True,

@@ -154,4 +154,11 @@ def _parts(settings: SinkSettings, home: SinkHome, source: SampleSource) -> tupl
             from edge.storage.sinks.mqtt import MqttTransport  # noqa: PLC0415 - only boxes with such a sink need it
 
             prefix = settings.topic_prefix or home.site
-            return MessageFormer(prefix, source.series), MqttTransport(settings)
+            told = msgspec.structs.replace(settings, client=_client_of(settings, home))
+            return MessageFormer(prefix, source.series), MqttTransport(told)
+
+
+def _client_of(settings: SinkSettings, home: SinkHome) -> str:
+    """A broker ends the older of two connections with one name, and each daemon's samples have one of their own: so the
+    name tells the daemon, and unless it is given also the site, for several boxes may feed one broker."""
+    return f"{settings.client or f'kangle-sink-{home.site}-{settings.sink}'}-{home.vertical}"

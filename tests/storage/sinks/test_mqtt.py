@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -20,6 +21,7 @@ import pytest
 from edge.bootstrap.debian import command_line
 from edge.storage.sample_model import SampleQuality, SeriesKind
 from edge.storage.sinks.answers import Verdict
+from edge.storage.sinks.cursors import SCHEMA
 from edge.storage.sinks.keys import TimeKeys
 from edge.storage.sinks.messages import MessageFormer
 from edge.storage.sinks.mqtt import MqttTransport
@@ -41,14 +43,15 @@ class Mosquitto:
         if program is None:
             pytest.skip(f"needs mosquitto: {command_line(['mosquitto'])}")
         self.port = port
-        config = directory / "mosquitto.conf"
+        config, said = directory / "mosquitto.conf", directory / "said"
         acl = directory / "acl"
         acl.write_text(f"topic readwrite up/#\ntopic read #\ntopic deny {deny}\n" if deny else "topic readwrite #\n")
         acl.chmod(0o600)
         config.write_text(
             f"listener {self.port} 127.0.0.1\nuser root\nallow_anonymous true\nacl_file {acl}\nset_tcp_nodelay true\n"
-            "max_inflight_messages 1000\nmax_queued_messages 100000\nlog_type error\n"
+            f"max_inflight_messages 1000\nmax_queued_messages 100000\nlog_type error\nlog_dest file {said}\n"
         )
+        self._said = said
         self._command = [program, "-c", str(config)]
         self.process = None
 
@@ -60,6 +63,9 @@ class Mosquitto:
                 return self
             assert time.monotonic() < until
             time.sleep(0.02)
+
+    def said(self):
+        return self._said.read_text() if self._said.exists() else ""
 
     def kill(self):
         if self.process is not None and self.process.poll() is None:
@@ -266,6 +272,35 @@ def test_nothing_is_missing_through_the_brokers_death(broker, listen, told, sour
         for key, value in listener.values.items():
             assert heard.setdefault(key, value) == value
     assert len(listener.heard) == len(heard) == 1200, runner.statuses()
+
+
+@pytest.mark.parametrize("client", ["", "box-7"])
+def test_the_daemons_of_a_box_and_two_boxes_leave_each_other_connected(
+    broker, told, make_source, steady, tmp_path, listen, client
+):
+    """Each daemon's samples have a connection of their own, and a broker ends the older of two with one name."""
+    server = broker()
+    listener = listen(server.port)
+    change = {"url": f"mqtt://127.0.0.1:{server.port}", "topic_prefix": "", "client": client, "batch_samples": 10}
+    sink = msgspec.structs.replace(told, **change)
+    homes = [("site-1", "garage"), ("site-1", "gym"), *([] if client else [("site-2", "gym")])]
+    runners = []
+    for site, vertical in homes:
+        source, path = make_source(), tmp_path / f"{site}-{vertical}.db"
+        source.define("dev", "power_w", vertical=vertical)
+        steady(source, seconds=200, names=[0])
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            db.executescript(SCHEMA)
+        runners.append(SinkRunner(SinkHome(site, vertical, path, lambda source=source: source), [sink], seed=3))
+    try:
+        for runner in runners:
+            runner.start()
+        assert until(lambda: all(not runner.statuses()[0].lag_inputs for runner in runners))
+        assert listener.until(200 * len(homes)) == 200 * len(homes)
+    finally:
+        assert all(runner.stop(60) for runner in runners)
+    assert "already connected" not in server.said()
+    assert [runner.statuses()[0].failures for runner in runners] == [0] * len(homes)
 
 
 def until(holds, seconds=60):
