@@ -39,7 +39,8 @@ ORDER BY c.t_first
 _BEFORE = """
 SELECT c.slab, c.series, c.part, c.time_column, c.crc32, c.data, c.n, c.t_last
 FROM slab AS s CROSS JOIN chunk AS c ON c.slab = s.id
-WHERE s.t_last >= ?1 AND s.t_first < ?2 AND c.series = ?3 AND c.t_first < ?2 ORDER BY s.t_last DESC LIMIT ?4
+WHERE s.t_last >= ?1 AND s.t_first < ?2 AND c.series = ?3 AND c.t_first < ?2
+ORDER BY s.t_last DESC, c.part DESC LIMIT ?4
 """
 _CHUNKS_MAX = 20_000
 HOLES_MAX = 1000

@@ -242,6 +242,27 @@ def test_a_state_holds_until_the_next_one(sample_site, open_history, sealed, pix
     queries.close()
 
 
+def test_a_state_that_was_told_often_begins_with_its_last_word(sample_site, open_history):
+    """A slab may hold many chunks of one series; the newest of them is the one that counts."""
+    told = 17 * 4096
+    for at in range(0, told, 8192):
+        sample_site.say(
+            *(
+                (SignalReading(point="p", kind=SignalKind.SMOKE, active=n >= told - 5), T0 + n * 5_000_000)
+                for n in range(at, min(at + 8192, told))
+            )
+        )
+    history = open_history()
+    history.seal()
+    sample_site.say((MeterReading(point="m", power_w=1.0), T0 + 3 * HOUR))
+    while history.step():
+        pass
+    queries = SampleQueries(history)
+    curve = queries.plot(1, T0 + HOUR, T0 + 2 * HOUR, 100).curve
+    queries.close()
+    assert {history.names.words(1)[int(code)] for code in curve.value.tolist()} == {"true"}
+
+
 def test_a_span_whose_samples_are_gone_is_drawn_from_its_minutes(sample_site, open_history):
     """Zoomed in as far as one likes."""
     sample_site.say(*((MeterReading(point="p", power_w=float(n)), T0 + n * 10 * S) for n in range(720)))
