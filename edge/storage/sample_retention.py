@@ -27,6 +27,11 @@ ROOM_BYTES = 64 << 20
 _log = structlog.get_logger("samples")
 
 _OLDEST = "SELECT id, seq_last, t_first, t_last FROM slab ORDER BY t_last LIMIT 1"
+#: Of those that every sink has: back-fill that a sink still lacks may be older than what it was sent long ago.
+_OLDEST_SENT = (
+    "SELECT id, seq_last, t_first, t_last FROM slab WHERE seq_last <= (SELECT min(seq) FROM cursor) "
+    "ORDER BY t_last LIMIT 1"
+)
 _FREE_PAGES = (
     "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
 )
@@ -85,7 +90,8 @@ class Keeper:
             return self._empty_slab()
         with self._db.read() as connection:
             too_big = used_bytes(connection) > self._limit_bytes(connection)
-            row = connection.execute(_OLDEST).fetchone()
+            row = connection.execute(_OLDEST_SENT).fetchone() if too_big else None
+            row = row or connection.execute(_OLDEST).fetchone()
         if row is not None and (too_big or row[3] < trusted_ns - self._retention.chunks_days * DAY_NS):
             self._begin_slab(_Oldest(*row), now_ns, trusted_ns, by_bytes=too_big)
             return True

@@ -156,6 +156,30 @@ def test_back_fill_that_goes_takes_no_whole_stretch_along(sample_site, history_w
     assert (block.value.size, block.gaps) == (18, ((7, 8),))
 
 
+def test_for_want_of_bytes_what_every_sink_has_goes_before_back_fill_that_one_lacks(sample_site, history_with):
+    """The back-fill is older than all that was sent, but it alone would be lost to the sink."""
+    history = history_with()
+    fill(sample_site, history, 6)
+    with history.db.write() as connection:
+        connection.execute("INSERT INTO cursor VALUES ('lake', 1200, 0, '')")
+    meter = MeterReading(point="p", power_w=2.5, source_wall_ns=T0 - 9 * DAY)
+    sample_site.say((meter, T0 + 6 * DAY), (MeterReading(point="p", power_w=1.0), T0 + 6 * DAY + S))
+    while history.step():
+        pass
+    history.seal()
+    tidy(history)
+    with history.db.read() as connection:
+        limit = used_bytes(connection) - 3 * 4096
+    history.close()
+    small = history_with(max_bytes=limit)
+    tidy(small)
+    with small.db.read() as connection:
+        left = [row[0] for row in connection.execute("SELECT seq_last FROM slab WHERE NOT late ORDER BY seq_last")]
+    assert left[0] in (600, 900, 1200, 1500)
+    assert (count(small, "gap"), small.alarm) == (0, "")
+    assert T0 - 9 * DAY in small.source().read(1800, 100).time_ns.tolist()
+
+
 def test_a_roll_up_is_never_made_anew_from_what_is_left(sample_site, history_with):
     """Days before the oldest chunk keep what they have, whatever back-fill comes and goes later."""
     history = history_with(chunks_days=3)
