@@ -199,7 +199,7 @@ class HistoryService:
         return await self._end(hangs=hangs)
 
     async def _watch(self, stop: asyncio.Event) -> str:
-        """Until ``stop``, or until a follower hangs; gives its name."""
+        """Until ``stop``, or until a follower hangs or its file is no good; gives its name."""
         while not stop.is_set():
             if self._notifier.watchdog_s is not None:
                 self._notifier.tell("WATCHDOG=1")
@@ -209,6 +209,9 @@ class HistoryService:
                     return name
                 if follower.history.broken:
                     _log.error("samples.db is damaged; the process is started anew without it", vertical=name)
+                    return name
+                if not follower.history.db.in_place():
+                    _log.error("samples.db was taken away or replaced; the process is started anew", vertical=name)
                     return name
             try:
                 async with asyncio.timeout(1.0):

@@ -75,6 +75,21 @@ class SampleDb:
         except BaseException:
             self._lock.release()
             raise
+        self._opened = self._named()
+
+    def in_place(self) -> bool:
+        """Whether the open file is still the one of this name. One that a hand took away takes whatever is written, and
+        nobody will find it again."""
+        try:
+            return self._named() == self._opened
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # the disk does not tell
+
+    def _named(self) -> tuple[int, int]:
+        found = self.path.stat()
+        return found.st_dev, found.st_ino
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

@@ -223,12 +223,31 @@ def test_the_file_is_one_processes(process):
     assert process.socket.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_taken_away_under_it_is_begun_anew_from_the_log(process, replaced):
+    """Else all that is sealed would go to a file without a name, until somebody restarts it a year later."""
+    process.say(500)
+    process.start()
+    process.followed()
+    path = process.store_dir / "samples.db"
+    path.rename(path.with_name("gone.db"))
+    path.with_name("samples.db-wal").unlink()
+    if replaced:
+        shutil.copy(path.with_name("gone.db"), path)
+    assert process.child.wait(WAIT_S) == 1
+    process.start()
+    process.followed()
+    assert path.exists()
+    assert len(numbers(process.ask(AskSamples("canteen", 1, 0, 2**62, 10_000)).value)) == 250
+
+
 @pytest.mark.parametrize(("silent_s", "broken", "named"), [(0, False, ""), (0, True, "b"), (HANGS_S + 60, False, "b")])
 def test_it_starts_anew_when_a_follower_hangs_or_its_file_is_damaged(silent_s, broken, named):
     """It gives the name, ends with a failure, and whoever supervises it starts it again."""
 
     def follower(seconds, *, broken):
-        return SimpleNamespace(came_round_s=time.monotonic() - seconds, history=SimpleNamespace(broken=broken))
+        history = SimpleNamespace(broken=broken, db=SimpleNamespace(in_place=lambda: True))
+        return SimpleNamespace(came_round_s=time.monotonic() - seconds, history=history)
 
     service = HistoryService.__new__(HistoryService)
     service._notifier = SimpleNamespace(watchdog_s=None)
