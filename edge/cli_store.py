@@ -80,6 +80,13 @@ def stores_of(site: Site) -> tuple[StoreFile, ...]:
     return site_stores(site.verticals, StoreFile(ACCOUNTS_NAME, VERSION, scrub))
 
 
+def tell_absent(site: Site, therefore: str) -> None:
+    """A store that is not there is not whole either: say so. (One whose daemon never ran has none yet.)"""
+    absent = [each.name for each in stores_of(site) if not (site.data_dir / each.name).exists()]
+    if absent:
+        click.echo(f"kangle: not there, {therefore}: {', '.join(absent)}", err=True)
+
+
 @click.command()
 @click.option("--to", "target", type=click.Path(path_type=Path), help="The file to make; default: DATA_DIR/backups/.")
 @click.option("--keep", type=click.IntRange(1, 10_000), help="Of the files in DATA_DIR/backups keep so many.")
@@ -118,6 +125,7 @@ def backup(target: Path | None, keep: int | None, as_json: bool, site_dir: Path)
         return
     size_mib = taken.path.stat().st_size / (1 << 20)
     click.echo(f"kangle: {len(taken.manifest.files)} stores, {size_mib:.1f} MiB, read back and whole", err=True)
+    tell_absent(site, "and so not in it")
     click.echo(taken.path)
 
 

@@ -10,7 +10,7 @@ import click
 
 from edge.cli_click import site_option
 from edge.cli_errors import FAILED, OK, UNREACHABLE, CliError
-from edge.cli_store import SUFFIX, json_option, stores_of, telling
+from edge.cli_store import SUFFIX, json_option, stores_of, tell_absent, telling
 
 if TYPE_CHECKING:
     from edge.site import Site
@@ -54,6 +54,7 @@ def verify(as_json: bool, site_dir: Path) -> int:  # noqa: FBT001 - click gives 
             click.echo(f"{finding.store}: {finding.check}: {finding.what}\n    remedy: {finding.remedy}")
         names = ", ".join(each.name for each in present)
         click.echo(f"kangle: {names}: {f'{len(found)} findings' if found else 'whole'}", err=True)
+        tell_absent(site, "and so not looked at")
     return FAILED if found else OK
 
 

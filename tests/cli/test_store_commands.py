@@ -80,6 +80,15 @@ def test_backup_restore_and_back_again(used, command):
     assert "before-restore-" in shown
 
 
+def test_what_is_not_there_is_not_passed_over_in_silence(used, command):
+    """Somebody removed the curves: neither command may sound as if they were well."""
+    for words in (("backup",), ("store", "verify")):
+        done = command(*words, "--site", str(used))
+        (line,) = (line for line in done.err.splitlines() if "not there" in line)
+        assert "canteen/samples.db" in line
+        assert (done.status, "canteen/facts.db" in line) == (0, False)
+
+
 def test_backups_beyond_those_to_keep_go(used, command):
     at = ("--site", str(used))
     folder = used / "data" / "backups"
