@@ -24,7 +24,8 @@ class SinkLag(msgspec.Struct, frozen=True, kw_only=True):
     """One sink. ``health``, ``reason`` and ``remedy`` are as of ``told_ns`` (UTC); the distances are of now:
     ``behind_samples`` and ``behind_bytes`` (as sent, before compression) are estimated from what the last inputs came
     to, None when nothing is known of them; ``behind_s`` 0 when nothing is behind. ``set_aside``: lines in the
-    quarantine."""
+    quarantine; ``aside_dropped``: those that had to leave it for newer ones. ``lost_inputs``: inputs whose samples were
+    dropped before this sink had them."""
 
     sink: str
     health: str
@@ -37,6 +38,8 @@ class SinkLag(msgspec.Struct, frozen=True, kw_only=True):
     behind_bytes: int | None = None
     behind_s: float = 0.0
     set_aside: int = 0
+    aside_dropped: int = 0
+    lost_inputs: int = 0
     per_input: tuple[float, float] = (0.0, 0.0)
 
 
@@ -55,6 +58,8 @@ def sinks_of(samples: sqlite3.Connection) -> tuple[SinkLag, ...]:
             told_ns=status.wall_ns,
             at_seq=status.acked_seq,
             set_aside=aside[status.sink].items if status.sink in aside else 0,
+            aside_dropped=status.quarantine_dropped,
+            lost_inputs=status.lost_inputs,
             per_input=(status.samples_per_input, status.bytes_per_input),
         )
         for status in statuses_of(samples)

@@ -10,6 +10,7 @@ import sqlite3
 import time
 from contextlib import closing
 
+import msgspec
 import pytest
 
 from edge.api.accounts import Accounts
@@ -19,6 +20,7 @@ from edge.domain.answered import AuditRow
 from edge.domain.kernel import Stamp
 from edge.storage.batch import Batch, LogRecord
 from edge.storage.facts import FactsStore
+from edge.storage.info_sinks import SinkLag
 
 
 @pytest.fixture(scope="session")
@@ -169,6 +171,17 @@ def test_a_restore_that_was_cut_short_keeps_the_site_closed(used, command):
     finished = command("restore", "--finish", *at)
     assert finished.status == 0, finished.err
     assert command("user", "list", *at).status == 0
+
+
+def test_what_a_sink_lost_for_good_is_told():
+    from edge.cli_store_look import sink_line
+
+    sink = SinkLag(sink="up", health="live", reason="", remedy="", told_ns=0, at_seq=9, set_aside=10_000)
+    told = "sink up: live, at input 9; nothing behind; 10000 lines set aside (kangle sink aside)"
+    assert sink_line(sink) == told
+    lost = msgspec.structs.replace(sink, aside_dropped=470, lost_inputs=12)
+    gone = "470 older ones did not fit and are gone; the samples of 12 inputs were dropped before they were sent"
+    assert sink_line(lost) == f"{told}; {gone}"
 
 
 def test_ages_are_told_so_that_people_understand():
