@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeVar
@@ -10,6 +11,8 @@ from edge.storage.sample_model import SampleBlock
 from edge.storage.sinks.keys import TimeKeys
 
 T = TypeVar("T")
+#: Measurement and first field of a line; spaces in tags are escaped.
+_KIND = re.compile(r"([^,]*).*?(?<!\\) ([^=]*)=")
 
 
 class Message(NamedTuple):
@@ -52,6 +55,15 @@ class Prepared(NamedTuple):
     def refused(self, found: Iterable[tuple[int, str]]) -> Iterator[Unsendable]:
         """The items at these positions, each with the reason that the sink gave."""
         return (Unsendable(self.seqs[at], text_of(self.items[at]), reason, sent=True) for at, reason in found)
+
+    def kind_of(self, at: int) -> str:
+        """What an item has in common with others that a server refuses for the same reason: a message its topic, a line
+        its measurement and field."""
+        item = self.items[at]
+        if isinstance(item, Message):
+            return item.topic
+        found = _KIND.match(item)
+        return "" if found is None else f"{found[1]} {found[2]}"
 
     def position_of(self, seq: int) -> int:
         """The first item behind ``seq``."""

@@ -108,10 +108,11 @@ class SinkWorker:
             self._arrived(self._prepared)
             return 0.0
         began_s = self._times.mono_s()
-        answer = self._transport.send(self._prepared.items[piece.start : piece.end])
-        wait_s = self._take(answer, piece.end - piece.start)
+        items = piece.of(self._prepared.items)
+        answer = self._transport.send(items)
+        wait_s = self._take(answer, len(items))
         if answer.verdict is Verdict.STORED:
-            pace_s = (piece.end - piece.start) / self._settings.samples_per_s_max
+            pace_s = len(items) / self._settings.samples_per_s_max
             wait_s = max(wait_s, pace_s - (self._times.mono_s() - began_s))
         return max(0.0, wait_s)
 
@@ -129,7 +130,7 @@ class SinkWorker:
         """The next block, made into items; False when there is nothing behind the cursor."""
         again = self._resend.next(self._progress.acked.seq, self._times.wall_ns())
         if again is not None:
-            self._prepared, self._delivery = again, Delivery(len(again.items), self._limit)
+            self._prepared, self._delivery = again, Delivery(len(again.items), self._limit, again.kind_of)
             return True
         after, head = self._progress.acked.seq, self._source.head_seq()
         self.status.head_seq = head
@@ -146,7 +147,7 @@ class SinkWorker:
         self._meter.saw(block.through_seq - after, count, prepared.bytes_sum)
         by_bytes = int(REQUEST_BYTES / max(prepared.bytes_sum / max(count, 1), 1.0))
         self._prepared = prepared
-        self._delivery = Delivery(count, min(self._limit, by_bytes))
+        self._delivery = Delivery(count, min(self._limit, by_bytes), prepared.kind_of)
         return True
 
     def _meet_other_log(self, fork_seq: int | None) -> None:
@@ -221,7 +222,7 @@ class SinkWorker:
         """Nothing of the batch is taken: rather a wrong setting than so many bad lines. Wait, then try it again."""
         assert self._prepared is not None
         self._holds += 1
-        self._delivery = Delivery(len(self._prepared.items), self._limit)
+        self._delivery = Delivery(len(self._prepared.items), self._limit, self._prepared.kind_of)
         reason = f"the server refuses every line: {answer.reason}"
         return self._failed(Answer(Verdict.MISCONFIGURED, reason, answer.retry_after_s))
 

@@ -95,6 +95,36 @@ def test_a_server_that_refuses_part_of_everything_costs_a_bounded_number_of_requ
     assert len({aside.position for aside in delivery.set_aside}) == len(delivery.set_aside) == 5000
 
 
+@given(st.integers(1, 700), st.integers(0, 3), st.integers(1, 4000), st.integers(0, 3))
+def test_a_field_of_the_wrong_type_costs_its_own_lines_alone(limit, first, most, others):
+    """One field in ten is refused throughout a backlog, far more lines than may be found one by one; a few others, too
+    rare to be known, may take good neighbours along."""
+    kinds = [f"field {at % 10}" for at in range(5000)]
+    bad = {at for at, kind in enumerate(kinds) if kind == f"field {first}"}
+    odd = {1237 * (number + 1) for number in range(others)}
+    delivery, stored, requests = Delivery(5000, limit, lambda at: kinds[at]), set(), 0
+    while (piece := delivery.next()) is not None:
+        items = set(piece.of(range(5000)))
+        requests += 1
+        assert items
+        assert items <= set(range(piece.start, piece.end))
+        if len(items) > most:
+            delivery.too_large("413")
+            continue
+        stored |= items - bad - odd
+        if items & (bad | odd):
+            delivery.refused("type conflict", partly_stored=True)
+        else:
+            delivery.stored()
+    set_aside = [aside.position for aside in delivery.set_aside]
+    assert len(set_aside) == len(set(set_aside))
+    assert stored == set(range(5000)) - bad - odd
+    assert set(set_aside) >= bad | odd
+    if not odd:
+        assert set(set_aside) == bad
+    assert requests < 2 * SPLITS_MAX_PARTLY_STORED + 4 * 5000 / min(limit, most) + 50
+
+
 def test_refusing_everything_looks_hopeless_and_one_stored_piece_does_not():
     delivery = Delivery(5000, 5000)
     while not delivery.hopeless:
