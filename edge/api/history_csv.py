@@ -24,6 +24,12 @@ def csv_head() -> bytes:
     return b"\xef\xbb\xbf" + ",".join(HEAD).encode() + b"\r\n"
 
 
+def csv_cut(rows: int) -> bytes:
+    """The last line of a table that is not all of it: a file that just ends looks like everything."""
+    chinese = f"不完整：只有前 {rows} 行，请缩短时间或少选曲线"
+    return f"{chinese} · incomplete: only the first {rows} lines; choose a shorter span\r\n".encode()
+
+
 def csv_rows(part: SamplesPart, limit: int) -> bytes:
     """The lines of a page, at most ``limit``."""
     found = samples_of(part, None)

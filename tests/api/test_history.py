@@ -114,6 +114,16 @@ def test_csv_is_complete_and_marked_as_utf8(api):
     assert {row["value"] for row in rows[3600:]} <= {"true", "false"}
 
 
+@pytest.mark.parametrize(("rows_max", "cut"), [(7200, False), (7199, True), (3600, True), (3599, True)])
+def test_a_csv_that_is_not_everything_says_so_in_its_last_line(api, monkeypatch, rows_max, cut):
+    """It ends like any other download: nobody would miss the second series, or the last week."""
+    monkeypatch.setattr("edge.api.routers.history.CSV_ROWS_MAX", rows_max)
+    answer = api.get(f"{BASE}/export.csv?series=garage.1&series=garage.17&{SPAN}", who="manager")
+    head, *lines = answer.content.decode("utf-8-sig").split("\r\n")[:-1]
+    assert ("incomplete" in lines[-1], len(lines)) == (cut, rows_max + cut)
+    assert all(line.count(",") == head.count(",") for line in lines[: rows_max - 1])
+
+
 def test_a_name_is_no_formula():
     info = SeriesInfo(
         vertical="garage",

@@ -2581,7 +2581,7 @@ export interface paths {
         };
         /**
          * Samples as CSV
-         * @description One line a sample, series after series, at most a million lines; a download that breaks off is not complete.
+         * @description One line a sample, series after series; after a million the last says so. A broken download is not complete.
          *
          *     Roles: admin, maintenance, manager, read-only.
          */
