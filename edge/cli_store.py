@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edge.site import Site
     from edge.storage.backup_file import Manifest
     from edge.storage.backup_stores import StoreFile
-    from edge.storage.restore import Restored
+    from edge.storage.restore import Order, Restored
 
 SUFFIX = ".kangle-backup"
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
@@ -140,6 +140,9 @@ def backup(target: Path | None, keep: int | None, as_json: bool, site_dir: Path)
     help="keep: this machine's accounts stay if it has any (a revoked token stays revoked).",
 )
 @click.option("--samples", "samples_only", is_flag=True, help="Put back nothing but the curves (samples.db).")
+@click.option(
+    "--daemon", "daemons", multiple=True, metavar="NAME", help="With --samples: only of this one; repeatable."
+)
 @click.option("--finish", is_flag=True, help="Finish a restore that was cut short.")
 @json_option
 @site_option
@@ -148,6 +151,7 @@ def restore(
     dry_run: bool,  # noqa: FBT001 - click gives it by name
     accounts: str,
     samples_only: bool,  # noqa: FBT001 - click gives it by name
+    daemons: tuple[str, ...],
     finish: bool,  # noqa: FBT001 - click gives it by name
     as_json: bool,  # noqa: FBT001 - click gives it by name
     site_dir: Path,
@@ -155,7 +159,8 @@ def restore(
     """Put a backup FILE in the place of the site's stores; what was there is kept in DATA_DIR/before-restore-*.
 
     Nothing of the site may run. Everything is checked before anything is changed. With --samples only the history must
-    be stopped: for a samples.db that was lost or damaged, while orders and money stay as they are."""
+    be stopped: for a samples.db that was lost or damaged, while orders and money stay as they are. One that is well
+    stays too, unless --daemon names it."""
     import msgspec
 
     from edge.cli_site import load_site_or_fail
@@ -166,24 +171,33 @@ def restore(
         return
     if file is None:
         raise click.UsageError("name the backup FILE, or --finish")
+    if daemons and not samples_only:
+        raise click.UsageError("--daemon goes with --samples")
+    strange = [name for name in daemons if name not in site.verticals]
+    if strange:
+        raise click.UsageError(f"no daemon {', '.join(strange)}; there are: {', '.join(site.verticals)}")
     with telling() as tell:
-        done = _restore(file, site, accounts=accounts, dry_run=dry_run, samples_only=samples_only, tell=tell)
+        order = _order(file, site, accounts=accounts, dry_run=dry_run, samples_only=samples_only, daemons=daemons)
+        done = _restore(order, tell)
     if as_json:
         click.echo(msgspec.json.encode(done._asdict()).decode())
     else:
         _tell_restored(done, site.data_dir, dry_run=dry_run)
 
 
-def _restore(file: Path, site: Site, *, accounts: str, dry_run: bool, samples_only: bool, tell: Progress) -> Restored:
+def _order(file: Path, site: Site, **chosen: Any) -> Order:
+    from edge.storage.restore import Order
+
+    return Order(file, site.data_dir, stores_of(site), site.site_id, time.time_ns(), **chosen)
+
+
+def _restore(order: Order, tell: Progress) -> Restored:
     from edge.api.accounts_copy import begin_again
     from edge.storage import restore as restoring
 
-    now_ns = time.time_ns()
-
     def on_accounts(connection: sqlite3.Connection, manifest: Manifest) -> None:
-        begin_again(connection, now_ns, manifest.created_ns)
+        begin_again(connection, order.now_ns, manifest.created_ns)
 
-    order = restoring.Order(file, site.data_dir, stores_of(site), site.site_id, now_ns, accounts, dry_run, samples_only)
     return restoring.restore(order, tell=tell, on_accounts=on_accounts)
 
 

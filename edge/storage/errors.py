@@ -19,6 +19,7 @@ class StoreError(Exception):
     ``damaged``  the file fails SQLite's own check;
     ``absent``   there is no such store yet;
     ``site``     a backup is not one of this site;
+    ``whole``    there is nothing to put back, for what is here is sound;
     ``slow``     a read took longer than its limit;
     ``cursor``   a paging cursor is not one of ours.
     """

@@ -56,7 +56,7 @@ class Mark(msgspec.Struct, frozen=True):
 class Order(NamedTuple):
     """What to put back where. ``accounts``: "keep" (those of this machine stay, where it has some), "replace", "none";
     ``dry_run``: unpack and check everything, change nothing; ``samples_only``: nothing but the curves, beside the log
-    that is there."""
+    that is there, and only of those ``daemons`` (none named: of those whose samples were lost)."""
 
     file: Path
     data_dir: Path
@@ -66,6 +66,7 @@ class Order(NamedTuple):
     accounts: str = "keep"
     dry_run: bool = False
     samples_only: bool = False
+    daemons: tuple[str, ...] = ()
 
 
 def restore(
@@ -146,8 +147,16 @@ def _samples(chosen: Sequence[Member], manifest: Manifest, order: Order) -> tupl
     """Only the samples, and only beside the very log that they were made of."""
     there = {store.name: store for store in order.stores if store.is_samples}
     samples = tuple(member for member in chosen if member.name in there)
+    if order.daemons:
+        samples = tuple(member for member in samples if there[member.name].vertical in order.daemons)
     if not samples:
-        raise StoreError("absent", f"{order.file} holds no samples")
+        of = f" of {', '.join(order.daemons)}" if order.daemons else ""
+        raise StoreError("absent", f"{order.file} holds no samples{of}")
+    if not order.daemons and not (samples := tuple(member for member in samples if _lost(member, order.data_dir))):
+        text = (
+            "no samples.db here was lost or damaged: each is the one of the backup, grown on. To go back to the backup"
+        )
+        raise StoreError("whole", f"{text} all the same, name whose with --daemon NAME")
     for member in samples:
         log = f"{there[member.name].vertical}/{FACTS_NAME}"
         if not (order.data_dir / log).exists():
@@ -161,6 +170,16 @@ def _samples(chosen: Sequence[Member], manifest: Manifest, order: Order) -> tupl
             text = f"{member.name} in the backup goes with another {log} than the one that is here: restore all of it"
             raise StoreError("site", text)
     return samples
+
+
+def _lost(member: Member, data_dir: Path) -> bool:
+    """Whether what is here is not the file of the backup, grown on: it is gone, damaged, or was begun anew. A sound one
+    has more than the backup, and what the log no longer has would be lost with it."""
+    path = data_dir / member.name
+    try:
+        return not path.exists() or not member.store_id or check_whole(path).store_id != member.store_id
+    except StoreError:
+        return True
 
 
 def _log_facts(path: Path) -> tuple[StoreFacts, Mark | None]:

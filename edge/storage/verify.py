@@ -33,7 +33,7 @@ from edge.storage.migrate import (
 from edge.storage.tables import CHECK_COLUMN, row_check
 from edge.storage.verify_log import check_log
 from edge.storage.verify_rules import RULES, SEQ_COLUMNS
-from edge.storage.verify_samples import check_between, check_chunks, check_mark, check_times
+from edge.storage.verify_samples import LOST, check_between, check_chunks, check_mark, check_times
 
 MAX_FINDINGS = 5
 RESTORE = "stop the daemon, copy the directory aside, then restore the last backup"
@@ -60,12 +60,17 @@ def verify_store(data_dir: Path, store: StoreFile, tell: Tell) -> list[Finding]:
             for check, work in _checks(connection, data_dir, store, tell):
                 tell(f"{store.name}: {check}", 0, 0)
                 for what, remedy in work:
-                    found.append(Finding(store.name, check, what, remedy))
+                    found.append(_finding(store, check, what, remedy))
                     if sum(each.check == check for each in found) >= MAX_FINDINGS:
                         break
     except (sqlite3.Error, UnicodeDecodeError) as error:  # a flipped bit may make text that is none
-        found.append(Finding(store.name, check, f"SQLite cannot read it: {error}", RESTORE))
+        found.append(_finding(store, check, f"SQLite cannot read it: {error}", RESTORE))
     return found
+
+
+def _finding(store: StoreFile, check: str, what: str, remedy: str) -> Finding:
+    """Nobody shall put back last week's orders for the sake of a curve."""
+    return Finding(store.name, check, what, LOST if store.is_samples and remedy == RESTORE else remedy)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -33,7 +33,16 @@ _BETWEEN = (
     """SELECT 'slab ' || s.id || ': ' || s.n || ' samples, its chunks hold ' || ifnull(c.n, 0) FROM slab s
         LEFT JOIN (SELECT slab, sum(n) n FROM chunk GROUP BY slab) c ON c.slab = s.id WHERE s.n IS NOT c.n""",
 )
-REMEDY = "stop kangle run history and move samples.db away: what is in the log is sealed again, older is in a backup"
+#: Never "move it away": that would give up a year of good chunks for a bad one.
+REMEDY = (
+    "that stretch is a hole in the curve, all else goes on. To have it back from a backup that is younger than the "
+    "beginning of the log: stop the history, kangle restore FILE --samples --daemon NAME"
+)
+#: Of the file as a whole. Orders and money are in facts.db: a restore of everything would undo them for a curve.
+LOST = (
+    "stop the history and move samples.db away: it is begun anew from the log; for what came before the log: "
+    "kangle restore FILE --samples. Orders and money stay as they are"
+)
 
 Found = Iterator[tuple[str, str]]
 

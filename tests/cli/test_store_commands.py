@@ -113,6 +113,8 @@ def test_backups_beyond_those_to_keep_go(used, command):
         (["restore", "{site}/site.toml"], 1, "no whole backup"),
         (["restore"], 2, "FILE"),
         (["restore", "--finish"], 1, "nothing to finish"),
+        (["restore", "b", "--daemon", "canteen"], 2, "goes with --samples"),
+        (["restore", "b", "--samples", "--daemon", "pool"], 2, "no daemon pool"),
         (["store"], 2, "verify"),
     ],
 )

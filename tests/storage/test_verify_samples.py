@@ -138,6 +138,25 @@ def refused(order):
     return found.value.code
 
 
+def test_curves_that_are_well_stay_when_others_are_put_back(sealed, sample_site, tmp_path):
+    """They have more than the backup, and their log may be shorter than its age."""
+    options = {"site_id": "here", "build": "1", "now_ns": T0, "notes": {}, "tell": silent}
+    take_backup(tmp_path, STORES, tmp_path / "b", **options)
+    sample_site.say(*((meter(float(n), "p0"), T0 + n * S) for n in range(60, 80)))
+    while sealed.step():
+        pass
+    sealed.seal()
+    sealed.close()
+    order = Order(tmp_path / "b", tmp_path, STORES, "here", T0 + 1, samples_only=True)
+    assert refused(order) == "whole"
+    assert seal_mark(tmp_path / "canteen") == 80
+    assert refused(order._replace(daemons=("gym",))) == "absent"
+    assert restore(order._replace(daemons=("canteen",)), tell=silent).placed == ("canteen/samples.db",)
+    assert seal_mark(tmp_path / "canteen") == 40
+    (tmp_path / "canteen" / "samples.db").write_bytes(b"no database at all" * 1000)
+    assert restore(order, tell=silent).placed == ("canteen/samples.db",)
+
+
 def test_curves_are_put_beside_no_other_log(lost, sample_site, tmp_path):
     """Another log's numbers mean other inputs; so do those that a restore of all gave out again."""
     other = tmp_path / "other"
@@ -193,6 +212,7 @@ def test_what_is_changed_is_found(sealed, tmp_path, statement, check):
     found = findings(tmp_path)
     assert check in {finding.check for finding in found}, found
     assert all(finding.remedy for finding in found)
+    assert not any("last backup" in finding.remedy for finding in found), "that would undo orders for a curve"
 
 
 def test_any_flipped_bit_is_found_or_changes_no_sample(sealed, sample_site, tmp_path, read_all):
