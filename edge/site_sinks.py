@@ -37,6 +37,7 @@ _IN_FILE = Text(
 def read_sinks(top: Table, folder: Path, verticals: tuple[str, ...]) -> tuple[SinkSettings, ...]:
     """All ``[[sinks]]`` of ``top``; paths are relative to ``folder``."""
     seen: Seen = {}
+    clients: Seen = {}
     sinks = []
     for entry in top.tables("sinks"):
         sink = entry.ident("sink")
@@ -50,6 +51,7 @@ def read_sinks(top: Table, folder: Path, verticals: tuple[str, ...]) -> tuple[Si
                 if kind is SinkKind.INFLUX
                 else _mqtt(entry, sink, url, folder, verticals)
             )
+            once(clients, sinks[-1].client, entry, "client")
             entry.finish()
     return tuple(sinks)
 

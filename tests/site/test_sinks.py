@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.site import render_mistakes
+from edge.site import SiteErrors, render_mistakes
 from edge.storage.sinks.settings import SinkKind
 
 INFLUX = """
@@ -52,6 +52,15 @@ def test_what_the_file_says(with_sinks):
     assert (mqtt.kind, mqtt.user, mqtt.verticals) == (SinkKind.MQTT, "box", ("garage",))
     assert (mqtt.retain, mqtt.topic_prefix) == (False, "kangle/box-1")
     assert [warning for warning in loaded.warnings if "sinks" in warning.path] == []
+
+
+def test_two_sinks_with_one_client_name_are_refused(with_sinks):
+    """A broker would end the older connection, again and again."""
+    named = MQTT + 'client = "box-7"\n'
+    site = with_sinks(named + named.replace("district", "town"))
+    with pytest.raises(SiteErrors) as found:
+        site.load()
+    assert [(each.code, each.path) for each in found.value.mistakes] == [("duplicate", "sinks[1].client")]
 
 
 def test_a_site_without_sinks_has_none(site):
