@@ -6,7 +6,7 @@ A user would notice a mistake as a resident who could reset a zone.
 from __future__ import annotations
 
 from edge.domain.alarm_commands import AlarmCommand, act
-from edge.domain.garage import port_kernel
+from edge.domain.garage import charging_posting, port_kernel
 from edge.domain.garage.commands import cut_zone, rearm_port, reset_zone, silence_zone, test_zone
 from edge.domain.garage.messages import (
     COMMAND_ROLES,
@@ -57,9 +57,9 @@ def _dispatch(turn: Turn, command: Command) -> Outcome:
         case StopSession() as body:
             return port_kernel.stop(turn, body, command.actor)
         case PurseCopy() as body:
-            return port_kernel.purses(turn, body)
+            return charging_posting.copied(turn, body)
         case ChargePosted() as body:
-            return port_kernel.posted(turn, body)
+            return charging_posting.posted(turn, body)
         case body:
             return _alarm(turn, command, body)
 

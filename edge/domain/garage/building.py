@@ -14,11 +14,12 @@ from edge.domain.answered import ConfigRow
 from edge.domain.garage import port_kernel
 from edge.domain.garage.access import by_card, new_doors
 from edge.domain.garage.arming import mistakes, sound_part
-from edge.domain.garage.cut import NS_PER_S, Switch, forget_figures, operate
+from edge.domain.garage.cut import NS_PER_S, Switch, forget_figures, operate, order_off
 from edge.domain.garage.interlock import Mode
 from edge.domain.garage.messages import CutState
 from edge.domain.garage.settings import GarageConfig, OutputKind, OutputSettings, PortSettings, ZoneSettings
 from edge.domain.garage.signals import Source, Weight, new_source
+from edge.domain.garage.switching import keep_switch
 from edge.domain.garage.turn import Turn
 from edge.domain.garage.world import Output, World, Zone, is_armed
 from edge.domain.garage.zones import evaluate
@@ -53,22 +54,29 @@ def apply_config(turn: Turn, config: GarageConfig, kind: str) -> None:
     elif world.config == config:
         return
     world.makeshift = makeshift
-    kept = {port.port: (port.at, port.zone) for port in config.ports}
-    for port in world.ports.values():  # all of them before any is told off: an end may give its turn to another
-        if port.name not in kept:
-            port_kernel.ended(turn, port, "removed")
-    for port in world.ports.values():
-        if port.wanted and kept.get(port.name) != (port.at, port.zone):
-            turn.ended.append((port.name, "removed"))
-            off = operate(port, on=False, seq=turn.stamp.seq, now_ns=turn.now_ns, effect_class=EffectClass.SAFETY)
-            turn.send([off])
+    _let_go(turn, config)
     build(world, config)
+    turn.review.intersection_update(world.zones)  # every zone that is left is evaluated below
     for source in world.sources.values():
         source.begun_ns = source.begun_ns or turn.now_ns
     kind = MAKESHIFT if makeshift else kind
     turn.put(ConfigRow(kind=kind, version=config.version, body=msgspec.msgpack.encode(config)))
     for zone in world.zones.values():
         evaluate(turn, zone)
+
+
+def _let_go(turn: Turn, config: GarageConfig) -> None:
+    """Ports that are no longer there, or elsewhere: their sessions end, and what is on is told off."""
+    world = turn.world
+    kept = {port.port: (port.at, port.zone) for port in config.ports}
+    leaving = [port for port in world.ports.values() if kept.get(port.name) != (port.at, port.zone)]
+    port_kernel.removed(turn, leaving)
+    for port in leaving:
+        if port.wanted:
+            order_off(port, turn.now_ns, reason="removed", urgent=False)
+            seq, now_ns = turn.stamp.seq, turn.now_ns
+            turn.send([operate(port, on=False, seq=seq, now_ns=now_ns, effect_class=EffectClass.SAFETY)])
+            keep_switch(turn, port)
 
 
 def _tell_refused(turn: Turn) -> None:

@@ -7,10 +7,12 @@ notice a mistake as a free charge, or as one that was paid twice.
 
 from __future__ import annotations
 
-from edge.domain.garage.messages import PURSES_DEVICE, ChargeDue
+from edge.domain.garage import charging_book, purses
+from edge.domain.garage.messages import PURSES_DEVICE, ChargeDue, ChargePosted, PurseCopy
 from edge.domain.garage.session_rows import ChargeRow
 from edge.domain.garage.turn import Turn
 from edge.domain.kernel import EffectClass, Send
+from edge.domain.outcome import Outcome
 
 
 def post(turn: Turn, row: ChargeRow) -> None:
@@ -32,3 +34,24 @@ def post_debts(turn: Turn) -> None:
     for row in book.charges.values():
         if row.state == "owed" and row.code == "purse_short" and book.purses.balances.get(row.member, 0) >= row.fen:
             post(turn, row)
+
+
+def copied(turn: Turn, body: PurseCopy) -> Outcome:
+    """The canteen's purses, for authorising."""
+    if purses.take_copy(turn.world.charging.purses, body):
+        turn.put(charging_book.copy_row(body, turn.stamp))
+        post_debts(turn)
+    return Outcome("ok", {"as_of_wall_ns": turn.world.charging.purses.as_of_wall_ns})
+
+
+def posted(turn: Turn, body: ChargePosted) -> Outcome:
+    """The canteen's answer to a charge. One that is not known any more was paid."""
+    book = turn.world.charging
+    row = book.charges.get(body.session_id)
+    if row is not None:
+        row = purses.answered(book.purses, purses.tried(row), body.code, turn.stamp.wall_ns)
+        book.charges[body.session_id] = row
+        if row.state == "paid":
+            del book.charges[body.session_id]
+        turn.put(row)
+    return Outcome("ok", {"session_id": body.session_id})

@@ -15,10 +15,10 @@ from edge.domain.garage import charging, charging_alarms, charging_book, tariff
 from edge.domain.garage import purses as purse_book
 from edge.domain.garage.charging import Decision
 from edge.domain.garage.charging_book import Session
-from edge.domain.garage.charging_posting import post, post_debts, post_pending
+from edge.domain.garage.charging_posting import post, post_pending
 from edge.domain.garage.charging_sharing import TURN_OVER, keep, over_limit, place, share
 from edge.domain.garage.cut import Switch
-from edge.domain.garage.messages import ChargePosted, PortPhase, PurseCopy, StartSession, StopSession
+from edge.domain.garage.messages import PortPhase, StartSession, StopSession
 from edge.domain.garage.purses import Authorised
 from edge.domain.garage.session_rows import ChargeRow
 from edge.domain.garage.switching import blocks_on, cut_port, keep_switch
@@ -122,27 +122,6 @@ def stop(turn: Turn, body: StopSession, _actor: Actor) -> Outcome:
     return Outcome("ok", {"port": body.port})
 
 
-def purses(turn: Turn, body: PurseCopy) -> Outcome:
-    """The canteen's purses, for authorising."""
-    if purse_book.take_copy(turn.world.charging.purses, body):
-        turn.put(charging_book.copy_row(body, turn.stamp))
-        post_debts(turn)
-    return Outcome("ok", {"as_of_wall_ns": turn.world.charging.purses.as_of_wall_ns})
-
-
-def posted(turn: Turn, body: ChargePosted) -> Outcome:
-    """The canteen's answer to a charge. One that is not known any more was paid."""
-    book = turn.world.charging
-    row = book.charges.get(body.session_id)
-    if row is not None:
-        row = purse_book.answered(book.purses, purse_book.tried(row), body.code, turn.stamp.wall_ns)
-        book.charges[body.session_id] = row
-        if row.state == "paid":
-            del book.charges[body.session_id]
-        turn.put(row)
-    return Outcome("ok", {"session_id": body.session_id})
-
-
 # --- readings ---------------------------------------------------------------------------------------------------------
 
 
@@ -209,7 +188,24 @@ def ended(turn: Turn, port: Switch, reason: str) -> None:
     _end(turn, port, session, reason)
 
 
+def removed(turn: Turn, ports: list[Switch]) -> None:
+    """A reload takes these ports away, or places them elsewhere: their sessions end, those that wait as well. All of
+    them before the queues are asked, for an end may give its turn to another."""
+    sessions = turn.world.charging.sessions
+    zones = {sessions[port.name].zone: None for port in ports if port.name in sessions}
+    for port in ports:
+        if port.name in sessions:
+            _close(turn, port, sessions[port.name], "removed")
+    for zone in zones:
+        share(turn, zone)
+
+
 def _end(turn: Turn, port: Switch, session: Session, reason: str) -> None:
+    _close(turn, port, session, reason)
+    share(turn, port.zone)
+
+
+def _close(turn: Turn, port: Switch, session: Session, reason: str) -> None:
     book = turn.world.charging
     book.moved = True
     charging.stop(session.charging, reason, turn.now_ns)
@@ -221,7 +217,6 @@ def _end(turn: Turn, port: Switch, session: Session, reason: str) -> None:
             post(turn, row)
     keep_switch(turn, port)
     turn.ports[port.name] = None
-    share(turn, port.zone)
 
 
 def facts(world: World, port: Switch) -> PortFacts:

@@ -1,0 +1,85 @@
+"""A reload keeps every promise: nothing that it renames, moves or takes away is left on, unpaid, or let loose."""
+
+import msgspec
+import pytest
+
+from edge.domain.garage.messages import ConfigApplied, StartSession
+from edge.domain.garage.session_rows import SessionRow
+from edge.domain.garage.settings import ZoneSettings
+
+
+def renamed(config, old, new):
+    """The same garage, with a zone of another name."""
+
+    def moved(each):
+        return msgspec.structs.replace(each, zone=new) if each.zone == old else each
+
+    parts = {name: tuple(map(moved, getattr(config, name))) for name in ("zones", "sources", "outputs", "ports")}
+    return msgspec.structs.replace(config, version="g2", **parts)
+
+
+@pytest.fixture
+def zone(kit):
+    """Settings of a zone in which one charger at a time may draw."""
+    return lambda name: ZoneSettings(zone=name, name=kit.text(name), panels=("panel-B1",), limit_w=400)
+
+
+@pytest.fixture
+def queueing(kit, zone):
+    """Two zones; in B1 one charges and the next waits for it."""
+    garage = kit.new(kit.config(zone("B1"), zone("B2")))
+    garage.make_normal("B1")
+    garage.make_normal("B2")
+    for number in (1, 2):
+        assert garage.command(StartSession(session_id=f"s{number}", port=f"B1-p{number}")).code == "ok"
+    garage.reports("B1-p1", True)
+    garage.meter("B1-p1", 100.0)
+    assert garage.world.charging.sessions["B1-p2"].waiting
+    garage.sent.clear()
+    return garage
+
+
+def ends(garage):
+    return sorted((row.session_id, row.reason) for row in garage.rows.all(SessionRow) if row.ended_ns)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_who_waits_in_a_zone_that_gets_another_name_is_sent_home(queueing, restart):
+    """Its queue is no more: the next look at the queues found no such zone, and a timer that fails cuts every zone."""
+    queueing.config = renamed(queueing.config, "B1", "C1")
+    if restart:
+        queueing.restart()
+    else:
+        queueing.give(ConfigApplied(queueing.config))
+    assert ends(queueing) == [("s1", "removed"), ("s2", "removed")]
+    queueing.run(30)
+    assert (queueing.world.charging.sessions, queueing.world.set_aside) == ({}, 0)
+    assert queueing.operates("B1-p1", on=False)
+    assert not queueing.operates("B1-p2", on=True)
+
+
+def test_a_zone_is_taken_away_while_somebody_waits_in_it(queueing, kit, zone):
+    queueing.give(ConfigApplied(kit.config(zone("B2"), version="g2")))
+    assert list(queueing.world.zones) == ["B2"]
+    assert ends(queueing) == [("s1", "removed"), ("s2", "removed")]
+    assert queueing.operates("B1-p1", on=False)
+    assert not queueing.operates("B1-p2", on=True), "nobody gets the turn of a port that goes, to go himself"
+
+
+def test_a_turn_that_a_reload_sets_free_goes_to_who_stays(queueing):
+    ports = tuple(port for port in queueing.config.ports if port.port != "B1-p1")
+    queueing.give(ConfigApplied(msgspec.structs.replace(queueing.config, version="g2", ports=ports)))
+    assert ends(queueing) == [("s1", "removed")]
+    assert queueing.operates("B1-p2", on=True)
+    assert not queueing.world.charging.sessions["B1-p2"].waiting
+
+
+def test_a_port_that_comes_back_was_told_off_and_is_not_taken_for_on(queueing):
+    """Its row said "wanted" for ever: after the next start it would have run without a session, and so without caps."""
+    whole = queueing.config
+    ports = tuple(port for port in whole.ports if port.port != "B1-p1")
+    queueing.give(ConfigApplied(msgspec.structs.replace(whole, version="g2", ports=ports)))
+    queueing.give(ConfigApplied(msgspec.structs.replace(whole, version="g3")))
+    queueing.config = msgspec.structs.replace(whole, version="g3")
+    queueing.restart()
+    assert not queueing.world.ports["B1-p1"].wanted
