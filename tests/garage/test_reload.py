@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from edge.domain.garage.messages import ConfigApplied, StartSession
+from edge.domain.garage.messages import ConfigApplied, RearmPort, StartSession, StopSession
 from edge.domain.garage.session_rows import SessionRow
 from edge.domain.garage.settings import ZoneSettings
 
@@ -83,3 +83,64 @@ def test_a_port_that_comes_back_was_told_off_and_is_not_taken_for_on(queueing):
     queueing.config = msgspec.structs.replace(whole, version="g3")
     queueing.restart()
     assert not queueing.world.ports["B1-p1"].wanted
+
+
+@pytest.fixture
+def welded(kit):
+    """A normal zone whose contactor stands open because an outlet behind it does not open."""
+    garage = kit.new(kit.config())
+    garage.make_normal()
+    garage.command(StartSession(session_id="s1", port="B1-p1"))
+    garage.reports("B1-p1", True)
+    garage.draws("B1-p1")
+    garage.command(StopSession(port="B1-p1"))
+    garage.reports("B1-p1", False)
+    for _ in range(20):
+        garage.run(1)
+        if garage.world.outputs["B1-k"].switch.wanted:
+            garage.draws("B1-p1")
+        else:
+            garage.reports("B1-k", False)
+            garage.meter("B1-km", 0.0)
+    garage.all_clear()
+    switch = garage.world.outputs["B1-k"].switch
+    assert (garage.zone().mode, switch.wanted, switch.cut) == ("normal", False, "proven")
+    assert garage.world.ports["B1-p1"].bad == "welded"
+    garage.sent.clear()
+    return garage
+
+
+def named_anew(config, old, new):
+    """The same garage, with a contactor of another name."""
+    outputs = tuple(
+        msgspec.structs.replace(each, output=new) if each.output == old else each for each in config.outputs
+    )
+    return msgspec.structs.replace(config, version="g2", outputs=outputs)
+
+
+@pytest.mark.parametrize(
+    ("change", "zone", "contactor"),
+    [
+        (lambda config: renamed(config, "B1", "C1"), "C1", "B1-k"),
+        (lambda config: named_anew(config, "B1-k", "K9"), "B1", "K9"),
+    ],
+    ids=["zone", "contactor"],
+)
+@pytest.mark.parametrize("restart", [False, True])
+def test_another_name_does_not_close_a_contactor_over_a_welded_outlet(welded, change, zone, contactor, restart):
+    """It was taken to be closed, so the next session told it to close, and the welded outlet had current again."""
+    welded.config = change(welded.config)
+    welded.give(ConfigApplied(welded.config))
+    if restart:
+        welded.restart()
+    for _ in range(4):
+        welded.all_clear(zone)
+        welded.reports("B1-k", False)
+        welded.meter("B1-km", 0.0)
+        welded.run(1)
+    assert welded.world.zones[zone].mode == "normal"
+    assert welded.command(StartSession(session_id="s2", port="B1-p2")).body["problem"] == "contactor_open"
+    assert not welded.operates("B1-k", on=True)
+    assert (welded.world.ports["B1-p1"].bad, welded.world.outputs[contactor].switch.wanted) == ("welded", False)
+    assert welded.command(RearmPort(port="B1-p1")).code == "ok", "somebody has repaired it"
+    assert welded.operates("B1-k", on=True)

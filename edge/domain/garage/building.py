@@ -6,6 +6,8 @@ forgotten. A user would notice a mistake as a garage that is blind for an hour b
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from edge.domain.alarm_states import Priority
@@ -114,18 +116,11 @@ def build(world: World, config: GarageConfig) -> None:
     world.charging.moved = True
     world.sources = {settings.source: _source(world, new_source(settings)) for settings in config.sources}
     world.port_settings = {settings.port: settings for settings in config.ports}
-    there = {port.at: port for port in world.ports.values()}
-    ports = {each.port: _kept(world.ports.get(each.port), _port(each), there.get(each.at)) for each in config.ports}
-    outputs = {}
-    for settings in config.outputs:
-        old = world.outputs.get(settings.output)
-        switch = _kept(old.switch if old is not None else None, _output(settings))
-        outputs[settings.output] = Output(settings=settings, switch=switch)
-    world.ports, world.outputs = ports, outputs
-    for port in ports.values():
-        row = world.switch_rows.get(port.name)
-        if row is not None and row.zone != port.zone:
-            del world.switch_rows[port.name]  # it is written anew, with the zone that it stands in now
+    ports = _switches(world, {port.name: port for port in world.ports.values()}, map(_port, config.ports))
+    before = {output.switch.name: output.switch for output in world.outputs.values()}
+    switches = _switches(world, before, map(_output, config.outputs))
+    world.ports = ports
+    world.outputs = {each.output: Output(settings=each, switch=switches[each.output]) for each in config.outputs}
     world.zones = {settings.zone: _zone(world, settings) for settings in config.zones}
     world.doors = new_doors(config.doors, world.doors)
     world.credentials = by_card(config.credentials)
@@ -165,17 +160,29 @@ def _output(settings: OutputSettings) -> Switch:
     )
 
 
-def _kept(old: Switch | None, new: Switch, there: Switch | None = None) -> Switch:
-    """The switch as it was known, or the new one; what stood at its place under another name or in another zone leaves
-    it what only a person may lift."""
-    if old is None or (old.role, old.zone, old.at) != (new.role, new.zone, new.at):
-        if there is not None:
-            new.armed, new.bad = there.armed, there.bad
+def _switches(world: World, before: dict[str, Switch], described: Iterable[Switch]) -> dict[str, Switch]:
+    """The switches of a description by name, each as far as it was known ``before``."""
+    there = {(switch.role, switch.at): switch for switch in before.values()}
+    found = {new.name: _kept(before.get(new.name), new, there.get((new.role, new.at))) for new in described}
+    for name, switch in found.items():
+        if name in before and before[name] is not switch:
+            world.switch_rows.pop(name, None)  # of another thing, or with another zone: it is written anew
+    return found
+
+
+def _kept(old: Switch | None, new: Switch, there: Switch | None) -> Switch:
+    """The switch as it was known, or the new one. What stood at its place under another name or in another zone is the
+    same thing: a contactor that was opened stays open, and what only a person may lift is not lifted."""
+    stays = old is not None and (old.role, old.zone, old.at) == (new.role, new.zone, new.at)
+    known = old if stays else there
+    if known is None:
         return new
-    if old.meter != new.meter:
-        forget_figures(old)
-    old.meter, old.hold_ns, old.silent_ns = new.meter, new.hold_ns, new.silent_ns
-    return old
+    if not stays:
+        known = msgspec.structs.replace(known, name=new.name, zone=new.zone)
+    if known.meter != new.meter:
+        forget_figures(known)
+    known.meter, known.hold_ns, known.silent_ns = new.meter, new.hold_ns, new.silent_ns
+    return known
 
 
 def _zone(world: World, settings: ZoneSettings) -> Zone:
