@@ -144,3 +144,17 @@ def test_another_name_does_not_close_a_contactor_over_a_welded_outlet(welded, ch
     assert (welded.world.ports["B1-p1"].bad, welded.world.outputs[contactor].switch.wanted) == ("welded", False)
     assert welded.command(RearmPort(port="B1-p1")).code == "ok", "somebody has repaired it"
     assert welded.operates("B1-k", on=True)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_an_outlet_that_is_taken_away_and_put_back_is_as_bad_as_before(welded, restart):
+    whole = welded.config
+    ports = tuple(port for port in whole.ports if port.port != "B1-p1")
+    welded.config = msgspec.structs.replace(whole, version="g2", ports=ports)
+    welded.give(ConfigApplied(welded.config))
+    if restart:
+        welded.restart()
+        welded.all_clear()
+    welded.give(ConfigApplied(msgspec.structs.replace(whole, version="g3")))
+    port = welded.world.ports["B1-p1"]
+    assert (port.armed, port.bad) == (False, "welded")
