@@ -73,7 +73,7 @@ def raise_alarm(  # noqa: PLR0913 - by keyword only; a call reads as a sentence
         if priority is not Priority.FIRE and key != OVERFLOW_KEY and len(book.alarms) >= MAX_ALARMS:
             return _overflow(book, key, stamp)
         alarm = _new(book, key, parent, stamp)
-        alarm.cause, alarm.zone, alarm.priority = cause, zone, priority
+        alarm.cause, alarm.priority = cause, priority
         alarm.shelvable = shelvable and priority is not Priority.FIRE
         book.alarms[key] = alarm
     graver = priority.rank < alarm.priority.rank
@@ -83,7 +83,7 @@ def raise_alarm(  # noqa: PLR0913 - by keyword only; a call reads as a sentence
         show_the_graver(book, alarm, stamp)
     else:
         _rename(book, alarm, priority, cause)
-    alarm.latched = alarm.latched or latched
+    alarm.latched, alarm.zone = alarm.latched or latched, zone
     new_detail = add_detail(book, alarm, detail, stamp)
     if not alarm.active:
         activate(book, alarm, detail, stamp)

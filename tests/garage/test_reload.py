@@ -39,6 +39,10 @@ def queueing(kit, zone):
     return garage
 
 
+def standing(garage):
+    return {key for key, alarm in garage.world.alarms.alarms.items() if alarm.active}
+
+
 def ends(garage):
     return sorted((row.session_id, row.reason) for row in garage.rows.all(SessionRow) if row.ended_ns)
 
@@ -158,3 +162,29 @@ def test_an_outlet_that_is_taken_away_and_put_back_is_as_bad_as_before(welded, r
     welded.give(ConfigApplied(msgspec.structs.replace(whole, version="g3")))
     port = welded.world.ports["B1-p1"]
     assert (port.armed, port.bad) == (False, "welded")
+
+
+def test_no_alarm_outlives_the_outlet_that_it_is_about(garage):
+    """Nobody could have ended it: neither a reading nor a re-arming reaches what is not there."""
+    garage.command(StartSession(session_id="s2", port="B1-p2"))
+    garage.reports("B1-p2", True)
+    garage.meter("B1-p2", 700.0)
+    garage.reports("B1-p2", False)
+    for _ in range(6):
+        garage.meter("B1-p2", 0.0)
+        garage.run(0.5)
+    garage.all_clear()
+    assert (standing(garage), garage.zone().mode) == ({"trip:B1-p2"}, "normal")
+    ports = tuple(port for port in garage.config.ports if port.port != "B1-p2")
+    garage.give(ConfigApplied(msgspec.structs.replace(garage.config, version="g2", ports=ports)))
+    assert (list(garage.world.ports), standing(garage)) == (["B1-p1"], set())
+
+
+def test_no_alarm_outlives_its_zone_and_an_outlet_keeps_its_own(welded):
+    assert "cut:B1-p1" in standing(welded)
+    welded.says("B1-s1", False, battery_low=True)
+    assert "battery:B1-s1" in standing(welded)
+    welded.give(ConfigApplied(renamed(welded.config, "B1", "C1")))
+    assert "battery:B1-s1" not in standing(welded), "nothing was heard of that head since"
+    (alarm,) = [alarm for alarm in welded.world.alarms.alarms.values() if alarm.key == "cut:B1-p1" and alarm.active]
+    assert alarm.zone == "C1"

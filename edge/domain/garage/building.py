@@ -16,6 +16,7 @@ from edge.domain.answered import ConfigRow
 from edge.domain.garage import port_kernel
 from edge.domain.garage.access import by_card, new_doors
 from edge.domain.garage.arming import mistakes, sound_part
+from edge.domain.garage.charging_alarms import port_of
 from edge.domain.garage.cut import NS_PER_S, Switch, forget_figures, operate, order_off
 from edge.domain.garage.interlock import Mode
 from edge.domain.garage.messages import CutState
@@ -24,6 +25,7 @@ from edge.domain.garage.signals import Source, Weight, new_source
 from edge.domain.garage.switching import keep_switch
 from edge.domain.garage.turn import Turn
 from edge.domain.garage.world import Output, World, Zone, is_armed
+from edge.domain.garage.zone_alarms import end_orphans
 from edge.domain.garage.zones import evaluate
 from edge.domain.kernel import EffectClass
 from edge.domain.places import place_key
@@ -58,6 +60,7 @@ def apply_config(turn: Turn, config: GarageConfig, kind: str) -> None:
     world.makeshift = makeshift
     _let_go(turn, config)
     build(world, config)
+    end_orphans(turn)
     turn.review.intersection_update(world.zones)  # every zone that is left is evaluated below
     for source in world.sources.values():
         source.begun_ns = source.begun_ns or turn.now_ns
@@ -262,6 +265,6 @@ def apply_rows(world: World) -> None:
             switch.urgent, switch.reason, switch.bad = kept.urgent, kept.reason, kept.bad
     for alarm in world.alarms.alarms.values():
         known = world.zones.get(alarm.zone)
-        if known is not None and alarm.active:
-            known.alarms[alarm.key] = ""
+        if known is not None and alarm.active and port_of(alarm.key) not in world.ports:
+            known.alarms[alarm.key] = ""  # ends unless the zone says otherwise; an outlet's own ends with its session
     world.zone_rows, world.cause_rows = {}, {}

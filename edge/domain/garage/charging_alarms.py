@@ -42,6 +42,12 @@ def trip_key(name: str) -> str:
     return f"trip:{name}"
 
 
+def port_of(key: str) -> str:
+    """The port of one of these alarms, "" of any other."""
+    kind, _, rest = key.partition(":")
+    return rest if kind == "trip" else rest.rpartition(":")[0] if kind == "port" else ""
+
+
 def _raise(turn: Turn, port: Switch, key: str, cause: str, priority: Priority) -> None:
     raise_alarm(
         turn.world.alarms, key, cause=cause, zone=port.zone, priority=priority, detail=port.name, stamp=turn.stamp

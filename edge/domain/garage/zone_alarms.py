@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from edge.domain.alarm_book import Alarm
 from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm, reset_key, suppress, unsuppress
+from edge.domain.garage.charging_alarms import port_of
 from edge.domain.garage.interlock import ORDERS, Mode
 from edge.domain.garage.messages import SourceState
 from edge.domain.garage.outputs import PRESS_NS, water_confirmed
 from edge.domain.garage.turn import Turn
-from edge.domain.garage.world import Zone
+from edge.domain.garage.world import World, Zone
 
 _SILENT = {
     SourceState.STALE: "sensor_stale",
@@ -67,6 +69,23 @@ def sync_alarms(turn: Turn, zone: Zone) -> None:
                 stamp=stamp, parent=due.parent, reannounce=key.startswith("fire:"),
                 latched=key.startswith("fire:"), shelvable=not key.startswith("fire:"),
             )  # fmt: skip
+
+
+def end_orphans(turn: Turn) -> None:
+    """After a reload: alarms of zones, outlets and doors that are no longer there; nobody else would ever end them."""
+    world = turn.world
+    for key in [alarm.key for alarm in world.alarms.alarms.values() if alarm.active and _is_orphan(world, alarm)]:
+        clear_alarm(world.alarms, key, turn.stamp)
+        if key in world.alarms.by_design:
+            unsuppress(world.alarms, key, turn.stamp)
+
+
+def _is_orphan(world: World, alarm: Alarm) -> bool:
+    port = port_of(alarm.key)
+    kind, _, name = alarm.key.partition(":")
+    if port:
+        return port not in world.ports
+    return alarm.zone not in {"", *world.zones} or (kind in {"door_forced", "door_held"} and name not in world.doors)
 
 
 def _of_zone(turn: Turn, zone: Zone, wanted: dict[str, Due]) -> None:

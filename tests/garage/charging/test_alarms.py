@@ -97,8 +97,13 @@ def test_a_warning_goes_with_its_session(charging):
     assert standing(charging) == set()
 
 
-def test_a_trip_stands_until_the_port_is_rearmed(charging):
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_trip_stands_until_the_port_is_rearmed(charging, restart):
+    """Also over a start: that the zone itself has no such alarm said nothing of the outlet's."""
     charging.meter("B1-p1", 700.0)
+    if restart:
+        charging.restart()
+        charging.all_clear()
     assert standing(charging) == {"overpower"}
     for _ in range(4):
         charging.elapse(1)
