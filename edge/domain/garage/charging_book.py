@@ -174,9 +174,10 @@ def load_book(rows: Rows) -> Book:
         book.resumed_ns[row.port] = machine.at_ns
         if row.payer:
             book.purses.reserved[row.session_id] = (row.payer, row.limit_fen)
+    drawing = {port for port, session in book.sessions.items() if not session.waiting}
     for queue in rows.all(LoadRow):
         book.loads[queue.zone] = msgspec.msgpack.decode(queue.body, type=Load)
-        load.rebase(book.loads[queue.zone])
+        load.rebase(book.loads[queue.zone], drawing)
     return book
 
 

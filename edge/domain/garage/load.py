@@ -11,7 +11,7 @@ is not armed, and an over-draw sheds the newest first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import msgspec
 
@@ -133,8 +133,9 @@ def _take_turns(load: Load, wants: Mapping[str, Ask], limit_w: int, now_ns: int,
     return _grant(load, wants, limit_w, now_ns, used)
 
 
-def rebase(load: Load) -> None:
-    """After a start: the ports were off, so all of them come back to the queue, those that drew first at its head."""
+def rebase(load: Load, drawing: Container[str]) -> None:
+    """After a start, whose times are of another boot: who is ``drawing`` still (a start tells no outlet off) keeps its
+    turn, as one whose peak is known; all others that had one come back to the queue, at its head."""
     drew = sorted(load.granted, key=lambda port: (load.granted[port], port))
-    load.queue = drew + [port for port in load.queue if port not in load.granted]
-    load.granted = {}
+    load.queue = [port for port in drew if port not in drawing] + [port for port in load.queue if port not in drew]
+    load.granted = {port: n - len(drew) - SETTLE_NS for n, port in enumerate(drew) if port in drawing}

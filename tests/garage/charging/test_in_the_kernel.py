@@ -187,3 +187,42 @@ def test_who_waits_when_smoke_comes_is_sent_home(kit):
     garage.run(11)
     assert garage.world.charging.sessions == {}
     assert not garage.operates("B1-p2", on=True)
+
+
+@pytest.fixture
+def full_zone(kit):
+    """Five chargers that draw 150 W each, in a zone for 1 kW; ``watts`` is what each draws."""
+    zone = msgspec.structs.replace(kit.config().zones[0], limit_w=1000)
+    ports = tuple(kit.port(f"p{k}") for k in range(5))
+    garage = kit.new(kit.config(zone, ports=ports))
+    garage.make_normal()
+    garage.watts = dict.fromkeys((port.port for port in ports), 150.0)
+    for port in garage.watts:
+        assert garage.command(StartSession(session_id=port, port=port)).code == "ok"
+    return garage
+
+
+def live(garage, seconds, step_s=5):
+    """Readings every ``step_s`` of what draws, and what does not."""
+    for _ in range(seconds // step_s):
+        garage.run(0.2)
+        garage.elapse(step_s - 0.2)
+        for port, watts in garage.watts.items():
+            wanted = garage.world.ports[port].wanted
+            garage.reports(port, wanted)
+            garage.draws(port, watts) if wanted else garage.meter(port, 0.0)
+        garage.all_clear()
+
+
+def test_a_zone_keeps_to_its_limit_after_a_restart(full_zone):
+    """Who charged on over the restart was in nobody's count: it was not shed, whatever it drew."""
+    live(full_zone, 2400)
+    assert all(full_zone.world.ports[port].wanted for port in full_zone.watts)
+    full_zone.restart()
+    live(full_zone, 60)
+    assert all(full_zone.world.ports[port].wanted for port in full_zone.watts), "a restart costs nobody a turn"
+    full_zone.watts = dict.fromkeys(full_zone.watts, 400.0)
+    live(full_zone, 10, step_s=1)
+    drawing = [port for port in full_zone.watts if full_zone.world.ports[port].wanted]
+    assert sum(full_zone.watts[port] for port in drawing) <= 1000
+    assert len(drawing) == 2

@@ -50,10 +50,13 @@ def test_what_draws_more_than_the_whole_limit_gets_no_turn():
     assert plan(Load(), [ask("a", peak=1200), ask("b")], LIMIT, 0).on == ("b",)
 
 
-def test_after_a_start_those_that_drew_are_first_again():
-    queue = Load(queue=["x"], granted={"b": 5, "a": 9})
-    load.rebase(queue)
-    assert (queue.queue, queue.granted) == (["b", "a", "x"], {})
+def test_after_a_start_those_that_draw_keep_their_turn_and_those_that_drew_are_first_again():
+    queue = Load(queue=["x"], granted={"b": 5, "c": 7, "a": 9, "d": 11})
+    load.rebase(queue, {"c", "d"})
+    assert (queue.queue, list(queue.granted)) == (["b", "a", "x"], ["c", "d"])
+    wants = [ask(port, peak=60, power=50) for port in "cd"]
+    assert plan(queue, wants, 150, 0).on == ("c", "d"), "counted by their known peaks"
+    assert plan(queue, [ask("c", 90, 60), ask("d", 90, 60)], 150, 0).open == ("d",), "the newest gives way"
 
 
 PORTS = [f"p{k}" for k in range(8)]
