@@ -6,6 +6,9 @@ session ends. A user would notice a mistake as a session that is billed twice, o
 
 from __future__ import annotations
 
+import hashlib
+from datetime import date, timedelta
+
 import msgspec
 
 from edge.domain.field_devices import MeterReading
@@ -26,6 +29,8 @@ from edge.domain.garage.tariff import Bill
 from edge.domain.kernel import Row, Rows, Stamp
 
 PURSES_KIND = "purses"
+#: So long the id of a session may not be used again: longer than the canteen takes a repeated charge for paid.
+ID_DAYS = 100
 
 
 class Session(msgspec.Struct, kw_only=True):
@@ -50,7 +55,8 @@ class Session(msgspec.Struct, kw_only=True):
 
 class Book(msgspec.Struct, kw_only=True):
     """All sessions by port, the purses, charges on their way, the queues of the zones, and when those are looked at.
-    ``due_ns``: not after the first moment at which time alone does something; made anew when sessions ``moved``."""
+    ``due_ns``: not after the first moment at which time alone does something; made anew when sessions ``moved``.
+    ``spent``: marks of the ids that sessions had, by the business day on which these began."""
 
     sessions: dict[str, Session] = {}
     purses: Purses = msgspec.field(default_factory=Purses)
@@ -60,6 +66,36 @@ class Book(msgspec.Struct, kw_only=True):
     load_due_ns: int = 0
     due_ns: int | None = None
     moved: bool = True
+    spent: dict[str, list[int]] = {}
+
+
+def is_spent(book: Book, session_id: str) -> bool:
+    """Whether a session has or had this id: a page makes it, and what is charged by it is charged once."""
+    if session_id in book.purses.reserved or session_id in book.charges:
+        return True
+    mark = _mark(session_id)
+    return any(mark in marks for marks in book.spent.values())
+
+
+def enter(book: Book, session: Session) -> None:
+    """A session begins; its id is used up."""
+    book.sessions[session.port], book.moved = session, True
+    _spend(book, session.session_id, session.day)
+
+
+def _spend(book: Book, session_id: str, day: str) -> None:
+    book.spent.setdefault(day, []).append(_mark(session_id))
+
+
+def forget_ids(book: Book, day: str) -> None:
+    """``day`` begins: ids of long ago may be used again."""
+    oldest = (date.fromisoformat(day) - timedelta(days=ID_DAYS)).isoformat()
+    book.spent = {began: marks for began, marks in book.spent.items() if began >= oldest}
+
+
+def _mark(session_id: str) -> int:
+    """Eight bytes stand for an id: the world, which is written each hour, holds tens of thousands."""
+    return int.from_bytes(hashlib.blake2b(session_id.encode(), digest_size=8).digest())
 
 
 def cost(session: Session) -> int:
@@ -167,6 +203,7 @@ def load_book(rows: Rows) -> Book:
             book.charges[charge.session_id] = charge
     machines = {row.port: row for row in rows.all(PortChargingRow) if row.open}
     for row in rows.all(SessionRow):
+        _spend(book, row.session_id, row.day)
         machine = machines.get(row.port)
         if row.state == "ended" or machine is None or machine.session_id != row.session_id:
             continue

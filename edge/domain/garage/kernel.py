@@ -18,6 +18,7 @@ from edge.domain.garage import access, port_kernel
 from edge.domain.garage.acting import decide
 from edge.domain.garage.building import apply_config
 from edge.domain.garage.calm import unsettle
+from edge.domain.garage.charging_book import forget_ids
 from edge.domain.garage.charging_due import settle
 from edge.domain.garage.hearing import heard
 from edge.domain.garage.messages import Command, ConfigApplied, CutZone, DayOpened, GarageInput, Timer
@@ -178,6 +179,7 @@ def _open_day(turn: Turn, day: str) -> bool:
     world.day = day
     oldest = days_kept_from(day)
     world.replies = {key: reply for key, reply in world.replies.items() if reply.day >= oldest}
+    forget_ids(world.charging, day)
     turn.put(DayRow(day=day))
     return True
 

@@ -58,6 +58,8 @@ def start(turn: Turn, body: StartSession, actor: Actor) -> Outcome:
         return refused("unknown_port", port=body.port)
     if port.wanted or body.port in book.sessions:
         return refused("port_busy", port=body.port)
+    if charging_book.is_spent(world.charging, body.session_id):
+        return refused("id_reused", port=body.port)
     why = blocks_on(world, port)
     if why:
         return refused("not_now", problem=why, port=body.port)
@@ -85,7 +87,7 @@ def start(turn: Turn, body: StartSession, actor: Actor) -> Outcome:
         at_mono_ns=turn.now_ns,
     )
     session.charging.on = False
-    book.sessions[port.name], book.moved = session, True
+    charging_book.enter(book, session)
     share(turn, port.zone)
     keep(turn, session)
     return Outcome("ok", {"session_id": body.session_id, "port": port.name, "queue": place(book, session)})
@@ -268,6 +270,8 @@ def tick(turn: Turn) -> None:
 def load_sessions(world: World, rows: Rows) -> None:
     """Sessions, purses and queues from rows."""
     world.charging = charging_book.load_book(rows)
+    if world.day:
+        charging_book.forget_ids(world.charging, world.day)
 
 
 def begin(turn: Turn) -> None:

@@ -6,7 +6,7 @@ import pytest
 from edge.domain.actors import Role
 from edge.domain.field_devices import CardReading
 from edge.domain.garage.charging_samples import unpack
-from edge.domain.garage.messages import ChargePosted, PurseCopy, StartSession, StopSession
+from edge.domain.garage.messages import ChargePosted, DayOpened, PurseCopy, StartSession, StopSession
 from edge.domain.garage.session_rows import ChargeRow, CutRecordRow, PortChargingRow, SessionRow
 
 MINUTE = 60
@@ -77,6 +77,31 @@ def test_a_port_has_one_session(paying):
     begin(paying, member="m1")
     assert begin(paying, session="s2", member="m1").code == "port_busy"
     assert paying.command(StopSession(port="B1-p1", session_id="other")).code == "unknown_session"
+
+
+def test_two_ports_never_share_a_session_id(paying):
+    """The row of the first was written over: it cost nothing, and after a start its port ran without caps."""
+    assert begin(paying, session="x", member="m1", limit_fen=1000).code == "ok"
+    assert begin(paying, port="B1-p2", session="x", member="m1").code == "id_reused"
+    assert not paying.operates("B1-p2", on=True)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_the_id_of_a_session_is_used_once(paying, restart):
+    """The canteen takes an id that it has charged for paid: who used his own again charged for nothing."""
+    begin(paying, session="x", member="m1")
+    paying.reports("B1-p1", True)
+    draw(paying, 30, 200.0)
+    paying.command(StopSession(port="B1-p1"))
+    paying.command(ChargePosted(session_id="x", code="ok"), role=Role.DEVICE)
+    paying.command(PurseCopy(as_of_wall_ns=paying.wall_ns + 1, purses=(("m1", "c1", 4990),)), role=Role.DEVICE)
+    if restart:
+        paying.restart()
+    paying.all_clear()
+    paying.give(DayOpened("2027-01-31"))
+    assert begin(paying, session="x", member="m1").code == "id_reused"
+    paying.give(DayOpened("2027-03-31"))
+    assert begin(paying, session="x", member="m1").code != "id_reused"
 
 
 def test_too_much_power_trips_the_port_and_keeps_the_evidence(paying):
