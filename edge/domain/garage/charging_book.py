@@ -25,7 +25,7 @@ from edge.domain.garage.session_rows import (
     PurseCopyRow,
     SessionRow,
 )
-from edge.domain.garage.tariff import Bill
+from edge.domain.garage.tariff import Bill, PricePart
 from edge.domain.kernel import Row, Rows, Stamp
 
 PURSES_KIND = "purses"
@@ -99,7 +99,18 @@ def _mark(session_id: str) -> int:
 
 
 def cost(session: Session) -> int:
-    return tariff.price(session.bill)[0]
+    return _price(session)[0]
+
+
+def _price(session: Session) -> tuple[int, tuple[PricePart, ...]]:
+    """(fen, parts) of what is charged: never more than the limit, which the last reading may have passed and the
+    tariff's minimum may be above of."""
+    fen, parts = tariff.price(session.bill)
+    over = fen - session.limit_fen if session.limit_fen else 0
+    if over <= 0:
+        return fen, parts
+    waived = PricePart(kind="limit", start_min=0, end_min=1440, energy_mwh=0, fen_per_kwh=0, fen=-over)
+    return session.limit_fen, (*parts, waived)
 
 
 def book_energy(session: Session, reading: MeterReading, stamp: Stamp) -> None:
@@ -113,7 +124,7 @@ def book_energy(session: Session, reading: MeterReading, stamp: Stamp) -> None:
 
 def session_row(session: Session, stamp: Stamp, *, ended: bool) -> SessionRow:
     """The session as it stands."""
-    fen, parts = tariff.price(session.bill)
+    fen, parts = _price(session)
     return SessionRow(
         session_id=session.session_id,
         port=session.port,
@@ -180,8 +191,7 @@ def ended_rows(book: Book, session: Session, stamp: Stamp, *, armed: bool) -> li
         port_row(session, stamp, is_open=False, armed=armed),
         cut_row(session, stamp),
     ]
-    fen = min(cost(session), session.limit_fen) if session.limit_fen else cost(session)
-    charge = purses.settle(book.purses, session.session_id, session.member, fen, stamp.wall_ns)
+    charge = purses.settle(book.purses, session.session_id, session.member, cost(session), stamp.wall_ns)
     if charge is not None:
         book.charges[session.session_id] = charge
         rows.append(charge)

@@ -37,7 +37,8 @@ class Bill(msgspec.Struct, kw_only=True):
 
 
 class PricePart(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a session's price: ``kind`` energy, service or minimum; ``fen`` = round(mwh x fen_per_kwh / 10^6)."""
+    """One line of a session's price: ``kind`` energy, service, minimum or limit (what a session's own limit takes off);
+    ``fen`` = round(mwh x fen_per_kwh / 10^6)."""
 
     kind: str
     start_min: int

@@ -146,6 +146,25 @@ def test_the_money_limit_ends_it(paying):
     assert (session.reason, session.cost_fen) == ("money_limit", 5)
 
 
+@pytest.mark.parametrize(("minimum_fen", "limit_fen"), [(50, 30), (0, 23)], ids=["minimum", "one reading too far"])
+def test_what_a_session_says_it_cost_is_what_is_charged(kit, minimum_fen, limit_fen):
+    """Also past the limit: the store's own check and the resident's page saw more than was taken."""
+    tariff = msgspec.structs.replace(kit.config().tariff, minimum_fen=minimum_fen)
+    ports = (kit.port("B1-p1", meter_silent_s=900),)
+    garage = kit.new(kit.config(tariff=tariff, ports=ports))
+    garage.make_normal()
+    garage.command(PurseCopy(as_of_wall_ns=garage.wall_ns, purses=(("m1", "c1", 5000),)), role=Role.DEVICE)
+    begin(garage, member="m1", limit_fen=limit_fen)
+    garage.reports("B1-p1", True)
+    for number in range(20):
+        garage.elapse(300)
+        garage.all_clear()
+        garage.meter("B1-p1", 290.0 + number % 3)
+    session, charge = rows(garage, SessionRow)[0], rows(garage, ChargeRow)[0]
+    assert (session.reason, session.cost_fen, charge.fen) == ("money_limit", limit_fen, limit_fen)
+    assert sum(part["fen"] for part in msgspec.msgpack.decode(session.parts)) == limit_fen
+
+
 def test_a_restart_keeps_the_session_and_counts_the_downtime(paying):
     begin(paying, member="m1")
     paying.reports("B1-p1", True)
