@@ -54,6 +54,14 @@ def take_copy(purses: Purses, copy: PurseCopy) -> bool:
     return True
 
 
+def forget_future(purses: Purses, wall_ns: int) -> None:
+    """By a trusted clock it is ``wall_ns`` now: what is dated later was so by a clock that was wrong, and must not
+    stand against all that comes until then."""
+    if purses.as_of_wall_ns > wall_ns:
+        purses.as_of_wall_ns = 0
+    purses.unseen = {session: (who, fen, min(paid, wall_ns)) for session, (who, fen, paid) in purses.unseen.items()}
+
+
 def available_fen(purses: Purses, member: str) -> int:
     """The copied balance less what is promised here; may be negative."""
     return purses.balances.get(member, 0) - promised_fen(purses, member)

@@ -79,6 +79,25 @@ def test_a_port_has_one_session(paying):
     assert paying.command(StopSession(port="B1-p1", session_id="other")).code == "unknown_session"
 
 
+def test_a_copy_from_a_clock_that_ran_ahead_does_not_keep_the_later_ones_out(paying):
+    """Until that time came, nobody who topped up could charge, and what was paid was taken off twice."""
+    year_ns = 365 * 86_400 * 10**9
+    begin(paying, session="x", member="m1")
+    paying.reports("B1-p1", True)
+    draw(paying, 30, 200.0)
+    paying.command(StopSession(port="B1-p1"))
+    paying.wall_ns += year_ns
+    paying.command(ChargePosted(session_id="x", code="ok"), role=Role.DEVICE)
+    paying.command(PurseCopy(as_of_wall_ns=paying.wall_ns, purses=(("m2", "c2", 100),)), role=Role.DEVICE)
+    paying.wall_ns -= year_ns
+    for _ in range(2):
+        paying.elapse(1)
+        copy = PurseCopy(as_of_wall_ns=paying.wall_ns - 10**6, purses=(("m1", "c1", 210), ("m2", "c2", 100)))
+        paying.command(copy, role=Role.DEVICE)
+    paying.all_clear()
+    assert begin(paying, session="y", member="m1").code == "ok"
+
+
 def test_two_ports_never_share_a_session_id(paying):
     """The row of the first was written over: it cost nothing, and after a start its port ran without caps."""
     assert begin(paying, session="x", member="m1", limit_fen=1000).code == "ok"
