@@ -114,7 +114,10 @@ def _price(session: Session) -> tuple[int, tuple[PricePart, ...]]:
 
 
 def book_energy(session: Session, reading: MeterReading, stamp: Stamp) -> None:
-    """Put on the bill what was drawn since the last reading."""
+    """Put on the bill what was drawn since the last reading. A stored one tells a counter of before: it would be billed
+    up to now a second time."""
+    if reading.retained:
+        return
     drawn = session.charging.total_wh
     energy = tariff.interval_mwh(session.bill, max(0, round((drawn - session.billed_wh) * 1000)), reading.energy_wh)
     length_ns = max(0, stamp.mono_ns - session.at_mono_ns)

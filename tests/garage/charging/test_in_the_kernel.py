@@ -184,6 +184,19 @@ def test_what_a_session_says_it_cost_is_what_is_charged(kit, minimum_fen, limit_
     assert sum(part["fen"] for part in msgspec.msgpack.decode(session.parts)) == limit_fen
 
 
+def test_a_stored_counter_bills_nothing_twice(paying):
+    begin(paying, member="m1")
+    paying.reports("B1-p1", True)
+    counter_wh = 1000.0
+    for number in range(60):
+        paying.elapse(10)
+        counter_wh += 200 * 10 / 3600
+        paying.meter("B1-p1", 200.0 + number % 3 / 10, energy_wh=counter_wh)
+        paying.meter("B1-p1", 200.0, energy_wh=counter_wh - 5, temperature_c=20.0, retained=True)
+    paying.command(StopSession(port="B1-p1"))
+    assert rows(paying, SessionRow)[0].energy_mwh == pytest.approx((counter_wh - 1000) * 1000, rel=0.03)
+
+
 def test_a_restart_keeps_the_session_and_counts_the_downtime(paying):
     begin(paying, member="m1")
     paying.reports("B1-p1", True)
