@@ -31,7 +31,7 @@ from edge.runtime.recovery import Parts, Recovery, State
 TURN_INPUTS = 64
 TURN_S = 0.002
 
-#: Decided inputs that may wait for the disk; beyond it only safety inputs are decided, beyond the second bound none.
+#: Decided inputs that may wait for the disk; beyond it only safety inputs and timers are, beyond the second bound none.
 UNCOMMITTED_MAX = 2048
 UNCOMMITTED_SAFETY_MAX = 32_768
 
@@ -69,11 +69,9 @@ class Daemon:
         self._journal: Journal = self._recovery.journal
         self._store = store
         self._turn: asyncio.Handle | None = None
-        self._deciding = False
-        self._at_once_s = 0.0
+        self._deciding, self._at_once_s = False, 0.0
         self._timer = KernelTimer(clock, self._timer_due)
-        self._pumps_wait = False
-        self._closing = False
+        self._pumps_wait = self._closing = False
         self._snapshot_due_ns = clock.mono_ns() + SNAPSHOT_EVERY_NS
         self._local_day = LocalDay(clock, utc_offset_min)
         self.counters = {"inputs": 0}
@@ -171,6 +169,8 @@ class Daemon:
             self._inbox.put_safety(entry)
             self._decide_at_once()
         else:
+            if self.state is State.FAILED and entry.kind is EntryKind.READING:
+                self._recovery.look_meanwhile(entry)
             self._inbox.put(entry)
         self._wake()
 
@@ -224,13 +224,18 @@ class Daemon:
             if uncommitted >= UNCOMMITTED_SAFETY_MAX:
                 return False
             quarantine = self._recovery.quarantine
-            safety_only = uncommitted >= UNCOMMITTED_MAX or (quarantine.in_use and quarantine.pausing)
-            entry = self._inbox.take(safety_only=safety_only)
+            full = uncommitted >= UNCOMMITTED_MAX
+            safety_only = full or (quarantine.in_use and quarantine.pausing)
+            entry = self._inbox.take(safety_only=safety_only, or_timer=full)
             if entry is not None and not (quarantine.in_use and self._recovery.refuses(entry)):
                 self._decide(entry)
         elif state is not State.STOPPED:
-            entry = self._inbox.take(safety_only=True)
-            if entry is not None:
+            entry = self._inbox.take(safety_only=True, or_timer=state is State.FAILED)
+            if entry is not None and entry.kind is EntryKind.TIMER:
+                before_ns = self._keeper.deadline_ns
+                self._recovery.look_meanwhile(entry)
+                self._timer.taken(before_ns, self._keeper.deadline_ns)
+            elif entry is not None:
                 self._recovery.decide_meanwhile(entry)
         return entry is not None
 
@@ -281,14 +286,9 @@ class Daemon:
 
     def health(self) -> dict[str, int]:
         """All counters of the loop, for the pulse."""
+        parts = (self, self._timer, self._inbox, self._executor, self._journal, self._keeper, self._recovery)
         return {
-            **self.counters,
-            **self._timer.counters,
-            **self._inbox.counters,
-            **self._executor.counters,
-            **self._journal.counters,
-            **self._keeper.counters,
-            **self._recovery.counters,
+            **{name: count for part in parts for name, count in part.counters.items()},
             **self._recovery.quarantine.counters,
             **self._lag.counters,
             "waiting": len(self._inbox),

@@ -120,16 +120,24 @@ class Inbox:
         self._commands += 1
         return True
 
-    def take(self, *, safety_only: bool) -> Entry | None:
-        """The next input, or None."""
+    def take(self, *, safety_only: bool, or_timer: bool = False) -> Entry | None:
+        """The next input, or None. ``or_timer``: where only safety counts, a timer does too (a cut is repeated, and
+        escalates, by time)."""
         if self._safety:
             return self._safety.popleft()
         if safety_only or not self._normal:
-            return None
+            return self._take_timer() if or_timer else None
         entry = self._normal.popleft()
         if entry.kind is EntryKind.COMMAND:
             self._commands -= 1
         return entry
+
+    def _take_timer(self) -> Entry | None:
+        for index, waiting in enumerate(self._normal):
+            if waiting.kind is EntryKind.TIMER:
+                del self._normal[index]
+                return waiting
+        return None
 
     def take_commands(self) -> list[Entry]:
         """Remove and give all waiting commands (they are to be refused)."""

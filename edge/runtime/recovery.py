@@ -31,9 +31,10 @@ from edge.storage.errors import StoreError
 #: How long a raising input may wait for the disk before the process gives up (its supervisor starts it anew).
 DRAIN_TIMEOUT_S = 10.0
 
-#: After a failed commit the store is tried again with growing waits.
+#: After a failed commit the store is tried again with growing waits. Each try that fails begins a new world, in which
+#: the proof of a cut begins anew: outlet, contactor and feed must come to their turn in between (3 s each).
 RETRY_FIRST_S = 0.02
-RETRY_MAX_S = 5.0
+RETRY_MAX_S = 8.0
 
 #: Inputs that may wait to be set aside while the store is away; more are only counted and logged.
 CULPRITS_MAX = 64
@@ -78,7 +79,8 @@ class Recovery:
         self.state = State.RUNNING
         self.fatal: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.quarantine = Quarantine(parts.clock)
-        self.counters = {"commits_failed": 0, "rebuilds": 0, "answered_storage": 0, "readings_lost": 0}
+        self.counters = {"commits_failed": 0, "rebuilds": 0, "answered_storage": 0, "readings_lost": 0,
+                         "meanwhile_failed": 0}  # fmt: skip
         self._parts = parts
         self._running_again = running_again
         self._on_disk = on_disk
@@ -208,6 +210,16 @@ class Recovery:
             self._accuse(Culprit(entry, error_text(error), raised=False))
         else:
             self._keep_for_later(_AFTER_ALL, entry)
+            self._parts.executor.run_safety(effects)
+
+    def look_meanwhile(self, entry: Entry) -> None:
+        """A timer, or a reading that waits for the new world: what the old one makes of it may be the cut again, its
+        proof, or the next layer. Without it a cut that fails would stand unanswered for as long as the disk is away."""
+        try:
+            _stamp, effects, _urgent = self._parts.keeper.handle(entry)
+        except Exception:  # noqa: BLE001 - the old world may be half changed; the new one will take what waits
+            self.counters["meanwhile_failed"] += 1
+        else:
             self._parts.executor.run_safety(effects)
 
     async def _reopen(self) -> None:
