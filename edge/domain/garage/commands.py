@@ -53,8 +53,11 @@ def rearm_port(turn: Turn, body: RearmPort) -> Outcome:
     evaluate(turn, zone)
     if not ORDERS[zone.mode].start:
         return refused("not_now", problem=f"zone_{zone.mode.value}", port=body.port)
-    if switch.cut not in {CutState.NONE, CutState.PROVEN} and not _dead(turn, zone, switch):
-        return refused("not_now", problem=f"cut_{switch.cut.value}", port=body.port)
+    if switch.cut not in {CutState.NONE, CutState.PROVEN}:
+        if not _dead(turn, zone, switch):
+            return refused("not_now", problem=f"cut_{switch.cut.value}", port=body.port)
+        # Else the old verdict would stand, and open the contactor again in the very turn that closes it.
+        switch.cut, switch.power_w, switch.current_a = CutState.PROVEN, None, None
     switch.armed, switch.bad = True, ""
     rearmed(turn, switch.name)
     keep_switch(turn, switch)

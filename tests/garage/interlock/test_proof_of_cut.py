@@ -238,6 +238,36 @@ def test_an_ordinary_stop_that_leaves_current_flowing_opens_the_contactor(chargi
     assert charging.operates("B1-k", on=True)
 
 
+def test_a_repaired_outlet_gets_its_contactor_back(charging):
+    """Behind the open contactor it has no mains to prove anything with: its old verdict stood, and opened the contactor
+    in the very turn that closed it; the OFF left before the ON."""
+    charging.command(StopSession(port="B1-p1"))
+    charging.reports("B1-p1", False)
+    for _ in range(20):
+        charging.run(1)
+        if charging.world.outputs["B1-k"].switch.wanted:
+            charging.draws("B1-p1")
+        else:
+            charging.reports("B1-k", False)
+            charging.meter("B1-km", 0.0)
+    charging.all_clear()
+    port, contactor = charging.world.ports["B1-p1"], charging.world.outputs["B1-k"].switch
+    assert (port.bad, contactor.wanted, contactor.cut) == ("welded", False, "proven")
+    charging.sent.clear()
+    assert charging.command(RearmPort(port="B1-p1")).code == "ok"
+    assert [command.on for command, _ in charging.operates("B1-k")] == [True]
+    assert (port.bad, port.armed, contactor.wanted) == ("", True, True)
+    charging.reports("B1-k", True)
+    charging.run(5)
+    assert contactor.wanted
+    charging.draws("B1-p1")  # it was not repaired
+    charging.run(0.2)
+    assert charging.operates("B1-p1", on=False)
+    charging.draws("B1-p1")
+    charging.run(3.5)
+    assert not contactor.wanted
+
+
 def test_a_contactor_without_meter_is_proven_by_its_auxiliary_contact_unless_an_outlet_measures_current(kit):
     config = kit.config()
     outputs = tuple(msgspec.structs.replace(one, meter=None) if one.output == "B1-k" else one for one in config.outputs)
