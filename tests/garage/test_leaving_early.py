@@ -7,7 +7,7 @@ import pytest
 
 from edge.domain.field_devices import Operate, Quality
 from edge.domain.garage import zones
-from edge.domain.garage.messages import TestZone, Timer
+from edge.domain.garage.messages import StartSession, TestZone, Timer
 from edge.domain.garage.settings import ZoneSettings
 from edge.domain.kernel import EffectClass, Send
 from edge.storage.snapshots import encode_world
@@ -95,3 +95,17 @@ def test_the_cause_has_the_weight_of_the_word(kit, quality):
     ours.give(ours.signal("B1-s1", True, quality=quality))
     (cause,) = ours.world.zones["B1"].causes.values()
     assert (cause.ref, cause.weight, cause.active) == ("B1-s1", int(ours.world.sources["B1-s1"].weight), True)
+
+
+def test_what_was_to_be_told_on_in_the_turn_of_its_cut_is_not_told(kit):
+    """The dead-man's turn and the silent meter's came due with one timer: the ON would have left after the OFF."""
+    garage = kit.new(kit.config())
+    garage.make_normal()
+    garage.command(StartSession(session_id="s1", port="B1-p1"))
+    garage.reports("B1-p1", True)
+    garage.meter("B1-p1", 180.0)
+    garage.sent.clear()
+    garage.elapse(31)
+    garage.give(Timer())
+    assert garage.world.ports["B1-p1"].reason == "meter_silent"
+    assert [command.on for command, _ in garage.operates("B1-p1")] == [False]

@@ -24,7 +24,7 @@ class Turn:
 
     __slots__ = (
         *("world", "stamp", "now_ns", "view_class", "live", "struck", "opened", "touched", "review", "ports", "ended"),
-        *("leave", "first", "asks", "rest"),
+        *("leave", "first", "asks", "rest", "told"),
     )
 
     def __init__(
@@ -42,6 +42,7 @@ class Turn:
         self.first: list[Send] = []
         self.asks: list[Send] = []
         self.rest: list[Effect] = []
+        self.told: dict[tuple[str, str], Send] = {}
 
     @property
     def stirred(self) -> bool:
@@ -50,11 +51,17 @@ class Turn:
 
     def send(self, sends: list[Send]) -> None:
         """Device commands. What switches toward safe leaves at once and is told before all others; what asks for proof
-        comes after every cut."""
+        comes after every cut. What an output was to be told before that in this turn is not told at all: it would leave
+        after the cut."""
         for send in sends:
+            command = send.command
             if send.effect_class is not EffectClass.SAFETY:
                 self.rest.append(send)
-            elif isinstance(send.command, Operate):
+                if isinstance(command, Operate):
+                    self.told[send.device, command.point] = send
+            elif isinstance(command, Operate):
+                if self.told and (overtaken := self.told.pop((send.device, command.point), None)) is not None:
+                    self.rest.remove(overtaken)
                 self.first.append(send)
                 self.leave(send)
             else:
