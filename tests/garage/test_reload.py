@@ -6,6 +6,8 @@ import pytest
 from edge.domain.garage.messages import ConfigApplied, RearmPort, StartSession, StopSession
 from edge.domain.garage.session_rows import SessionRow
 from edge.domain.garage.settings import ZoneSettings
+from edge.domain.garage.zone_rows import SwitchRow
+from edge.domain.places import Place
 
 
 def renamed(config, old, new):
@@ -162,6 +164,8 @@ def test_an_outlet_that_is_taken_away_and_put_back_is_as_bad_as_before(welded, r
     welded.give(ConfigApplied(msgspec.structs.replace(whole, version="g3")))
     port = welded.world.ports["B1-p1"]
     assert (port.armed, port.bad) == (False, "welded")
+    (row,) = [row for row in welded.rows.all(SwitchRow) if row.name == "B1-p1"]
+    assert (row.armed, row.bad, row.cut) == (port.armed, port.bad, port.cut), "what a start would find"
 
 
 def test_no_alarm_outlives_the_outlet_that_it_is_about(garage):
@@ -178,6 +182,21 @@ def test_no_alarm_outlives_the_outlet_that_it_is_about(garage):
     ports = tuple(port for port in garage.config.ports if port.port != "B1-p2")
     garage.give(ConfigApplied(msgspec.structs.replace(garage.config, version="g2", ports=ports)))
     assert (list(garage.world.ports), standing(garage)) == (["B1-p1"], set())
+
+
+def test_an_outlet_in_another_place_is_another_outlet_and_has_not_tripped(garage, kit):
+    garage.command(StartSession(session_id="s2", port="B1-p2"))
+    garage.reports("B1-p2", True)
+    garage.meter("B1-p2", 700.0)
+    garage.reports("B1-p2", False)
+    for _ in range(6):
+        garage.meter("B1-p2", 0.0)
+        garage.run(0.5)
+    garage.all_clear()
+    first, second = garage.config.ports
+    moved = msgspec.structs.replace(second, at=Place(kit.field, "another"))
+    garage.give(ConfigApplied(msgspec.structs.replace(garage.config, version="g2", ports=(first, moved))))
+    assert (garage.world.ports["B1-p2"].armed, standing(garage)) == (True, set())
 
 
 def test_no_alarm_outlives_its_zone_and_an_outlet_keeps_its_own(welded):

@@ -168,13 +168,13 @@ def _switches(world: World, before: dict[str, Switch], described: Iterable[Switc
     there = {(switch.role, switch.at): switch for switch in before.values()}
     found = {new.name: _kept(before.get(new.name), new, there.get((new.role, new.at))) for new in described}
     for name, switch in found.items():
-        row = world.switch_rows.get(name)
-        if row is None:
+        row, old = world.switch_rows.get(name), before.get(name)
+        if row is None or old is switch:
             continue
-        if name not in before and (row.role, row.zone) == (switch.role, switch.zone):
+        if old is None and (row.role, row.zone) == (switch.role, switch.zone):
             switch.armed, switch.bad = row.armed, row.bad  # it was taken away and is put back
-        elif name in before and before[name] is not switch:
-            del world.switch_rows[name]  # of another thing, or with another zone: it is written anew
+        if before:
+            del world.switch_rows[name]  # what it says else is of another thing or time: it is written anew
     return found
 
 

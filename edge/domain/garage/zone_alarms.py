@@ -83,8 +83,8 @@ def end_orphans(turn: Turn) -> None:
 def _is_orphan(world: World, alarm: Alarm) -> bool:
     port = port_of(alarm.key)
     kind, _, name = alarm.key.partition(":")
-    if port:
-        return port not in world.ports
+    if port:  # one that was put in another place is armed
+        return port not in world.ports or (kind == "trip" and world.ports[port].armed)
     return alarm.zone not in {"", *world.zones} or (kind in {"door_forced", "door_held"} and name not in world.doors)
 
 
