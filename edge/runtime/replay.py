@@ -69,8 +69,10 @@ def main(argv: Sequence[str]) -> int:
     """The command: one JSON object on stdout, words on stderr. Returns 0 identical, 1 differences, 2 usage, 4 cannot
     read."""
     options = _parser().parse_args(argv)
-    options.vertical = options.vertical or options.store.resolve().name
+    if options.store.name == FILE_NAME:
+        options.store = options.store.parent
     try:
+        options.vertical = options.vertical or _vertical_of(options.store)
         return _fresh(options) if options.fresh else _here(options)
     except StoreError as error:
         _say(f"replay: {error.text}")
@@ -78,6 +80,17 @@ def main(argv: Sequence[str]) -> int:
     except LookupError as error:
         _say(f"replay: {error.args[0]}")
         return EXIT_USAGE
+
+
+def _vertical_of(store: Path) -> str:
+    """The vertical that a store's directory is named after; LookupError says what to give instead."""
+    name = store.resolve().name
+    if name in KERNELS:
+        return name
+    if not (store / FILE_NAME).exists():
+        raise LookupError(f"there is no {FILE_NAME} in {store}: give a store's directory, such as DIR/data/canteen")
+    verticals = " or ".join(sorted(KERNELS))
+    raise LookupError(f"{store} is named after no vertical: say whose it is, {verticals}, behind it")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -55,6 +55,12 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]))
 
 
+def test_the_file_will_do_and_a_store_of_another_name_asks_whose_it_is(log: Path, capsys) -> None:
+    assert main([str(log / "facts.db"), TOY, "--quiet"]) == 0
+    assert main([str(log)]) == 2
+    assert "store is named after no vertical: say whose it is, canteen or" in capsys.readouterr().err
+
+
 def test_the_command_prints_one_json_object_and_words(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(log), TOY]) == 0
     output = capsys.readouterr()
@@ -70,6 +76,8 @@ def test_the_command_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.Cap
     assert main([str(tmp_path), TOY]) == 4
     assert "start the daemon once" in capsys.readouterr().err
     assert main([str(tmp_path / "swimming")]) == 2
+    assert "there is no facts.db in" in capsys.readouterr().err
+    assert main([str(tmp_path), "swimming"]) == 2
     assert "no vertical 'swimming'; there are canteen" in capsys.readouterr().err
     assert main([str(tmp_path), "replay_toy:NOTHING"]) == 2
     with pytest.raises(SystemExit) as caught:
