@@ -168,7 +168,7 @@ def sink_line(sink: SinkLag) -> str:
     if sink.set_aside:
         parts.append(f"{sink.set_aside} lines set aside (kangle sink aside)")
     if sink.aside_dropped:
-        parts.append(f"{sink.aside_dropped} older ones did not fit and are gone")
+        parts.append(f"{sink.aside_dropped} more did not fit and are gone")
     if sink.lost_inputs:
         parts.append(f"the samples of {sink.lost_inputs} inputs were dropped before they were sent")
     return "; ".join(parts)

@@ -24,7 +24,7 @@ class SinkLag(msgspec.Struct, frozen=True, kw_only=True):
     """One sink. ``health``, ``reason`` and ``remedy`` are as of ``told_ns`` (UTC); the distances are of now:
     ``behind_samples`` and ``behind_bytes`` (as sent, before compression) are estimated from what the last inputs came
     to, None when nothing is known of them; ``behind_s`` 0 when nothing is behind. ``set_aside``: lines in the
-    quarantine; ``aside_dropped``: those that had to leave it for newer ones. ``lost_inputs``: inputs whose samples were
+    quarantine; ``aside_dropped``: those that found no room there. ``lost_inputs``: inputs whose samples were
     dropped before this sink had them."""
 
     sink: str

@@ -182,7 +182,7 @@ def test_what_a_sink_lost_for_good_is_told():
     told = "sink up: live, at input 9; nothing behind; 10000 lines set aside (kangle sink aside)"
     assert sink_line(sink) == told
     lost = msgspec.structs.replace(sink, aside_dropped=470, lost_inputs=12)
-    gone = "470 older ones did not fit and are gone; the samples of 12 inputs were dropped before they were sent"
+    gone = "470 more did not fit and are gone; the samples of 12 inputs were dropped before they were sent"
     assert sink_line(lost) == f"{told}; {gone}"
 
 

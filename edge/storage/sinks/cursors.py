@@ -25,8 +25,11 @@ from edge.storage.sinks.quarantine import Aside
 from edge.storage.sinks.status import SinkStatus
 
 SETTLED = "#settled"
-#: Items kept per sink; beyond it the oldest go, and are counted.
+#: Items kept per sink; what does not fit is counted.
 QUARANTINE_MAX = 10_000
+#: So many of a block replace older ones when there is no room. A backlog from before a bucket's retention is refused to
+#: the last line: to write each one down, for the next to push it out, costs the card a thousand times the samples.
+REPLACED_MAX = 100
 BUSY_TIMEOUT_MS = 5000
 
 SCHEMA = """
@@ -99,17 +102,19 @@ class Cursors:
             self._db.execute("SELECT seq, line FROM quarantine WHERE sink = ? AND seq >= ?", (self._sink, first))
         )
         new = [item for item in items if (item.seq, item.text) not in known]
+        count = self._db.execute("SELECT count(*) FROM quarantine WHERE sink = ?", (self._sink,)).fetchone()[0]
+        kept = new[-max(QUARANTINE_MAX - count, REPLACED_MAX) :]
         self._db.executemany(
             "INSERT INTO quarantine (sink, seq, line, reason, wall_ns, sent) VALUES (?, ?, ?, ?, ?, ?)",
-            [(self._sink, item.seq, item.text, item.reason, wall_ns, item.sent) for item in new],
+            [(self._sink, item.seq, item.text, item.reason, wall_ns, item.sent) for item in kept],
         )
+        over = max(0, count + len(kept) - QUARANTINE_MAX)
         status.quarantined += len(new)
-        count = self._db.execute("SELECT count(*) FROM quarantine WHERE sink = ?", (self._sink,)).fetchone()[0]
-        if count > QUARANTINE_MAX:
-            status.quarantine_dropped += count - QUARANTINE_MAX
+        status.quarantine_dropped += over + len(new) - len(kept)
+        if over:
             self._db.execute(
                 "DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE sink = ? ORDER BY id LIMIT ?)",
-                (self._sink, count - QUARANTINE_MAX),
+                (self._sink, over),
             )
 
 

@@ -54,6 +54,40 @@ def test_a_type_conflict_sets_exactly_its_lines_aside(make_bench, source, steady
     assert len(quarantine(samples_db)) == 3, "sent again after a restart, it is kept once"
 
 
+def test_a_backlog_that_is_refused_to_the_last_line_is_not_all_written_down(
+    make_bench, source, steady, samples_db, monkeypatch
+):
+    """A bucket that keeps 30 days and a box that has a year: the oldest refused are kept, few of the others, all are
+    counted; a line now and then still pushes out the oldest."""
+    monkeypatch.setattr("edge.storage.sinks.cursors.QUARANTINE_MAX", 1000)
+    monkeypatch.setattr("edge.storage.sinks.cursors.REPLACED_MAX", 5)
+    steady(source, seconds=1000)
+    bench = make_bench(source)
+    bench.server.bucket.oldest_ns = T0 + 2000 * S
+    written = []
+    monkeypatch.setattr(bench.worker._cursors, "_db", Counting(bench.worker._cursors._db, written))
+    bench.drain()
+    status = bench.worker.status
+    assert len(quarantine(samples_db)) == 1000
+    assert (status.quarantined, status.quarantine_dropped) == (4000, 3000)
+    assert 1000 < sum(written) <= 1000 + 5 * len(written)
+    assert quarantine(samples_db)[-1][0] == 4000, "the newest reason is shown"
+
+
+class Counting:
+    """A connection that notes how many rows are set aside at once."""
+
+    def __init__(self, db, written):
+        self._db, self._written = db, written
+
+    def executemany(self, sql, rows):
+        self._written.append(len(rows))
+        return self._db.executemany(sql, rows)
+
+    def __getattr__(self, name):
+        return getattr(self._db, name)
+
+
 def test_too_large_halves_the_batch_and_grows_back(make_bench, source, steady):
     steady(source, seconds=2000)
     bench = make_bench(source)
