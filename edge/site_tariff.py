@@ -147,12 +147,23 @@ def _subsidy(entry: Table, rule: Rule) -> Rule:
     )
 
 
+def _nested(a: Rule, b: Rule) -> bool:
+    """True when whoever spends enough for the smaller subsidy does for the greater one, too."""
+    small, great = sorted((a, b), key=lambda rule: rule.amount_fen)
+    if small.amount_fen == great.amount_fen:
+        return (a.min_spend_fen, a.spend_basis) == (b.min_spend_fen, b.spend_basis)
+    counted_alike = small.spend_basis is great.spend_basis or great.spend_basis is SpendBasis.LIST
+    return great.min_spend_fen == 0 or (counted_alike and great.min_spend_fen <= small.min_spend_fen)
+
+
 def _clash(a: Rule, b: Rule) -> bool:
     """True when both rules are of one district (or both of none) and a diner, day and meal exist for which both hold.
 
-    A rule for everybody beside one of a district is no clash: pricing then takes the better one for the diner.
+    A rule for everybody beside one of a district is no clash: pricing then takes the better one for the diner. Of two
+    subsidies that is the greater amount, so the greater one must not ask for more spending: who spends too little for
+    it would get nothing, where a stranger gets the smaller one.
     """
-    if a.district != b.district:
+    if a.district != b.district and (a.kind is not RuleKind.SUBSIDY or (a.district and b.district) or _nested(a, b)):
         return False
     if a.kind is RuleKind.SPECIAL and not set(a.dishes) & set(b.dishes):
         return False

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.domain.canteen.settings import Rule, RuleKind
+from edge.domain.canteen.settings import Rule, RuleKind, SpendBasis
 from edge.domain.words import Text
 from edge.site_tariff import _clash
 
@@ -56,6 +56,34 @@ def test_specials_compete_for_dishes_and_subsidies_within_a_scheme() -> None:
     subsidy = rule(RuleKind.SUBSIDY, scheme="s")
     assert _clash(subsidy, rule(RuleKind.SUBSIDY, scheme="s"))
     assert not _clash(subsidy, rule(RuleKind.SUBSIDY, scheme="t"))
+
+
+@pytest.mark.parametrize(
+    ("everybody", "district", "clash"),
+    [
+        ((200, 800, "list"), (500, 2000, "list"), True),
+        ((200, 800, "list"), (500, 800, "list"), False),
+        ((200, 800, "list"), (500, 0, "discounted"), False),
+        ((200, 800, "list"), (500, 800, "discounted"), True),
+        ((200, 800, "discounted"), (500, 800, "list"), False),
+        ((500, 800, "list"), (200, 0, "list"), True),
+        ((500, 800, "list"), (500, 900, "list"), True),
+        ((500, 800, "list"), (500, 800, "list"), False),
+    ],
+)
+def test_a_greater_subsidy_of_a_district_must_not_hide_the_one_for_everybody(everybody, district, clash) -> None:
+    """Pricing takes the greater of one scheme: who spends 10 yuan of the 20 it asks for would get nothing of either."""
+
+    def subsidy(name: str, terms: tuple[int, int, str]) -> Rule:
+        amount_fen, min_spend_fen, basis = terms
+        return rule(
+            RuleKind.SUBSIDY, scheme="s", district=name, amount_fen=amount_fen, min_spend_fen=min_spend_fen,
+            spend_basis=SpendBasis(basis),
+        )  # fmt: skip
+
+    a, b = subsidy("", everybody), subsidy("putuo", district)
+    assert _clash(a, b) is _clash(b, a) is clash
+    assert not _clash(subsidy("xuhui", everybody), b)
 
 
 AGES = st.none() | st.integers(0, 130)
