@@ -8,6 +8,7 @@ here as a hunt through twelve runs for twelve typing mistakes, or as a line numb
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import date, time
 from typing import NamedTuple
 
 import msgspec
@@ -164,8 +165,17 @@ def _printable(words: str) -> str:
     return "".join(c if c.isprintable() else "�" for c in words)
 
 
+def _as_typed(value: object) -> str:
+    """The value as it stands in the file, not as Python would print it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return value if isinstance(value, str) else repr(value)
+
+
 def _shown(value: object) -> str:
-    words = _printable(value if isinstance(value, str) else repr(value))
+    words = _printable(_as_typed(value))
     return words if len(words) <= MAX_VALUE_CHARS else words[: MAX_VALUE_CHARS - 1] + "…"
 
 

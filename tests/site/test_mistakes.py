@@ -281,6 +281,20 @@ def test_control_characters_never_reach_the_terminal(site) -> None:
     assert "\x1b" not in render_mistakes(found, "en")
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "value"),
+    [
+        ("canteen/menu.toml", "cycle_start = 2026-01-05", "cycle_start = 2026-01-05T06:30:00", "2026-01-05T06:30:00"),
+        ("canteen/meals.toml", 'start = "10:30"', "start = 10:30:00", "10:30:00"),
+        ("site.toml", "port = 8600", "port = true", "true"),
+    ],
+)
+def test_a_value_is_told_as_it_stands_in_the_file(site, file, old, new, value) -> None:
+    site.swap(file, old, new)
+    (found,) = site.mistakes()
+    assert found.value == value
+
+
 def test_a_frying_oil_that_is_no_ingredient_names_where_they_stand(site) -> None:
     site.swap("canteen/dishes/10_main.toml", "frying_oil = ", 'frying_oil = "zz" #')
     (found,) = site.mistakes()
