@@ -114,9 +114,10 @@ def _effects(entry: Table, rule: Rule, dishes: Collection[str] | None) -> Rule:
     """``rule`` with the keys of its kind."""
     match rule.kind:
         case RuleKind.SPECIAL:
+            before = len(entry.bag)
             named = entry.strings("dishes", dishes)
-            if not named and not entry.has("dishes"):
-                entry.mistake("missing", "dishes")
+            if not named and len(entry.bag) == before:
+                entry.mistake("missing", "dishes", "", Text("至少一道菜", "at least one dish"))
             return msgspec.structs.replace(rule, dishes=named, price_fen=entry.yuan("price_yuan", 0, 20_000) or 0)
         case RuleKind.DISCOUNT:
             rate = entry.percent("pays_percent", 1_000, 9_999)

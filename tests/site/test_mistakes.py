@@ -295,6 +295,13 @@ def test_a_value_is_told_as_it_stands_in_the_file(site, file, old, new, value) -
     assert found.value == value
 
 
+@pytest.mark.parametrize("planted", ["dishes = []", "#"])
+def test_a_special_without_a_dish_is_one_mistake(site, planted) -> None:
+    site.swap("canteen/tariff.toml", 'dishes = ["d032"]', planted)
+    (found,) = site.mistakes()
+    assert (found.code, found.path, found.allowed.en) == ("missing", "rule[7].dishes", "at least one dish")
+
+
 def test_a_frying_oil_that_is_no_ingredient_names_where_they_stand(site) -> None:
     site.swap("canteen/dishes/10_main.toml", "frying_oil = ", 'frying_oil = "zz" #')
     (found,) = site.mistakes()
