@@ -30,7 +30,8 @@ BACKOFF_MAX_S = 30.0
 #: A child that lived so long has earned the shortest back-off again.
 STEADY_S = 60.0
 STOP_S = 10.0
-#: Statuses that a restart cannot cure: wrong usage, wrong site file.
+#: Statuses that a restart cannot cure: wrong usage, wrong site file. They end a site that is being started; later, when
+#: a file was edited under it, whoever falls over the mistake waits for its correction, and the others run on.
 HOPELESS = frozenset({2, 3})
 LINE_MAX = 64 * 1024
 
@@ -117,7 +118,8 @@ class Supervisor:
         self._stop.set()
 
     async def run(self) -> int:
-        """Run until ``stop``, or until a child says that a restart cannot help; gives that status, else 0."""
+        """Run until ``stop``, or until a child says at its start that a restart cannot help; gives that status, else
+        0."""
         keepers = [asyncio.create_task(self._keep(child), name=child.name) for child in self.children.values()]
         await self._stop.wait()
         await self._end(keepers)
@@ -130,15 +132,17 @@ class Supervisor:
             status = await child.run(self._say)
             if self._stop.is_set():
                 return
-            if status in HOPELESS:
+            lived_s = time.monotonic() - begun_s
+            if status in HOPELESS and child.restarts == 0 and lived_s < STEADY_S:
                 _log.error("a restart cannot help", child=child.name, status=status)
                 self._status = status or 1
                 self._stop.set()
                 return
-            if time.monotonic() - begun_s >= STEADY_S or child.name in self._fail_fast:
+            at_once = child.name in self._fail_fast and status not in HOPELESS
+            if lived_s >= STEADY_S or at_once:
                 backoff_s = BACKOFF_FIRST_S
             child.restarts += 1
-            pause_s = 0.0 if child.name in self._fail_fast else backoff_s
+            pause_s = 0.0 if at_once else backoff_s
             _log.warning("child ended; starting it again", child=child.name, status=status, pause_s=pause_s)
             backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
             try:

@@ -101,6 +101,27 @@ def test_a_status_that_a_restart_cannot_help_ends_the_site_with_it(run):
     run(scenario())
 
 
+def test_a_file_that_was_spoilt_later_ends_nobody_who_runs(run, tmp_path):
+    """Somebody edits the site file, the gym falls over and cannot read it any more: the garage is not stopped."""
+    code = f"""if True:
+        import pathlib
+        lived = pathlib.Path({str(tmp_path / "lived")!r})
+        status = 3 if lived.exists() else 1
+        lived.touch()
+        raise SystemExit(status)"""
+    children = {"garage": SLEEP, "gym": [*CHILD, code]}
+
+    async def scenario():
+        async with supervising(children, fail_fast=frozenset({"garage"})) as (sup, said, running):
+            await until(lambda: said.of("garage") == ["up"] and sup.children["gym"].restarts >= 2)
+            assert not running.done()
+            assert sup.children["garage"].restarts == 0
+            sup.stop()
+            assert await asyncio.wait_for(running, 60) == 0
+
+    run(scenario())
+
+
 def test_a_child_that_does_not_listen_is_killed(run, monkeypatch):
     monkeypatch.setattr(supervisor_module, "STOP_S", 0.2)
 
