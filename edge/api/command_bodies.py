@@ -47,7 +47,7 @@ class ConfirmPlatesBody(Strict):
 class KeyPlateBody(Strict):
     """A plate that cannot be read, by its printed label."""
 
-    tray_id: Annotated[Id, Field(description="As shown.", examples=["t-12"])]
+    tray_id: Annotated[Id | Literal[""], Field(description="As shown; empty where nothing answers.", examples=["t-12"])]
     label: Annotated[
         str,
         Field(min_length=1, max_length=32, pattern=TEXT_PATTERN, description="Printed on the rim.", examples=["A-017"]),

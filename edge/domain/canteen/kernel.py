@@ -14,7 +14,15 @@ from edge.domain.canteen import tray
 from edge.domain.canteen.applying import apply_config, load_world, open_day
 from edge.domain.canteen.boards import day_view, menu_view
 from edge.domain.canteen.lane_commands import call_staff, confirm_plates, identify, key_plate
-from edge.domain.canteen.lanes import WAIT_NS, belief_of, local_minute, other_claims, refresh, residual_request
+from edge.domain.canteen.lanes import (
+    WAIT_NS,
+    belief_of,
+    local_minute,
+    no_tray,
+    other_claims,
+    refresh,
+    residual_request,
+)
 from edge.domain.canteen.messages import (
     COMMAND_ROLES,
     BindPlates,
@@ -146,6 +154,8 @@ class CanteenKernel:
         if meal != world.board_meal and world.boards_due_ns is None:
             world.boards_due_ns = stamp.mono_ns + BOARDS_DELAY_NS
         change = tray.observe(lane.field, seen, belief_of(lane, meal), foreign)
+        if change.replaced:
+            no_tray(lane, stamp)
         for uid in change.vanished:
             lane.paid_uids.pop(uid, None)
         if not lane.paid_uids:

@@ -51,7 +51,8 @@ def confirm_plates(world: World, command: ConfirmPlates) -> Outcome:
 
 
 def key_plate(world: World, command: KeyPlate, stamp: Stamp) -> Outcome:
-    """Enter a plate whose chip does not answer. It must be a plate that could be sold; it stays until the tray goes."""
+    """Enter a plate whose chip does not answer. It must be a plate that could be sold; it stays until the tray goes.
+    Where nothing answers it is a tray by itself, until another one is put down or a minute has passed."""
     lane = _lane(world, command.lane)
     if isinstance(lane, Outcome):
         return lane
@@ -70,7 +71,8 @@ def key_plate(world: World, command: KeyPlate, stamp: Stamp) -> Outcome:
     if track is None:
         if len(lane.field.tracks) >= MAX_TRACKS:
             return refused("bad_value", max_plates=MAX_TRACKS)
-        lane.field.tracks[uid] = Track(uid=uid, keyed=True)
+        alone = all(track.alone for track in lane.field.tracks.values())
+        lane.field.tracks[uid] = Track(uid=uid, keyed=True, alone=alone)
         lane.field.changed_ns = stamp.mono_ns
     return Outcome("ok", {"uid": uid, "label": command.label, "dish_id": plate.dish_id})
 

@@ -204,7 +204,7 @@ def reprice(world: World, lane: Lane, config: CanteenConfig, stamp: Stamp) -> No
     if uids:
         lane.waits_ns = None
     else:
-        _no_tray(lane, stamp)
+        no_tray(lane, stamp)
     diner, diner_view = diner_at(world, lane, config)
     key = (world.day, meal, config.version, str(world.money_version))
     if plates == lane.content and diner_view == lane.diner and key == lane.price_key:
@@ -223,7 +223,8 @@ def reprice(world: World, lane: Lane, config: CanteenConfig, stamp: Stamp) -> No
     lane.tray_version += 1
 
 
-def _no_tray(lane: Lane, stamp: Stamp) -> None:
+def no_tray(lane: Lane, stamp: Stamp) -> None:
+    """The tray is gone, and with it who stood there."""
     if lane.tray_id or (lane.waits_ns is not None and stamp.mono_ns - lane.waits_ns >= WAIT_NS):
         lane.member, lane.category, lane.waits_ns = None, "", None
     lane.tray_id = ""

@@ -197,7 +197,8 @@ def _claim(world: World, lane: Lane, order: StoredOrder) -> list[Row]:
         if track is not None and track.passes:
             plate.reads += track.reads
             plate.passes += track.passes
-            lane.ledger.add(track.reads, track.passes)
+            if not track.keyed:  # a dead chip tells nothing of how well this antenna reads
+                lane.ledger.add(track.reads, track.passes)
         rows.append(plate_row(plate))
         rows.append(ClaimRow(plate_uid=plate.uid, fill_epoch=plate.fill_epoch, order_id=order.order.order_id))
         world.counts.setdefault(line.dish_id, DishCount()).sold += 1

@@ -33,6 +33,8 @@ CHOICE_PASSES = 4
 RATE_GAP = 0.5
 RSSI_GAP_DB = 10.0
 MAX_TRACKS = 64
+#: So long a tray may stand of which nothing answers: its only chips are dead, and staff entered the labels.
+ALONE_NS = 60_000_000_000
 #: Residual passes behind each statistical one: an empty one takes 17 ms, a statistical one 55 (HF, 3 plates, 115200
 #: baud).
 RESIDUALS_PER_PASS = 2
@@ -43,7 +45,8 @@ MAX_TRIALS = 100
 class Track(msgspec.Struct):
     """One chip in the field. ``reads`` of ``passes`` count statistical passes since it first answered; ``seen`` every
     pass in which it answered; ``silent`` the trials since it last did, ``silent_residual`` those of them that were
-    residual passes (a chip told by the statistical pass before is quiet then, not silent)."""
+    residual passes (a chip told by the statistical pass before is quiet then, not silent). ``keyed``: staff entered its
+    label; ``alone``: they did where nothing answered, so no silence can tell when it is lifted."""
 
     uid: str
     seen: int = 1
@@ -54,6 +57,7 @@ class Track(msgspec.Struct):
     rssi_sum: int = 0
     rssi_count: int = 0
     keyed: bool = False
+    alone: bool = False
 
     @property
     def rate(self) -> float:
@@ -93,8 +97,11 @@ class Field(msgspec.Struct):
 
 
 class Change(msgspec.Struct, frozen=True):
+    """``replaced``: a tray of which nothing answers made way for one that does, which may be the next guest's."""
+
     appeared: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
+    replaced: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.appeared or self.vanished)
@@ -135,10 +142,11 @@ def observe(field: Field, item: PlatePass, belief: Belief, foreign: frozenset[st
             if track.uid not in heard and track.silent:
                 track.silent += 1
                 track.silent_residual += 1
-    vanished = _forget(field, belief)
+    replaced = _replace(field) if any(uid not in foreign for uid in appeared) else ()
+    vanished = replaced + _forget(field, belief, item.ended_ns)
     if any(uid not in foreign for uid in vanished):
         field.changed_ns = item.ended_ns
-    return Change(appeared, vanished) if appeared or vanished else NO_CHANGE
+    return Change(appeared, vanished, bool(replaced)) if appeared or vanished else NO_CHANGE
 
 
 def _hear(field: Field, heard: dict[str, int | None], *, statistical: bool) -> tuple[str, ...]:
@@ -162,24 +170,35 @@ def _hear(field: Field, heard: dict[str, int | None], *, statistical: bool) -> t
     return tuple(appeared)
 
 
-def _forget(field: Field, belief: Belief) -> tuple[str, ...]:
+def _replace(field: Field) -> tuple[str, ...]:
+    """Something answers: what staff entered before that was another tray, and nobody may pay for both."""
+    gone = tuple(track.uid for track in field.tracks.values() if track.alone)
+    for uid in gone:
+        del field.tracks[uid]
+    return gone
+
+
+def _forget(field: Field, belief: Belief, now_ns: int) -> tuple[str, ...]:
     """Drop chips that have been silent for so long that a live one would be a wonder, or all when the field is clear.
 
     The screen asks some sixteen times a second whether each plate still lies there, for as long as a person reads: the
     chance to lose one that does must be far below epsilon.
     """
-    if field.empty_run >= CLEAR_PASSES and silent(field.empty_run, belief.a, belief.b) ** len(field.tracks) <= FORGET:
+    may_clear = field.empty_run >= CLEAR_PASSES and not any(track.alone for track in field.tracks.values())
+    if may_clear and silent(field.empty_run, belief.a, belief.b) ** len(field.tracks) <= FORGET:
         gone = tuple(field.tracks)
         clear(field)
         return gone
-    gone = tuple(
-        track.uid
-        for track in field.tracks.values()
-        if track.silent and not track.keyed and belief.gone(track.silent, track.silent_residual) <= FORGET
-    )
+    gone = tuple(track.uid for track in field.tracks.values() if _is_gone(field, track, belief, now_ns))
     for uid in gone:
         del field.tracks[uid]
     return gone
+
+
+def _is_gone(field: Field, track: Track, belief: Belief, now_ns: int) -> bool:
+    if track.keyed:
+        return track.alone and now_ns - field.changed_ns >= ALONE_NS
+    return bool(track.silent) and belief.gone(track.silent, track.silent_residual) <= FORGET
 
 
 def clear(field: Field) -> None:

@@ -4572,10 +4572,10 @@ export interface components {
         KeyPlateBody: {
             /**
              * Tray Id
-             * @description As shown.
+             * @description As shown; empty where nothing answers.
              * @example t-12
              */
-            tray_id: string;
+            tray_id: string | "";
             /**
              * Label
              * @description Printed on the rim.

@@ -57,7 +57,9 @@ function Diner({ view }: { view: LaneView }) {
 function KeyPlate({ control, view }: { control: LaneControl; view: LaneView | undefined }) {
   const [label, setLabel] = useState("");
   const tray = view?.tray_id ?? "";
-  const idle = tray === "" || view?.phase === "paid" || control.stale.value || control.sent.value !== "";
+  // Where nothing answers, all chips on the tray may be dead: the label is then the only way to sell it.
+  const here = tray !== "" || view?.phase === "empty";
+  const idle = !here || view?.phase === "paid" || control.stale.value || control.sent.value !== "";
   return (
     <form
       class="desk-key"
@@ -76,7 +78,7 @@ function KeyPlate({ control, view }: { control: LaneControl; view: LaneView | un
           maxLength={32}
           placeholder={t("cashier.key.short")}
           autocomplete="off"
-          disabled={tray === ""}
+          disabled={!here}
           onInput={(event) => {
             setLabel(event.currentTarget.value);
           }}
