@@ -215,9 +215,10 @@ class Service:
             pulses_after_wall_ns=keep_after_ns(self._retention.chunks_days, wall_ns, trusted=trusted),
         )
 
-    async def reload(self) -> None:
+    async def reload(self, *, asked: bool = False) -> None:
         """Read the site files again, as of the present day (a site yields the menu of the coming two weeks). Files with
-        mistakes change nothing until the next day, or until they are right and asked for again (SIGHUP)."""
+        mistakes change nothing until the next day, or until they are right and asked for again (SIGHUP). What is
+        ``asked`` for is handed on also unchanged: the kernel may have refused it the last time (a zone was latched)."""
         self._configs_day = self._daemon.day
         try:
             site = await asyncio.to_thread(load_site, self._site_dir, date.fromisoformat(self._configs_day))
@@ -227,7 +228,7 @@ class Service:
             return
         configs = self._adapter.configs(site)
         for item, known in zip(configs, self._configs, strict=True):
-            if item != known:
+            if asked or item != known:
                 self._daemon.post_config(item)
         _log.info("site files read again", changed=configs != self._configs)
         self._configs = configs
@@ -248,7 +249,7 @@ async def _serve(site: Site, name: str, store: FactsStore) -> int:
 
     def reload_soon() -> None:
         if not reloads:
-            task = asyncio.create_task(service.reload(), name="reload")
+            task = asyncio.create_task(service.reload(asked=True), name="reload")
             reloads.add(task)
             task.add_done_callback(reloads.discard)
 

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import psutil
@@ -21,8 +22,10 @@ import structlog
 
 from edge.runtime import service as service_module
 from edge.runtime.ipc import IpcClient
-from edge.runtime.run import run_daemon
+from edge.runtime.kernels import KERNELS
+from edge.runtime.run import Service, run_daemon
 from edge.runtime.service import Notifier, set_up_log
+from edge.site import load_site
 from edge.storage.facts import FactsStore
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +97,31 @@ def test_the_canteen_is_light_tells_the_manager_and_ends_cleanly(site_dir, tmp_p
     assert "ready" in {line["event"] for line in lines}
     assert [line["changed"] for line in lines if line["event"] == "site files read again"] == [True]
     assert all({"timestamp", "level", "daemon"} <= line.keys() for line in lines)
+
+
+class Refusing:
+    """A daemon whose kernel takes no configuration now."""
+
+    day = "2026-11-22"
+
+    def __init__(self):
+        self.given = []
+
+    def post_config(self, item):
+        self.given.append(item)
+
+
+@pytest.mark.parametrize(("asked", "given"), [(True, 2), (False, 1)])
+def test_a_configuration_that_was_refused_is_handed_on_when_it_is_asked_for_again(site_dir, run, asked, given):
+    """A zone was latched: after its reset another SIGHUP found nothing new in the files, and nothing happened."""
+    service = Service.__new__(Service)
+    service._daemon, service._adapter, service._site_dir = Refusing(), KERNELS["garage"](), site_dir
+    service._configs = service._adapter.configs(load_site(site_dir, date(2026, 11, 22)))
+    zones_toml = site_dir / "garage" / "zones.toml"
+    zones_toml.write_text(zones_toml.read_text().replace("limit_w = 1200", "limit_w = 1300"))
+    for _ in range(2):
+        run(service.reload(asked=asked))
+    assert len(service._daemon.given) == given
 
 
 def test_a_second_daemon_of_the_same_site_does_not_begin(site_dir, capfd):
