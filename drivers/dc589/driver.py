@@ -25,6 +25,7 @@ from drivers.dc589.contents import (
 from drivers.dc589.frames import Command, Frame, Grammar, encode
 from drivers.dc589.ports import Ports
 from drivers.dc589.sessions import SCANNED, end_reason, order_of
+from drivers.ends import Ends
 from drivers.options import OptionReader, OptionValue
 from drivers.stream import StreamDriver
 from drivers.wallclock import WallClock
@@ -67,6 +68,7 @@ class Dc589Driver(StreamDriver[Frame]):
         self._clock = WallClock()
         self._session = bytes(6)
         self._ports = Ports()
+        self._ends = Ends()
         self._short = 0
         self._trouble = ("", "")
 
@@ -141,6 +143,7 @@ class Dc589Driver(StreamDriver[Frame]):
         if not command.on:
             self.write(encode(Command.STOP, bytes((port,)), self._session))
             return True
+        self._ends.started(str(port))
         order = order_of(command.command_id)
         self._ports.orders[port] = (order, command.command_id)
         data = bytes((port,)) + bytes.fromhex(order) + bytes((_PLATFORM_BILLING, SCANNED))
@@ -230,6 +233,9 @@ class Dc589Driver(StreamDriver[Frame]):
 
     def _ended(self, content: ChargeEnd) -> None:
         self.output.acknowledge.append(encode(Command.CHARGE_END_REPLY, bytes((0, content.port)), self._session))
+        if self._ends.is_old(str(content.port), content.order):
+            self.alive("charge end told again")
+            return
         order, session = self._ports.orders.pop(content.port, (content.order, content.order))
         if order != content.order:
             session = content.order

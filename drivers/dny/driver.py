@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from drivers.dny import contents
 from drivers.dny.frames import Command, Frame, Grammar, Link, Message, encode
+from drivers.ends import Ends
 from drivers.engine import NS_PER_MS
 from drivers.options import OptionReader, OptionValue
 from drivers.stream import StreamDriver
@@ -43,7 +44,6 @@ _STATES: dict[int, tuple[bool | None, str]] = {
 _PLUGGED = {0: False, 1: True, 2: True, 3: True, 5: True}
 _REASONS = {1: "full", 2: "limit", 3: "overpower", 5: "unplugged", 8: "remote", 11: "hot"}
 _DONE, _ALREADY = 0x00, 0x02
-
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -82,6 +82,7 @@ class DnyDriver(StreamDriver[Frame]):
         self._boards: dict[str, int] = {}
         """Device id -> when it was last heard; 0: told as silent."""
         self._sessions: dict[str, str] = {}
+        self._ends = Ends()
         self._wrote_ns: int | None = None
 
     # --- stream -------------------------------------------------------------------------------------------------------
@@ -180,6 +181,7 @@ class DnyDriver(StreamDriver[Frame]):
     def _put(self, job: _Job) -> None:
         order = order_of(job.command_id)
         if job.on:
+            self._ends.started(_point(job))
             _remember(self._sessions, order, job.command_id)
         data = contents.write_charge(job.port, on=job.on, limit_s=self._limit_min * 60 if job.on else 0, order=order)
         message_id = self._next_id()
@@ -250,9 +252,9 @@ class DnyDriver(StreamDriver[Frame]):
     def _settled(self, message: Message, content: contents.Settlement | None) -> None:
         """Acknowledged in any case: a board repeats its settlement until it is."""
         self.output.acknowledge.append(encode(message.device_id, message.message_id, message.command, b"\x00"))
-        if content is None:
+        point = "" if content is None else f"{message.device_id}:{content.port + 1}"
+        if content is None or self._ends.is_old(point, content.order):
             return
-        point = f"{message.device_id}:{content.port + 1}"
         self.say(
             SessionReading(
                 point=point,

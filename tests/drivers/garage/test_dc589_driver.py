@@ -249,3 +249,22 @@ def test_a_bad_line_never_invents_a_port(board, fault):
 def test_wrong_options_are_named():
     with pytest.raises(LocalProtocolError, match="limit_min"):
         make_driver("dc589", {"limit_min": 0})
+
+
+def test_the_end_of_the_charge_before_told_again_does_not_end_the_next_one(board):
+    board.device.ports[0].bike_w = 100
+    board.command(on(1))
+    board.run(4 * S)
+    board.commits = False
+    board.command(off(1))
+    board.run(S)
+    board.commits = True
+    board.command(on(1, command_id="next"))
+    board.run(20 * S)
+    assert board.device.acked_ends == 1, "the board may forget it"
+    ended = [item.session for item in board.of("SessionReading") if item.phase == "ended"]
+    assert ended == ["on1"]
+    assert board.last("OutputReading", point="1").on is True
+    board.device.ports[0].bike_w = 0
+    board.run(5 * S)
+    assert board.last("SessionReading").session == "next"

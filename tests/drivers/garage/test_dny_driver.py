@@ -203,3 +203,21 @@ def test_published_frames_that_fail_their_sum_move_nothing(vectors):
 def test_wrong_options_are_named():
     with pytest.raises(LocalProtocolError, match="cut_gap_ms"):
         make_driver("dny", {"cut_gap_ms": 5000})
+
+
+def test_the_settlement_of_the_charge_before_told_again_does_not_end_the_next_one(module):
+    point = f"{ONE}:1"
+    module.command(on(point))
+    module.run(S)
+    module.commits = False
+    module.command(off(point))
+    module.run(S)
+    assert module.last("SessionReading").session == f"on {point}"
+    module.commits = True
+    module.command(Operate(point=point, on=True, command_id="next"))
+    module.run(60 * S)
+    assert module.device.settled == 1, "the board may forget it"
+    assert [item.session for item in module.of("SessionReading")] == [f"on {point}"]
+    module.command(off(point))
+    module.run(S)
+    assert module.last("SessionReading").session == "next"
