@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 from typing import cast
 
 from drivers.links.link import WRITE_BUFFER_BYTES_MAX, LinkError, LinkHandler
@@ -35,6 +36,15 @@ def configure_socket(sock: socket.socket) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+
+
+def forget_unsent(transport: asyncio.BaseTransport) -> None:
+    """Let what the peer has not taken yet die with the connection. Otherwise the system goes on sending it for
+    ``USER_TIMEOUT_MS``, and a start would reach a board long after it was given up."""
+    held = transport.get_extra_info("socket")
+    number = -1 if held is None else held.fileno()  # some loops hand out sockets that take no options
+    with contextlib.suppress(OSError), socket.socket(fileno=socket.dup(number)) as sock:  # it may be closed already
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class TcpLink(asyncio.Protocol):
@@ -80,6 +90,7 @@ class TcpLink(asyncio.Protocol):
         self._handler = None
         transport, self._transport = self._transport, None
         if transport is not None:
+            forget_unsent(transport)
             transport.abort()
 
     def lose(self, reason: str) -> None:

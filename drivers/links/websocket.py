@@ -23,7 +23,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from drivers.links.link import WRITE_BUFFER_BYTES_MAX, LinkError, LinkHandler
-from drivers.links.tcp import configure_socket
+from drivers.links.tcp import configure_socket, forget_unsent
 from drivers.links.ws_url import WsUrl
 
 SUBPROTOCOL = Subprotocol("ocpp1.6")
@@ -65,6 +65,7 @@ class WsLink:
         self._handler = None
         for task in self._tasks:
             task.cancel()
+        forget_unsent(self._connection.transport)
         self._connection.transport.abort()
 
     def lose(self, reason: str) -> None:

@@ -145,3 +145,33 @@ def test_paused_bytes_wait_in_the_socket(listener, recorder, run):
             link.close()
 
     run(scenario())
+
+
+def test_what_the_peer_has_not_taken_when_the_link_closes_never_arrives(recorder, run):
+    """A command must not reach a device after it was given up."""
+
+    async def scenario():
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(1)
+            link = await TcpOpener(TcpUrl("127.0.0.1", listener.getsockname()[1])).open(recorder())
+            peer, _ = listener.accept()
+        with peer:
+            link.write(bytes(48_000))
+            assert link._transport.get_write_buffer_size() == 0, "the system has it all"
+            link.close()
+            await asyncio.sleep(0.05)
+            assert b"".join(await asyncio.to_thread(lambda: list(taken(peer)))).count(0) < 48_000
+
+    run(scenario())
+
+
+def taken(peer):
+    """What comes until the connection ends, however it ends."""
+    peer.settimeout(10)
+    try:
+        while data := peer.recv(4096):
+            yield data
+    except ConnectionResetError:
+        pass

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import socket
+import struct
 import subprocess
 import sys
 
@@ -191,6 +192,20 @@ def test_a_charger_that_takes_no_data_is_given_up(run, free_port):
                 link.write(b"x" * 40_000)
             await until(lambda: handler.lost)
             assert "takes no data" in handler.lost[0]
+
+    run(scenario())
+
+
+def test_what_a_charger_has_not_taken_when_it_is_given_up_never_arrives(run, free_port):
+    async def scenario():
+        opener = WsListenOpener(WsUrl("127.0.0.1", free_port(), "CP1"))
+        async with listening(opener) as ((_, opening),), dial(opener.port) as charger:
+            link = await opening
+            held = link._connection.transport.get_extra_info("socket")
+            with socket.socket(fileno=socket.dup(held.fileno())) as sock:
+                link.close()
+                assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == struct.pack("ii", 1, 0)
+            await charger.wait_closed()
 
     run(scenario())
 
