@@ -83,7 +83,8 @@ class TasmotaDriver(TopicsDriver):
         self.refused += 1
         device = message.topic.partition("/")[2].rpartition("/")[0]
         if problem.kind == "meter_fault" and device:
-            self.say(OutputReading(point=device, fault="output_fault", detail=problem.detail))
+            for point in self._points_of(device):  # its figures are refused as a whole
+                self.say(OutputReading(point=point, fault="output_fault", detail=problem.detail))
 
     def _energy(self, device: str, told: Energy) -> None:
         columns = (told.power_w, told.current_a, told.voltage_v, told.energy_wh, told.power_factor)
@@ -110,14 +111,14 @@ class TasmotaDriver(TopicsDriver):
         self.say(OutputReading(point=point, on=on, fault=fault, retained=retained))
 
     def _event(self, device: str, told: Event) -> None:
-        point = self._point(device, told.channel)
         match told.event_name:
             case "overpower" | "reclose_pending" as fault if not told.retained:
-                if len(self._tripped) < POINTS_MAX:
-                    self._tripped.add(point)
-                self._power(point, "OFF")
                 detail = "" if told.power_w is None else f"{told.power_w:g} W"
-                self.say(OutputReading(point=point, fault=fault, detail=detail))
+                for point in self._meant(device, told.channel):
+                    if len(self._tripped) < POINTS_MAX:
+                        self._tripped.add(point)
+                    self._power(point, "OFF")
+                    self.say(OutputReading(point=point, fault=fault, detail=detail))
             case "reboot" if not told.retained:
                 self._forget(device)
                 for each in self._points_of(device):
@@ -125,6 +126,10 @@ class TasmotaDriver(TopicsDriver):
                     self.say(PointHealth(point=each, online=True, rebooted=True, detail=reason))
             case _:
                 pass
+
+    def _meant(self, device: str, channel: int | None) -> list[str]:
+        """The points of an event. Without a number it is the whole device, whose relays all open and close again."""
+        return self._points_of(device) if channel is None else [self._point(device, channel)]
 
     def _online(self, device: str, told: Online) -> None:
         if told.online and not told.retained:

@@ -201,6 +201,38 @@ def test_a_trip_is_latched_above_the_plugs_own(talk):
     assert t.of("OutputReading")[-1].fault == ""
 
 
+def test_a_trip_without_a_number_is_one_of_all_relays(talk):
+    """A device with several relays says it once, opens them all and closes them all again."""
+    t = talk("tasmota", set_up=False)
+    t.hear("tele/p/STATE", {"POWER1": "ON", "POWER2": "ON"})
+    t.hear("stat/p/WARNING", {"MaxPowerReached": 700})
+    assert commands(t) == [("p/POWER1", "OFF"), ("p/POWER2", "OFF")]
+    assert [(each.point, each.fault) for each in t.of("OutputReading")[2:]] == [
+        ("p:1", "overpower"),
+        ("p:2", "overpower"),
+    ]
+    t.sent.clear()
+    t.hear("stat/p/RESULT", {"POWER2": "ON"})
+    assert commands(t) == [("p/POWER2", "OFF")]
+    assert t.of("OutputReading")[-1].fault == "reclose_pending"
+    t.hear("stat/p/RESULT", {"PowerMonitor2": "ON"})
+    assert [each.point for each in t.of("OutputReading")[-1:]] == ["p:2"]
+
+
+def test_a_trip_of_one_of_several_relays_is_its_own(talk):
+    t = talk("tasmota", set_up=False)
+    t.hear("tele/p/STATE", {"POWER1": "ON", "POWER2": "ON"})
+    t.hear("stat/p/WARNING", {"MaxPowerReached2": 700})
+    assert commands(t) == [("p/POWER2", "OFF")]
+
+
+def test_figures_of_several_relays_that_contradict_themselves_are_a_fault_of_each(talk):
+    t = talk("tasmota", set_up=False)
+    t.hear("tele/p/STATE", {"POWER1": "ON", "POWER2": "ON"})
+    t.hear("tele/p/SENSOR", {"ENERGY": {"Power": [0, 0], "Current": [3, 0], "Voltage": 0}})
+    assert [each.point for each in t.of("OutputReading") if each.fault == "output_fault"] == ["p:1", "p:2"]
+
+
 def test_what_is_retained_is_no_event(talk):
     t = talk("tasmota", set_up=False)
     t.hear("stat/p/WARNING", {"MaxPowerReached": 700}, retain=True)
