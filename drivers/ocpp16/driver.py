@@ -231,7 +231,7 @@ class OcppDriver(StreamDriver[Line]):
         if call.action == "BootNotification" and self._configure:
             self._send_settings()
         if self._afterwards is not None:
-            self._outbox.queue(self._afterwards, self.now_ns)
+            self._outbox.at_once(self._afterwards, self.now_ns)
             self._afterwards = None
 
     def _booted(self, payload: dict[str, Any]) -> dict[str, Any]:

@@ -154,6 +154,18 @@ def test_a_start_at_the_charger_with_a_strangers_card_is_told_and_stopped(charge
     assert charger.last("SessionReading").phase == "ended"
 
 
+def test_a_start_that_nobody_allowed_is_stopped_past_what_is_under_way(charger):
+    charger.device.habits.deaf_to = {"TriggerMessage"}
+    charger.command(Poll())
+    for _ in range(40):
+        charger.command(Poll("2"))
+    first = len(charger.written)
+    charger.device.start_offline(1, "DEADBEEF", charger.now)
+    charger.run(S)
+    assert actions(charger, first) == ["RemoteStopTransaction"]
+    assert not charger.device.connectors[1].closed
+
+
 def test_a_start_that_is_told_again_is_one_transaction(charger):
     payload = {"connectorId": 1, "idTag": "X", "meterStart": 5, "timestamp": "2026-11-22T08:00:00Z"}
     ids = []
