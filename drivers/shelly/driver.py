@@ -32,6 +32,9 @@ _FAULTS = {"overpower": "overpower", "overcurrent": "overpower", "overtemp": "ov
 _ROUND_NS = 1_000 * NS_PER_MS
 
 
+#: Numbers of questions begin below this (a device may keep them in 32 bits).
+_ID_MASK = 0x3FFF_FFFF
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -87,6 +90,8 @@ class ShellyDriver(TopicsDriver):
         return self._round_ns if due_ns is None else min(due_ns, self._round_ns)
 
     def on_opened(self) -> None:
+        # Numbers of another time than before a restart: a late answer must not settle another question.
+        self._last_id = max(self._last_id, self.now_ns // NS_PER_MS & _ID_MASK)
         self._heard_ns.clear()
         self._checked.clear()
         self._asked.clear()
@@ -118,8 +123,10 @@ class ShellyDriver(TopicsDriver):
             return  # events, answers to others: whole, and not for us
         self.refused += 1
         if problem.kind == "meter_fault":
-            device, _, rest = message.topic.partition("/status/switch:")
-            self.say(OutputReading(point=f"{device}:{rest or 0}", fault="output_fault", detail=problem.detail))
+            device, _, rest = message.topic.removesuffix("/events/rpc").partition("/status/switch:")
+            points = [f"{device}:{rest}"] if rest else self._points_of(device)
+            for point in points:  # a notification is refused as a whole
+                self.say(OutputReading(point=point, fault="output_fault", detail=problem.detail))
 
     def _told(self, told: Switch) -> None:
         assert told.switch_id is not None
@@ -156,14 +163,16 @@ class ShellyDriver(TopicsDriver):
     def _online(self, told: Online) -> None:
         """A live "true" comes with every connection of the device: it may have been restarted meanwhile."""
         rebooted = told.online and not told.retained
-        points = [point for point, (device, _) in self._known.items() if device == told.device] or [f"{told.device}:0"]
-        for point in points:
+        for point in self._points_of(told.device):
             if rebooted:
                 self._checked.discard(point)
             self.say(PointHealth(point=point, online=told.online, rebooted=rebooted, retained=told.retained))
             if told.online:
                 device, _, number = point.rpartition(":")
                 self._meet(device, int(number), retained=False)
+
+    def _points_of(self, device: str) -> list[str]:
+        return [point for point, (owner, _) in self._known.items() if owner == device] or [f"{device}:0"]
 
     def _meet(self, device: str, number: int, *, retained: bool) -> str:
         """The point's name. One that is heard of for the first time since the link opened is asked how it stands (by
@@ -188,9 +197,11 @@ class ShellyDriver(TopicsDriver):
         self._ask("Switch.GetConfig", {"id": number}, _Asked("config", point))
 
     def _answered(self, reply: Reply) -> None:
-        asked = self._asked.pop(reply.request_id, None) if isinstance(reply.request_id, int) else None
-        if asked is None:
+        number = reply.request_id
+        asked = self._asked.get(number) if isinstance(number, int) else None
+        if not isinstance(number, int) or asked is None or self._is_anothers(asked.point, reply.sender):
             return
+        del self._asked[number]
         self.heard()
         match asked.what:
             case "switch":
@@ -204,6 +215,11 @@ class ShellyDriver(TopicsDriver):
                 self._check(asked.point, reply.result)
             case _:
                 pass
+
+    def _is_anothers(self, point: str, sender: str | None) -> bool:
+        """Whether another plug that we know answers: two links of one ``source`` read each other's answers."""
+        own = _name(point.rpartition(":")[0])
+        return sender not in (None, own) and any(_name(device) == sender for device, _ in self._known.values())
 
     def _polled(self, point: str, reply: Reply) -> None:
         device, _, number = point.rpartition(":")
@@ -254,6 +270,11 @@ class ShellyDriver(TopicsDriver):
         device = asked.point.rpartition(":")[0]
         request = {"id": self._last_id, "src": self._source, "method": method, "params": params}
         self.publish(f"{device}/rpc", _encode(request).decode(), expiry_s)
+
+
+def _name(device: str) -> str:
+    """What a device calls itself in its answers, unless its topic was changed: the last level of its topic."""
+    return device.rpartition("/")[2]
 
 
 @lru_cache(POINTS_MAX)

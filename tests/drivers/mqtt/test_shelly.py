@@ -197,6 +197,49 @@ def test_a_poll_is_answered_with_the_whole_state(talk):
     assert s.of("MeterReading")[0].power_w == 0.0
 
 
+def test_an_answer_to_a_question_of_before_a_restart_settles_no_other(talk):
+    before = talk("shelly", set_up=False)
+    (late,) = before.tell(Poll("one:0"))
+    after = talk("shelly", set_up=False)
+    after.wait(2)
+    after.take(after.driver.opened(after.now))  # the daemon was started again
+    after.tell(Poll("two:0"))
+    number = json.loads(late[1])["id"]
+    after.hear("kangle-shelly/rpc", {"id": number, "src": "one", "result": {"output": False, "apower": 0.0}})
+    assert after.of("OutputReading") + after.of("MeterReading") == []
+
+
+def test_an_answer_of_another_plug_settles_nothing(talk):
+    """Two links of one source read each other's answers."""
+    s = talk("shelly", set_up=False, prefix="garage")
+    s.hear("garage/one/status/switch:0", {"output": True, "apower": 100.0})
+    s.hear("garage/two/status/switch:0", {"output": True, "apower": 100.0})
+    (sent,) = s.tell(Poll("garage/one:0"))
+    s.readings.clear()
+    number = json.loads(sent[1])["id"]
+    s.hear("kangle-shelly/rpc", {"id": number, "src": "two", "result": {"output": False, "apower": 0.0}})
+    assert s.of("MeterReading") == []
+    s.hear("kangle-shelly/rpc", {"id": number, "src": "one", "result": {"output": False, "apower": 1.0}})
+    assert [(each.point, each.power_w) for each in s.of("MeterReading")] == [("garage/one:0", 1.0)]
+
+
+def test_a_plug_whose_topic_was_changed_is_still_understood(talk):
+    s = talk("shelly", set_up=False)
+    s.hear("lamp/status/switch:0", {"output": True})
+    s.readings.clear()
+    (sent,) = s.tell(Poll("lamp:0"))
+    number = json.loads(sent[1])["id"]
+    s.hear("kangle-shelly/rpc", {"id": number, "src": "shellyplugsg3-aabbcc", "result": {"apower": 7.0}})
+    assert s.of("MeterReading")[0].power_w == 7.0
+
+
+def test_a_stuck_meter_in_a_notification_is_a_fault_of_its_plug(talk):
+    s = talk("shelly", set_up=False)
+    told = {"output": False, "current": 3.0, "voltage": 0}
+    s.hear("plug/events/rpc", {"src": "plug", "method": "NotifyStatus", "params": {"switch:0": told}})
+    assert [(each.point, each.fault) for each in s.of("OutputReading")] == [("plug:0", "output_fault")]
+
+
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
