@@ -15,8 +15,8 @@ from drivers.messages import Message, PayloadError, Problem, check_meter
 from drivers.options import OptionReader, OptionValue
 from drivers.topics import POINTS_MAX, TopicsDriver
 from drivers.zigbee2mqtt.cache import Cache
-from drivers.zigbee2mqtt.fields import OTHERS, is_button, is_call, last_seen_ns, meter, output_on, signals
-from drivers.zigbee2mqtt.frames import BASE_TOPIC, Availability, BridgeInfo, DeviceState, parse
+from drivers.zigbee2mqtt.fields import OTHERS, fires, is_button, is_call, last_seen_ns, meter, output_on, signals
+from drivers.zigbee2mqtt.frames import BASE_TOPIC, Availability, BridgeInfo, DeviceState, parse, unchecked
 from edge.domain import devices
 from edge.domain.field_devices import (
     MeterReading,
@@ -70,7 +70,7 @@ class Zigbee2MqttDriver(TopicsDriver):
                 self.heard()
                 self._state(self._cache.marked(item, self.now_ns))
             elif isinstance(item, Problem):
-                self._refuse(name, item, retained=message.retain)
+                self._refuse(name, item, message)
             else:
                 self.heard()
                 self._of_bridge(item)
@@ -82,11 +82,18 @@ class Zigbee2MqttDriver(TopicsDriver):
             self._cache.learn(item)
             self.say(devices.DeviceIdentity(protocol=self.protocol, model="Zigbee2MQTT", firmware=item.version))
 
-    def _refuse(self, name: str, problem: Problem, *, retained: bool) -> None:
+    def _refuse(self, name: str, problem: Problem, message: Message) -> None:
+        """A message that is wrong in one key may speak of fire in others, also of a kind that has no smoke."""
         self.refused += 1
+        state = unchecked(name, message)
+        kinds = set() if state is None else fires(state)
         if problem.alarm == "fire":
-            smoke = SignalKind.SMOKE
-            self.say(SignalReading(point=name, kind=smoke, active=True, retained=retained, detail=problem.detail))
+            kinds.add(SignalKind.SMOKE)
+        retained, detail = message.retain, problem.detail
+        for kind in sorted(kinds):
+            self.say(SignalReading(point=name, kind=kind, active=True, retained=retained, detail=detail))
+        if state is not None and is_call(state, self._call_actions):
+            self._button(state)
 
     def _available(self, told: Availability) -> None:
         if told.device is not None:

@@ -46,6 +46,12 @@ def signals(state: DeviceState) -> dict[SignalKind, bool]:
     return told
 
 
+def fires(state: DeviceState) -> set[SignalKind]:
+    """The kinds of fire, smoke aside, that are literally true."""
+    told = {kind for kind, active in signals(state).items() if active}
+    return told & {SignalKind.HEAT, SignalKind.GAS, SignalKind.CALL_POINT}
+
+
 def is_call(state: DeviceState, actions: Container[str]) -> bool:
     """Whether a button was pressed just now: a retained press is none."""
     action = state.fields.get("action")

@@ -100,6 +100,16 @@ def _is_device(name: str) -> bool:
     return not name.startswith("bridge/") and not name.endswith(("/availability", "/set", "/get"))
 
 
+def unchecked(name: str, message: Message) -> DeviceState | None:
+    """A device's message that was refused for one of its keys: with all of them, none checked. None when it is no
+    device's, or cannot be read at all."""
+    try:
+        fields = json_object(message) if _is_device(name) else None
+    except PayloadError:
+        return None
+    return None if fields is None else DeviceState(device=name, retained=message.retain, fields=fields)
+
+
 def _parse(name: str, message: Message) -> Frame:
     if "/" not in name:  # most that comes
         return _device_state(name, message)

@@ -147,6 +147,46 @@ def test_a_refused_message_that_says_smoke_is_acted_on(talk):
     assert z.driver.refused == 1
 
 
+@pytest.mark.parametrize(
+    ("fields", "kinds"),
+    [
+        ({"smoke": None, "carbon_monoxide": True}, ["gas"]),
+        ({"gas": True, "battery": "full"}, ["gas"]),
+        ({"heat": True, "tamper": "false"}, ["heat"]),
+        ({"sos": True, "battery_low": 0}, ["call_point"]),
+        ({"smoke": "true", "gas": True}, ["gas", "smoke"]),
+        ({"gas": False, "contact": False, "tamper": True, "smoke": None}, []),
+        ({"gas": 1, "smoke": None}, []),
+    ],
+)
+@pytest.mark.parametrize("retain", [False, True])
+def test_a_message_that_is_wrong_in_one_key_is_believed_when_another_says_fire(talk, fields, kinds, retain):
+    """Zigbee2MQTT itself sends ``"smoke": null`` while it does not know it (for Home Assistant)."""
+    z = talk("zigbee2mqtt")
+    z.hear(A, fields, retain=retain)
+    assert [(each.kind.value, each.active, each.retained) for each in z.of("SignalReading")] == [
+        (kind, True, retain) for kind in kinds
+    ]
+    assert z.driver.refused == 1
+
+
+def test_a_press_in_a_message_that_is_wrong_in_another_key_is_a_press(talk):
+    z = talk("zigbee2mqtt")
+    z.hear(A, {"action": "emergency", "battery": "full"}, retain=True)
+    assert z.readings == []
+    z.hear(A, {"action": "emergency", "battery": "full"})
+    assert [(each.kind.value, each.active) for each in z.of("SignalReading")] == [
+        ("call_point", True),
+        ("call_point", False),
+    ]
+
+
+def test_a_refused_command_of_somebody_is_no_fire(talk):
+    z = talk("zigbee2mqtt")
+    z.hear(A + "/availability", {"gas": True})
+    assert z.of("SignalReading") == []
+
+
 def test_the_other_signals(talk):
     z = talk("zigbee2mqtt")
     z.hear("zigbee2mqtt/x", {"gas": True, "carbon_monoxide": False, "heat": False, "sos": True, "contact": True})
