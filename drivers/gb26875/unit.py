@@ -156,10 +156,10 @@ class UnitDriver(StreamDriver[Frame]):
             self._last.get(report.point, report).state == report.state
         ):
             return  # the same word is under way already
-        # A newer word on the same point replaces one that still waits, except that no other word removes a fire.
-        self._waiting = [
-            each for each in self._waiting if each.report.point != report.point or (each.fire and not item.fire)
-        ]
+        # A newer word on the same point replaces one that still waits or is repeated, except that no other word removes
+        # a fire: what the centre hears last of a point must be the newest.
+        self._waiting = [each for each in self._waiting if not _is_replaced(each, item)]
+        self._flights = {at: each for at, each in self._flights.items() if not _is_replaced(each.item, item)}
         if len(self._waiting) >= WAITING_MAX:
             self._drop_one()
         self._waiting.append(item)
@@ -174,9 +174,11 @@ class UnitDriver(StreamDriver[Frame]):
         del self._waiting[next((at for at, each in enumerate(self._waiting) if not each.fire), 0)]
 
     def _fly(self) -> None:
-        """Send what may be sent: fires at once, however much is under way; the rest a few at a time, in order."""
+        """Send what may be sent: fires at once, however much is under way; the rest a few at a time, in order, and
+        behind the fire of their own point."""
         for item in sorted(self._waiting, key=lambda each: not each.fire):
-            if item.fire or len(self._flights) < _IN_FLIGHT_MAX:
+            behind = any(flight.item.report.point == item.report.point for flight in self._flights.values())
+            if item.fire or (len(self._flights) < _IN_FLIGHT_MAX and not behind):
                 self._waiting.remove(item)
                 self._serial = (self._serial + 1) & 0xFFFF
                 frame = self._frame(Command.SEND_DATA, _application(item.report))
@@ -260,6 +262,10 @@ class UnitDriver(StreamDriver[Frame]):
             destination=self._centre_address,
         )
         return encode(header, command, app)
+
+
+def _is_replaced(old: _Report, new: _Report) -> bool:
+    return old.report.point == new.report.point and (new.fire or not old.fire)
 
 
 def _application(report: ReportFire) -> bytes:

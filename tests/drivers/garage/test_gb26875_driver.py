@@ -308,6 +308,31 @@ def test_a_lost_connection_loses_no_report(upload):
     assert points[-1] == 1, "the fires first"
 
 
+def last_status(upload):
+    """What the centre heard last of the point of ``fire``: repeats count as well."""
+    frames = [frame for frame in upload.written if frame[27:29] == b"\x02\x01"]
+    return int.from_bytes(frames[-1][36:38], "little")
+
+
+@pytest.mark.parametrize(
+    "words", [("normal", "fire"), ("fire", "normal"), ("fire", "normal", "fire"), ("fault", "fire")]
+)
+@pytest.mark.parametrize("reconnects", [False, True])
+def test_what_the_centre_hears_last_of_a_point_is_its_newest_word(upload, words, reconnects):
+    upload.run(S)
+    upload.device.desk.mute = True
+    for word in words:
+        upload.command(fire(state=word))
+        upload.run(S)
+    if reconnects:
+        upload.reconnect()
+    upload.run(20 * S)
+    upload.device.desk.mute = False
+    upload.run(60 * S)
+    assert last_status(upload) == {"fire": 0b11, "normal": 0b01}[words[-1]]
+    assert upload.last("OutputReading").detail == f"reported:{words[-1]}"
+
+
 def test_a_denied_report_is_given_up_but_a_fire_never(upload):
     upload.device.desk.denies = True
     upload.command(fire("1:1:1:1", "fault"))
