@@ -22,7 +22,16 @@ from drivers.gb26875.frames import (
     expected_reply,
     nack_of,
 )
-from drivers.gb26875.objects import FAULT, FIRE, STATES, InfoObject, Version, write_time
+from drivers.gb26875.objects import (
+    FAULT,
+    FIRE,
+    MANUAL_ALARM,
+    OPERATIONS,
+    STATES,
+    InfoObject,
+    Version,
+    write_time,
+)
 from drivers.gb26875.readings import UNIT_POINT, Reader
 from drivers.options import OptionReader, OptionValue
 from drivers.stream import StreamDriver
@@ -92,7 +101,8 @@ class CentreDriver(StreamDriver[Frame]):
     def on_refused(self, refused: Refused) -> None:
         """Act on its alarm, then ask for it again."""
         told = [each for each in refused.salvaged if isinstance(each, STATES) and each.status & (FIRE | FAULT)]
-        for each in told:
+        calls = [each for each in refused.salvaged if isinstance(each, OPERATIONS) and each.operation & MANUAL_ALARM]
+        for each in (*told, *calls):
             self.output.readings += self._reader.read(each, None, polled=False)
         if refused.alarm == "fire" and not any(each.status & FIRE for each in told):
             # Cut off behind its state bits: nobody can say which component, so it is the panel as a whole.

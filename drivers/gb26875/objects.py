@@ -17,7 +17,7 @@ from drivers.buffer import ErrorKind, Refusal
 from drivers.wallclock import CHINA
 
 FIRE, FAULT, SHIELDED, STARTED, FEEDBACK, RESET = 1 << 1, 1 << 2, 1 << 3, 1 << 5, 1 << 6, 1 << 13
-TIME_LENGTH = 6
+MANUAL_ALARM = 1 << 2  # of an operation record: somebody has pressed the alarm
 _FIVE = ("fire", "fault", "shielded", "supervisory", "started", "feedback", "delay")
 _SYSTEM_BITS = (*_FIVE, "mains_fault", "backup_fault", "bus_fault", "manual_mode", "config_changed", "reset")
 _COMPONENT_BITS = (*_FIVE, "power_fault")
@@ -136,6 +136,7 @@ InfoObject = (
     SystemState | ComponentState | AnalogValue | Operation | UnitState | UnitOperation | Version | Clock | Opaque
 )
 STATES = (SystemState, ComponentState, UnitState)
+OPERATIONS = (Operation, UnitOperation)
 
 
 class Application(NamedTuple):

@@ -14,6 +14,7 @@ from drivers.gb26875.objects import (
     FAULT,
     FEEDBACK,
     FIRE,
+    MANUAL_ALARM,
     RESET,
     SHIELDED,
     STARTED,
@@ -41,7 +42,7 @@ UNIT_POINT = "unit"
 _POWER_FAULT = 1 << 8
 _BUS_FAULT = 1 << 10
 _ACTED = FIRE | STARTED | FEEDBACK
-_OPERATION_RESET, _OPERATION_MANUAL_ALARM, _OPERATION_FIRE_OVER = 1 << 0, 1 << 2, 1 << 3
+_OPERATION_RESET, _OPERATION_FIRE_OVER = 1 << 0, 1 << 3
 
 _KINDS: dict[int, tuple[SignalKind, int]] = {
     **dict.fromkeys((23, 24), (SignalKind.CALL_POINT, FIRE)),
@@ -104,7 +105,7 @@ class Reader:
         return self._signal(point, kind, (bool(each.status & bits), bad), detail, when)
 
     def _operation(self, point: str, operation: int, when: tuple[int | None, int | None]) -> list[FieldReading]:
-        if operation & _OPERATION_MANUAL_ALARM:
+        if operation & MANUAL_ALARM:
             return self._signal(point, SignalKind.CALL_POINT, (True, False), "manual_alarm", when)
         if operation & (_OPERATION_RESET | _OPERATION_FIRE_OVER):
             return self._cleared(point, "reset by hand")

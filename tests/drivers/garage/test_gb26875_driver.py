@@ -110,6 +110,17 @@ def test_a_refused_message_that_says_fire_is_acted_on_and_denied(building, spoil
     assert building.device.acked < building.device.sent
 
 
+@pytest.mark.parametrize(("kind", "body", "point"), [(24, b"\x04\x01", "unit"), (4, b"\x01\x02\x04\x01", "1:2")])
+def test_a_manual_alarm_of_a_unit_whose_clock_was_never_set_is_a_call_point(make, kind, body, point):
+    driver = make_driver("gb26875", {"poll": False})
+    driver.opened(0)
+    signals, output = said(driver, make.gb(bytes((kind, 1)) + body + bytes(6)))
+    assert [(each.point, each.kind.value, each.active) for each in signals] == [(point, "call_point", True)]
+    assert len(output.write) == 1, "and it is asked for again"
+    signals, _ = said(driver, make.gb(bytes((kind, 1)) + body.replace(b"\x04", b"\x01") + bytes(6)))
+    assert signals == [], "a reset out of a refused message takes nothing back"
+
+
 def test_a_torn_message_without_a_whole_object_is_the_panels_fire(building):
     building.run(2 * S)
     building.device.panel.spoil = "torn"
