@@ -25,7 +25,7 @@ from edge.site_gym import read_gym
 from edge.site_model import ApiSettings, DemoSettings, DeviceSettings, HistorySettings, Site
 from edge.site_report import Bag, SiteErrors, SiteMistake, mistakes_json, render_mistakes, same
 from edge.site_sinks import read_sinks
-from edge.site_table import Table, open_table
+from edge.site_table import Seen, Table, open_table
 from edge.site_toml import read_toml
 from edge.storage.sample_resolution import ChannelResolution, Resolution, Resolutions
 
@@ -80,11 +80,12 @@ def _read(top: Table, folder: Path, today: date, bag: Bag) -> Site:
     history = _history(top.table("history"))
     sinks = read_sinks(top, folder, verticals)
     canteen = top.table("canteen", required=True)
-    devices = read_devices(canteen)
+    links: Seen = {}
+    devices = read_devices(canteen, links if "canteen" in verticals else {})
     config: CanteenConfig = read_canteen(canteen, folder, name, devices, today, bag)
     canteen.finish()
-    garage, garage_devices = _garage(top, folder, name, bag) if "garage" in verticals else (None, ())
-    gym, gym_devices = _gym(top, folder, name, bag) if "gym" in verticals else (None, ())
+    garage, garage_devices = _garage(top, folder, name, bag, links) if "garage" in verticals else (None, ())
+    gym, gym_devices = _gym(top, folder, name, bag, links) if "gym" in verticals else (None, ())
     top.allow("garage", "gym")
     top.finish()
     return Site(
@@ -105,17 +106,21 @@ def _read(top: Table, folder: Path, today: date, bag: Bag) -> Site:
     )
 
 
-def _garage(top: Table, folder: Path, name: Text, bag: Bag) -> tuple[GarageConfig | None, tuple[DeviceSettings, ...]]:
+def _garage(
+    top: Table, folder: Path, name: Text, bag: Bag, links: Seen
+) -> tuple[GarageConfig | None, tuple[DeviceSettings, ...]]:
     table = top.table("garage", required=True)
-    devices = read_devices(table)
+    devices = read_devices(table, links)
     config = read_garage(table, folder, name, devices, bag)
     table.finish()
     return config, devices
 
 
-def _gym(top: Table, folder: Path, name: Text, bag: Bag) -> tuple[GymConfig | None, tuple[DeviceSettings, ...]]:
+def _gym(
+    top: Table, folder: Path, name: Text, bag: Bag, links: Seen
+) -> tuple[GymConfig | None, tuple[DeviceSettings, ...]]:
     table = top.table("gym", required=True)
-    devices = read_devices(table)
+    devices = read_devices(table, links)
     config = read_gym(table, folder, name, devices, bag)
     table.finish()
     return config, devices

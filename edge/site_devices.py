@@ -12,7 +12,8 @@ from typing import Any
 
 from drivers.driver import LocalProtocolError
 from drivers.links.link import LinkUrlError
-from drivers.links.url import ListenUrl, SerialUrl, occupied_by, parse_link_url
+from drivers.links.mqtt_url import MqttUrl
+from drivers.links.url import LinkUrl, ListenUrl, SerialUrl, occupied_by, parse_link_url
 from drivers.registry import PROTOCOLS, make_driver
 from edge.domain.words import Text
 from edge.site_model import DeviceSettings
@@ -29,11 +30,11 @@ LINK_FORMS = same(
 SECRETS = frozenset({"scbk", "password", "network_key"})
 
 
-def read_devices(table: Table) -> tuple[DeviceSettings, ...]:
-    """The ``[[devices]]`` of a vertical's table."""
+def read_devices(table: Table, links: Seen) -> tuple[DeviceSettings, ...]:
+    """The ``[[devices]]`` of a vertical's table. ``links``: what the links of the whole site occupy, since the daemons
+    of two verticals with one MQTT client name would throw each other off for ever."""
     devices = []
     seen: Seen = {}
-    ports: Seen = {}
     for entry in table.tables("devices"):
         device = entry.ident("device")
         once(seen, device, entry, "device")
@@ -41,10 +42,21 @@ def read_devices(table: Table) -> tuple[DeviceSettings, ...]:
         link = entry.string("link", allowed=LINK_FORMS)
         options = _options(entry.table("options"), protocol)
         entry.finish()
-        if link and _link_ok(entry, link):
-            once(ports, occupied_by(parse_link_url(link)), entry, "link")
         devices.append(DeviceSettings(device=device, protocol=protocol, link=link, options=options))
+        if link and _link_ok(entry, link):
+            url = parse_link_url(link)
+            once(links, occupied_by(url), entry, "link")
+            once(links, _answers_to(url, devices[-1]), entry, "options")
     return tuple(devices)
+
+
+def _answers_to(url: LinkUrl, device: DeviceSettings) -> str:
+    """The topic that only this link at its broker may have (two would read each other's answers), or ""."""
+    try:
+        topic = getattr(make_driver(device.protocol, device.options), "answer_topic", "")
+    except LocalProtocolError:  # told for each option already
+        return ""
+    return f"mqtt://{url.host}:{url.port}/{topic}" if topic and isinstance(url, MqttUrl) else ""
 
 
 def _options(table: Table, protocol: str) -> dict[str, int | str | bool]:

@@ -64,7 +64,8 @@ class ShellyDriver(TopicsDriver):
         self._poll_ns = reader.integer("poll_s", 5, 0, 60) * 1_000 * NS_PER_MS
         reader.finish()
         below = f"{prefix}/" if prefix else ""
-        self.topics = (f"{below}+/online", f"{below}+/status/+", f"{below}+/events/rpc", f"{self._source}/rpc")
+        self.answer_topic = f"{self._source}/rpc"
+        self.topics = (f"{below}+/online", f"{below}+/status/+", f"{below}+/events/rpc", self.answer_topic)
         self._known: dict[str, tuple[str, int]] = {}
         self._checked: set[str] = set()
         self._asked: dict[int, _Asked] = {}

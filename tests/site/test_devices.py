@@ -67,3 +67,18 @@ def test_a_key_that_is_wrong_is_not_printed(site) -> None:
     (mistake,) = [m for m in site.mistakes() if m.path.endswith("scbk")]
     assert key not in str(mistake)
     assert "32 hex digits" in mistake.hint.en
+
+
+def test_two_daemons_with_one_client_name_would_throw_each_other_off(site) -> None:
+    gym = next(device for device in site.load().devices["gym"] if device.link.startswith("mqtt:"))
+    site.swap("site.toml", gym.link, "mqtt://127.0.0.1:1883?client=kangle-zigbee")
+    (mistake,) = site.mistakes()
+    assert (mistake.code, mistake.path) == ("duplicate", "gym.devices[0].link")
+
+
+def test_two_links_of_shellys_with_one_answer_topic_are_refused(site) -> None:
+    other = '[[garage.devices]]\ndevice = "other"\nprotocol = "shelly"\nlink = "mqtt://127.0.0.1:1883?client=other"\n'
+    site.swap("site.toml", "[[garage.devices]]", other + "[[garage.devices]]")
+    assert "duplicate" in [mistake.code for mistake in site.mistakes()]
+    site.swap("site.toml", other, other + '[garage.devices.options]\nsource = "kangle-other"\n')
+    assert site.load().garage is not None
