@@ -133,12 +133,13 @@ def ended(turn: Turn, asset: Asset, row: WorkoutRow, at_ns: int) -> None:
     asset.bpm = None
 
 
-def told_reason(turn: Turn, row: WorkoutRow, reason: str) -> None:
-    """A person gave a grave reason for stopping: a coach is called."""
+def told_reason(turn: Turn, place: tuple[str, str], workout_id: str, reason: str) -> None:
+    """A person gave a grave reason for stopping at ``place`` (machine, zone): a coach is called."""
+    name, zone = place
     if reason in GRAVE_REASONS:
         raise_alarm(
-            turn.world.alarms, f"call:{row.asset}", cause=f"felt_{reason}", zone=row.zone, priority=Priority.HIGH,
-            detail=f"{row.asset}:{row.workout_id}", stamp=turn.stamp,
+            turn.world.alarms, f"call:{name}", cause=f"felt_{reason}", zone=zone, priority=Priority.HIGH,
+            detail=f"{name}:{workout_id}", stamp=turn.stamp,
         )  # fmt: skip
 
 

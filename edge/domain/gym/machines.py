@@ -12,7 +12,7 @@ import msgspec
 from edge.domain.alarm_states import Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.gym import cap, heart, occupancy, pulses, queue, wear
-from edge.domain.gym.messages import STOP_REASONS, ClaimAsset, ClaimWorkout, GiveStopReason, LeaveAsset
+from edge.domain.gym.messages import GRAVE_REASONS, STOP_REASONS, ClaimAsset, ClaimWorkout, GiveStopReason, LeaveAsset
 from edge.domain.gym.people import verdict_of
 from edge.domain.gym.rows import WorkoutRow
 from edge.domain.gym.turn import Turn
@@ -252,10 +252,16 @@ def stop_reason(turn: Turn, body: GiveStopReason) -> Outcome:
         if asset.workout is not None and asset.workout.workout_id == body.workout_id:
             changed(turn, asset, [end(asset, "left", turn.now_ns)])
     row = turn.world.ended.get(body.workout_id)
-    if row is None:
-        return refused("unknown_workout", workout=body.workout_id)
-    _replace(turn, msgspec.structs.replace(row, stop_reason=body.reason))
-    heart.told_reason(turn, row, body.reason)
+    if row is not None:
+        _replace(turn, msgspec.structs.replace(row, stop_reason=body.reason))
+        place = (row.asset, row.zone)
+    else:
+        known = turn.world.assets.get(body.workout_id.rpartition("-")[0])
+        # Nothing is kept of a use that was no workout; who has chest pain after twenty seconds is heard all the same.
+        if known is None or body.reason not in GRAVE_REASONS:
+            return refused("unknown_workout", workout=body.workout_id)
+        place = (known.settings.asset, known.settings.zone)
+    heart.told_reason(turn, place, body.workout_id, body.reason)
     return Outcome("ok", {"workout": body.workout_id})
 
 
