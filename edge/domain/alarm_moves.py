@@ -109,6 +109,13 @@ def activate(book: AlarmBook, alarm: Alarm, detail: str, stamp: Stamp) -> None:
     _gather_children(book, alarm, stamp)
 
 
+def announce_again(book: AlarmBook, alarm: Alarm, detail: str, stamp: Stamp) -> None:
+    """It lasts, and something graver or new joined it: heard anew, also while it was held until calm."""
+    alarm.clear_due_ns = None
+    step(book, alarm, AlarmEvent.REANNOUNCE, stamp, detail=detail)
+    ring(book, alarm, stamp)
+
+
 def flapped(book: AlarmBook, alarm: Alarm, stamp: Stamp) -> None:
     """It came again while it was held until calm: counted, and heard only if it is a fire."""
     alarm.clear_due_ns = None
@@ -131,6 +138,16 @@ def held_until_calm(book: AlarmBook, alarm: Alarm, stamp: Stamp) -> bool:
     alarm.clear_due_ns = book.clock.now_ns + CALM_NS
     note(book, alarm, AlarmEvent.CLEAR, stamp, detail="flapping: held until calm")
     return True
+
+
+def end_alarm(book: AlarmBook, key: str, stamp: Stamp) -> None:
+    """Whom or what ``key`` spoke of is there no more: it goes also while it flaps, and the next of that name is heard
+    as the first."""
+    book.flaps.pop(key, None)
+    alarm = book.alarms.get(key)
+    if alarm is not None and alarm.active:
+        enter(book, stamp)
+        clear(book, alarm, stamp)
 
 
 def clear(book: AlarmBook, alarm: Alarm, stamp: Stamp) -> None:

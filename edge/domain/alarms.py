@@ -21,13 +21,13 @@ from edge.domain.alarm_moves import (
     activate,
     add_detail,
     after_gone,
+    announce_again,
     clear,
     come_back,
     enter,
     flapped,
     held_until_calm,
     hide,
-    ring,
     show_the_graver,
     step,
     unhide,
@@ -87,11 +87,10 @@ def raise_alarm(  # noqa: PLR0913 - by keyword only; a call reads as a sentence
     new_detail = add_detail(book, alarm, detail, stamp)
     if not alarm.active:
         activate(book, alarm, detail, stamp)
+    elif graver or (reannounce and new_detail):
+        announce_again(book, alarm, detail, stamp)
     elif alarm.clear_due_ns is not None:
         flapped(book, alarm, stamp)
-    elif graver or (reannounce and new_detail):
-        step(book, alarm, AlarmEvent.REANNOUNCE, stamp, detail=detail)
-        ring(book, alarm, stamp)
     return alarm.alarm_id
 
 

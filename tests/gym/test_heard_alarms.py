@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edge.domain.actors import Role
+from edge.domain.alarm_commands import AckAlarm
+from edge.domain.field_devices import Operate
 from edge.domain.gym.messages import GiveStopReason, LeaveAsset
 
 
@@ -18,6 +20,18 @@ def elder(gym):
     gym.card("e1", "c1")
     gym.train("e1", 30, bpm=95)
     return gym
+
+
+def seen(gym):
+    """A coach acknowledges whatever is new."""
+    for alarm in list(gym.world.alarms.alarms.values()):
+        if alarm.state.endswith("unacknowledged"):
+            assert gym.command(AckAlarm(alarm_id=alarm.alarm_id)).code == "ok"
+
+
+def buzzes(gym):
+    """What the room's buzzer was last told."""
+    return [one.command.on for one in gym.sent if isinstance(one.command, Operate)][-1]
 
 
 @pytest.mark.parametrize("left", [False, True])
@@ -34,3 +48,31 @@ def test_chest_pain_after_twenty_seconds_calls_a_coach_too(elder, left):
     reply = elder.command(GiveStopReason(workout_id=workout, reason="chest_pain"), role=Role.MEMBER, user="anna")
     assert reply.code == "ok"
     assert "felt_chest_pain" in elder.causes()
+
+
+def test_a_pulse_that_flapped_does_not_hide_the_next_persons(elder):
+    """Anna's alarm came and went three times, was seen each time, and was being held until calm."""
+    for _ in range(3):
+        elder.train("e1", 30, bpm=125)
+        seen(elder)
+        elder.train("e1", 40, bpm=95)
+    elder.command(LeaveAsset(asset="e1"))
+    elder.person("bo", "c2", ceiling_bpm=110, max_bpm=150)
+    elder.card("k1", "c2")
+    elder.cuff(120)
+    elder.card("e1", "c2")
+    elder.train("e1", 10, bpm=100)
+    assert not buzzes(elder)
+    elder.train("e1", 60, bpm=130)
+    assert elder.asset("e1").workout.person == "bo"
+    assert buzzes(elder)
+
+
+def test_an_alarm_is_heard_also_while_a_warning_is_held_until_calm(elder):
+    for _ in range(3):
+        elder.train("e1", 15, bpm=113)
+        seen(elder)
+        elder.train("e1", 40, bpm=95)
+    elder.train("e1", 9, bpm=145)  # above the maximum: no warning comes first
+    assert elder.shown["asset/e1"].heart.level == "alarm"
+    assert buzzes(elder)

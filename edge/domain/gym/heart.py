@@ -12,6 +12,7 @@ from datetime import date
 
 import msgspec
 
+from edge.domain.alarm_moves import end_alarm
 from edge.domain.alarm_states import AlarmState, Priority
 from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.field_devices import Operate
@@ -125,8 +126,8 @@ def schedule(turn: Turn, asset: Asset) -> None:
 def ended(turn: Turn, asset: Asset, row: WorkoutRow, at_ns: int) -> None:
     """The workout is over: its alarms have gone, and the pulse is watched for a minute of rest."""
     name = asset.settings.asset
-    for key in (f"heart:{name}", f"rise:{name}"):
-        clear_alarm(turn.world.alarms, key, turn.stamp)
+    for key in (f"heart:{name}", f"rise:{name}"):  # the next one here is somebody else
+        end_alarm(turn.world.alarms, key, turn.stamp)
     watch = turn.world.watches.get(name)
     if watch is not None and row.state == "ended":
         turn.world.recoveries[name] = Recovery(row.workout_id, at_ns)
@@ -148,7 +149,7 @@ def calls_heard(turn: Turn) -> None:
     book = turn.world.alarms
     for key, alarm in list(book.alarms.items()):
         if key.startswith("call:") and alarm.state is AlarmState.ACKNOWLEDGED:
-            clear_alarm(book, key, turn.stamp)
+            end_alarm(book, key, turn.stamp)
 
 
 def stop(turn: Turn, body: StopAsset) -> Outcome:

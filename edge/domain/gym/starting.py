@@ -12,7 +12,8 @@ from datetime import date, timedelta
 import msgspec
 
 from edge.domain.alarm_flush import load_alarms
-from edge.domain.alarms import clear_alarm, tick
+from edge.domain.alarm_moves import end_alarm
+from edge.domain.alarms import tick
 from edge.domain.answered import ConfigRow, ReplyRow, StoredReply
 from edge.domain.field_devices import Poll
 from edge.domain.gym import machines, queue, trail
@@ -91,7 +92,7 @@ def _retire(turn: Turn, staying: set[str]) -> None:
         if asset.workout is not None:
             machines.changed(turn, asset, [end(asset, "left", turn.now_ns)])
         for key in [key for key in world.alarms.alarms if key.endswith(f":{name}")]:
-            clear_alarm(world.alarms, key, turn.stamp)
+            end_alarm(world.alarms, key, turn.stamp)
         for kept in (world.watches, world.straps, world.recoveries):
             kept.pop(name, None)
 
