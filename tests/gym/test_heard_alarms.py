@@ -76,3 +76,42 @@ def test_an_alarm_is_heard_also_while_a_warning_is_held_until_calm(elder):
     elder.train("e1", 9, bpm=145)  # above the maximum: no warning comes first
     assert elder.shown["asset/e1"].heart.level == "alarm"
     assert buzzes(elder)
+
+
+@pytest.mark.parametrize("bpm", [122, 112, 107])
+def test_a_start_takes_no_alarm_back_while_the_pulse_is_not_well_below(elder, bpm):
+    """By the same rule as without a start: it goes after 30 s at or below the ceiling - 5."""
+    elder.train("e1", 30, bpm=122)
+    elder.restart()
+    elder.train("e1", 60, bpm=bpm)
+    alarm = elder.world.alarms.alarms["heart:e1"]
+    assert (alarm.cause, alarm.state, alarm.active) == ("heart_alarm", "unacknowledged", True)
+    assert buzzes(elder)
+    elder.train("e1", 40, bpm=100)
+    assert not alarm.active
+
+
+def test_a_warning_from_before_a_start_still_becomes_an_alarm(elder):
+    elder.train("e1", 15, bpm=112)
+    elder.restart()
+    elder.train("e1", 30, bpm=122)
+    assert elder.world.alarms.alarms["heart:e1"].cause == "heart_alarm"
+    assert buzzes(elder)
+
+
+@pytest.mark.parametrize("what", ["falls", "stands", "silent"])
+def test_the_buzzer_sounds_until_somebody_has_seen_it(elder, what):
+    """Who falls beside the machine moves no more, and the workout ends by itself."""
+    elder.train("e1", 30, bpm=125)
+    if what == "falls":
+        elder.train("e1", 60, bpm=90)
+    elder.run(300, each=(lambda: elder.stand("e1")) if what == "stands" else None)
+    assert elder.asset("e1").workout is None
+    assert not elder.world.alarms.alarms["heart:e1"].active
+    assert buzzes(elder)
+    elder.restart()
+    elder.sent.clear()
+    elder.run(30)
+    assert buzzes(elder)
+    seen(elder)
+    assert not buzzes(elder)

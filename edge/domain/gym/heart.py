@@ -51,6 +51,7 @@ RECOVERY_NS = 70 * NS_PER_S
 #: A stop that could not be written within this time is no longer meant.
 STOP_NS = 10 * NS_PER_S
 _CAUSE = {Level.WARN: "heart_high", Level.ALARM: "heart_alarm", Level.DOUBTFUL: "heart_doubtful"}
+_UNHEARD = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED})
 _PRIORITY = {Level.WARN: Priority.MEDIUM, Level.ALARM: Priority.HIGH, Level.DOUBTFUL: Priority.LOW}
 
 
@@ -77,6 +78,16 @@ def begin(turn: Turn, asset: Asset) -> None:
     if asset.workout is not None and not asset.workout.pulse:
         for at_ns, bpm in watch.samples:  # of the first seconds, in which motion was not yet believed
             _write_down(turn, asset, bpm, at_ns)
+
+
+def resume(turn: Turn, asset: Asset) -> None:
+    """A start: what was judged of whoever trains here stands until the pulse says otherwise."""
+    alarm = turn.world.alarms.alarms.get(f"heart:{asset.settings.asset}")
+    if alarm is None or not alarm.active or alarm.clear_due_ns is not None:
+        return
+    judged = next((level for level, cause in _CAUSE.items() if cause == alarm.cause), Level.DOUBTFUL)
+    if judged is not Level.DOUBTFUL:
+        turn.world.watches[asset.settings.asset] = Watch(began_ns=turn.now_ns, judged=judged)
 
 
 def pulse(
@@ -164,11 +175,12 @@ def stop(turn: Turn, body: StopAsset) -> Outcome:
 
 
 def buzz(turn: Turn) -> None:
-    """Sound the buzzer of each zone in which a grave alarm is neither acknowledged nor silenced; tell it again."""
+    """Sound the buzzer of each zone in which a grave alarm is not acknowledged; tell it again. A pulse that is not
+    heard of any more, or a workout that ends because nobody moves, is no reason to be quiet."""
     loud = {
         alarm.zone
         for alarm in turn.world.alarms.alarms.values()
-        if alarm.priority.rank <= Priority.HIGH.rank and alarm.state is AlarmState.UNACKNOWLEDGED and not alarm.silenced
+        if alarm.priority.rank <= Priority.HIGH.rank and alarm.state in _UNHEARD and not alarm.silenced
     }
     for name, zone in turn.world.zones.items():
         if zone.buzzer is None:  # nearly all of 65 zones, at each of 300 words a second

@@ -16,7 +16,7 @@ from edge.domain.alarm_moves import end_alarm
 from edge.domain.alarms import tick
 from edge.domain.answered import ConfigRow, ReplyRow, StoredReply
 from edge.domain.field_devices import Poll
-from edge.domain.gym import machines, queue, trail
+from edge.domain.gym import heart, machines, queue, trail
 from edge.domain.gym.occupancy import load_uses
 from edge.domain.gym.orders import apply_locks, load_orders
 from edge.domain.gym.people import load_people
@@ -131,6 +131,7 @@ def begin(turn: Turn) -> None:
         row = world.open_rows.pop(name, None)
         if row is not None:
             take_up(asset, row, stamp)
+            heart.resume(turn, asset)
             asset.due_ns = stamp.mono_ns
     for row in world.open_rows.values():  # its machine is gone from the configuration
         turn.put(
