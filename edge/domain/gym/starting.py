@@ -11,8 +11,9 @@ from datetime import date, timedelta
 
 import msgspec
 
+from edge.domain.alarm_book import mark
 from edge.domain.alarm_flush import load_alarms
-from edge.domain.alarm_moves import end_alarm
+from edge.domain.alarm_moves import end_alarm, enter
 from edge.domain.alarms import tick
 from edge.domain.answered import ConfigRow, ReplyRow, StoredReply
 from edge.domain.field_devices import Poll
@@ -23,7 +24,7 @@ from edge.domain.gym.people import load_people
 from edge.domain.gym.photos import erase_strangers, load_photos
 from edge.domain.gym.queue import load_queue
 from edge.domain.gym.rows import DayRow
-from edge.domain.gym.settings import GymConfig
+from edge.domain.gym.settings import GymConfig, ZoneSettings
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.wear import load_wear
 from edge.domain.gym.workout import due_ns, end
@@ -73,7 +74,9 @@ def apply_config(turn: Turn, config: GymConfig) -> None:
         former = world.config
         if former is not None:
             _retire(turn, {one.asset for one in config.assets})
+        zones = world.zones
         build(world, config)
+        _follow_zones(turn, zones)
         trail.rebuild(turn, () if former is None else former.trails)
         queue.drop_lines(turn)
         body = msgspec.msgpack.encode(config)
@@ -95,6 +98,20 @@ def _retire(turn: Turn, staying: set[str]) -> None:
             end_alarm(world.alarms, key, turn.stamp)
         for kept in (world.watches, world.straps, world.recoveries):
             kept.pop(name, None)
+
+
+def _follow_zones(turn: Turn, former: dict[str, ZoneSettings]) -> None:
+    """What a machine alarms of is of the zone in which it now is, and sounds there. A buzzer that is no longer the
+    zone's falls off by itself, within the time for which it was told to sound."""
+    world, book = turn.world, turn.world.alarms
+    for alarm in book.alarms.values():
+        asset = world.assets.get(alarm.key.partition(":")[2])
+        if asset is not None and alarm.zone != asset.settings.zone:
+            enter(book, turn.stamp)
+            alarm.zone = asset.settings.zone
+            mark(book, alarm)
+    same = {name for name, zone in former.items() if name in world.zones and world.zones[name].buzzer == zone.buzzer}
+    world.buzzers = {name: on for name, on in world.buzzers.items() if name in same}
 
 
 def build(world: World, config: GymConfig) -> None:
