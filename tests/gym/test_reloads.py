@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from edge.domain.actors import Role
 from edge.domain.field_devices import Operate
-from edge.domain.gym.messages import ConfigApplied, Timer
+from edge.domain.gym.messages import ClaimAsset, CloseOrder, ConfigApplied, LockOut, ReturnTest, Timer
 from edge.domain.places import Place
 
 
@@ -74,3 +75,74 @@ def test_an_alarm_sounds_at_the_new_place_of_the_buzzer(loud):
     hall, elders = loud.config.zones
     reload(loud, zones=(hall, msgspec.structs.replace(elders, buzzer=Place("io", "horn"))))
     assert told(loud) == {"horn"}
+
+
+# --- machines under another name, or at another place ---
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("names", [{"t1": "t9"}, {"t1": "t2", "t2": "t1"}, {"t1": "t2", "t2": "t9"}])
+def test_another_name_gives_no_locked_machine_back(gym, names, restart):
+    """Renamed, exchanged with its neighbour, or all numbers moved up by one: the belt is as torn as it was."""
+    gym.command(LockOut(asset="t1", note="belt torn"))
+    old = next(iter(gym.world.orders))
+    reload(gym, restart=restart, assets=renamed(gym, names))
+    name = names["t1"]
+    gym.stand("t1")
+    assert gym.command(ClaimAsset(asset=name, person="anna")).body["problem"] == "out_of_order"
+    gym.command(CloseOrder(order_id=old, note="has another name"), role=Role.MAINTENANCE)
+    gym.restart()
+    assert gym.asset(name).locked_by, "it needs the test of its own"
+    assert gym.command(ReturnTest(asset=name, passed=True), role=Role.MAINTENANCE).code == "ok"
+    gym.restart()
+    reload(gym)
+    assert not gym.asset(name).locked_by
+
+
+def test_what_was_tested_is_not_locked_again_by_its_former_name(gym):
+    gym.command(LockOut(asset="t1"))
+    reload(gym, assets=renamed(gym, {"t1": "t9"}))
+    gym.command(ReturnTest(asset="t9", passed=True), role=Role.MAINTENANCE)
+    reload(gym, assets=gym.config.assets, site=msgspec.structs.replace(gym.config.site, en="hall"))
+    assert not gym.asset("t9").locked_by
+    assert not any(one.locked_by for one in gym.world.assets.values())
+
+
+def test_two_machines_that_change_names_mix_no_books(gym):
+    """Anna runs under the name t1, somebody else under t2, when the installer sets right which console is which."""
+    gym.person("anna", "c1")
+    gym.metres["t2"] = 300.0
+    gym.stand("t1")
+    gym.stand("t2")
+    gym.card("t1", "c1")
+
+    def both():
+        gym.walk("t1")
+        gym.walk("t2", km_h=12.0)
+
+    gym.run(60, each=both)
+    reload(gym, assets=renamed(gym, {"t1": "t2", "t2": "t1"}))
+    gym.run(60, each=both)
+    gym.run(200)
+    hers = [row for row in gym.workouts() if row.person == "anna"]
+    assert [round(row.distance_m) for row in hers] == [pytest.approx(100, abs=4)]
+    others = [row for row in gym.workouts() if not row.person and row.state == "ended"]
+    assert sum(row.distance_m for row in others) == pytest.approx(2 * 200 + 100, abs=15)
+
+
+def test_a_machine_that_is_heard_elsewhere_goes_on(gym):
+    """A gateway of another name: nobody else was there before."""
+    gym.train("t1", 60)
+    assets = tuple(msgspec.structs.replace(one, at=(Place("row-2", one.asset), *one.at)) for one in gym.config.assets)
+    reload(gym, assets=assets)
+    gym.train("t1", 10)
+    assert [row.state for row in gym.workouts()] == ["open"]
+
+
+def test_a_kiosk_with_other_devices_waits_for_a_card(gym):
+    gym.person("anna", "c1")
+    gym.card("k1", "c1")
+    old = gym.config.kiosks[0]
+    reload(gym, kiosks=(msgspec.structs.replace(old, reader=Place("cards", "k2")),))
+    gym.cuff(150)
+    assert gym.world.vitals == {}

@@ -19,17 +19,17 @@ from edge.domain.answered import ConfigRow, ReplyRow, StoredReply
 from edge.domain.field_devices import Poll
 from edge.domain.gym import heart, machines, queue, trail
 from edge.domain.gym.occupancy import load_uses
-from edge.domain.gym.orders import apply_locks, load_orders
+from edge.domain.gym.orders import LOCKED, apply_locks, load_orders, lock
 from edge.domain.gym.people import load_people
 from edge.domain.gym.photos import erase_strangers, load_photos
 from edge.domain.gym.queue import load_queue
 from edge.domain.gym.rows import DayRow
-from edge.domain.gym.settings import GymConfig, ZoneSettings
+from edge.domain.gym.settings import GymConfig, KioskSettings, ZoneSettings
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.wear import load_wear
 from edge.domain.gym.workout import due_ns, end
 from edge.domain.gym.workout_rows import load_workouts, take_up
-from edge.domain.gym.workout_state import Asset
+from edge.domain.gym.workout_state import Asset, Phase
 from edge.domain.gym.world import Kiosk, World
 from edge.domain.kernel import EffectClass, Rows, Send
 from edge.domain.places import Place, place_key
@@ -74,9 +74,12 @@ def apply_config(turn: Turn, config: GymConfig) -> None:
         former = world.config
         if former is not None:
             _retire(turn, {one.asset for one in config.assets})
+            _part(turn, config, _owners(former))
         zones = world.zones
         build(world, config)
         _follow_zones(turn, zones)
+        if former is not None:
+            _keep_locked(turn, _owners(former))
         trail.rebuild(turn, () if former is None else former.trails)
         queue.drop_lines(turn)
         body = msgspec.msgpack.encode(config)
@@ -98,6 +101,37 @@ def _retire(turn: Turn, staying: set[str]) -> None:
             end_alarm(world.alarms, key, turn.stamp)
         for kept in (world.watches, world.straps, world.recoveries):
             kept.pop(name, None)
+
+
+def _owners(config: GymConfig) -> dict[Place, str]:
+    """Which machine is heard at which place."""
+    return {place: one.asset for one in config.assets for place in one.at}
+
+
+def _part(turn: Turn, config: GymConfig, owners: dict[Place, str]) -> None:
+    """Machines that are now heard where another one was: what its console counted is somebody else's, and whoever
+    trained under this name trains under another one from now on."""
+    world = turn.world
+    for one in config.assets:
+        asset = world.assets.get(one.asset)
+        if asset is None or all(owners.get(place, one.asset) == one.asset for place in one.at):
+            continue
+        if asset.workout is not None:
+            at_ns = asset.since_ns if asset.phase is Phase.LOST else turn.now_ns
+            machines.changed(turn, asset, [end(asset, "left", at_ns)])
+        world.assets[one.asset] = Asset(settings=asset.settings)
+        for kept in (world.watches, world.straps, world.recoveries):
+            kept.pop(one.asset, None)
+
+
+def _keep_locked(turn: Turn, owners: dict[Place, str]) -> None:
+    """What stands where a machine was locked out is locked out too, whatever it is called now: the name in the site
+    file mends no belt."""
+    locked = {order.asset for order in turn.world.orders.values() if order.state == LOCKED}
+    for asset in turn.world.assets.values():
+        was = {owners[place] for place in asset.settings.at if owners.get(place) in locked}
+        if was and not asset.locked_by:
+            lock(turn, asset, "locked_out", f"was {min(was)}", "box")
 
 
 def _follow_zones(turn: Turn, former: dict[str, ZoneSettings]) -> None:
@@ -132,11 +166,12 @@ def build(world: World, config: GymConfig) -> None:
     world.hearts_at = {_key(place): one.asset for one in config.assets for place in one.heart}
     kiosks, world.kiosks = world.kiosks, {}
     for kiosk in config.kiosks:
-        world.kiosks[kiosk.kiosk] = kiosks.get(kiosk.kiosk) or Kiosk(settings=kiosk)
-        world.kiosks[kiosk.kiosk].settings = kiosk
-    world.kiosks_at = {
-        _key(place): one.kiosk for one in config.kiosks for place in (one.reader, one.cuff, one.scale) if place
-    }
+        known = kiosks.get(kiosk.kiosk)
+        if known is None or _devices_of(known.settings) != _devices_of(kiosk):
+            known = Kiosk(settings=kiosk)  # whoever showed a card stands before other devices
+        known.settings = kiosk
+        world.kiosks[kiosk.kiosk] = known
+    world.kiosks_at = {_key(place): one.kiosk for one in config.kiosks for place in _devices_of(one) if place}
 
 
 def begin(turn: Turn) -> None:
@@ -161,6 +196,10 @@ def begin(turn: Turn) -> None:
     tick(world.alarms, stamp)
     for device in _devices(world):
         turn.send(Send(device, Poll(), EffectClass.DURABLE))
+
+
+def _devices_of(kiosk: KioskSettings) -> tuple[Place | None, ...]:
+    return kiosk.reader, kiosk.cuff, kiosk.scale
 
 
 def _key(place: Place) -> str:
