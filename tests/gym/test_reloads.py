@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from edge.domain.actors import Role
+from edge.domain.devices import DeviceState
 from edge.domain.field_devices import Operate
 from edge.domain.gym.messages import ClaimAsset, CloseOrder, ConfigApplied, LockOut, ReturnTest, Timer
 from edge.domain.places import Place
@@ -146,3 +147,17 @@ def test_a_kiosk_with_other_devices_waits_for_a_card(gym):
     reload(gym, kiosks=(msgspec.structs.replace(old, reader=Place("cards", "k2")),))
     gym.cuff(150)
     assert gym.world.vitals == {}
+
+
+# --- alarms of what is gone ---
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_the_alarm_of_a_device_that_is_gone_goes_with_it(gym, restart):
+    """A gateway was replaced by one of another name: nobody will ever hear that the old one is back."""
+    gym.link("row", DeviceState.LOST)
+    gym.link("gates", DeviceState.LOST)
+    assets = tuple(msgspec.structs.replace(one, at=(Place("row-2", one.asset),)) for one in gym.config.assets)
+    reload(gym, restart=restart, assets=assets)
+    active = {alarm.key for alarm in gym.world.alarms.alarms.values() if alarm.active}
+    assert active == {"device:gates"}

@@ -84,6 +84,7 @@ def apply_config(turn: Turn, config: GymConfig) -> None:
         queue.drop_lines(turn)
         body = msgspec.msgpack.encode(config)
         turn.put(ConfigRow(kind=CONFIG_KIND, version=config.version, body=body))
+    _end_orphans(turn)
     world.alarms.steps = config.escalation
     for asset in world.assets.values():
         asset.due_ns = due_ns(asset, config.session) if asset.workout is not None else asset.due_ns
@@ -101,6 +102,16 @@ def _retire(turn: Turn, staying: set[str]) -> None:
             end_alarm(world.alarms, key, turn.stamp)
         for kept in (world.watches, world.straps, world.recoveries):
             kept.pop(name, None)
+
+
+def _end_orphans(turn: Turn) -> None:
+    """Alarms of devices that the site no longer names: none of them will ever say that it is well."""
+    world, here = turn.world, _all_devices(turn.config)
+    for key in list(world.alarms.alarms):
+        kind, _, device = key.partition(":")
+        if kind == "device" and device not in here:
+            world.devices.pop(device, None)
+            end_alarm(world.alarms, key, turn.stamp)
 
 
 def _owners(config: GymConfig) -> dict[Place, str]:
@@ -196,6 +207,17 @@ def begin(turn: Turn) -> None:
     tick(world.alarms, stamp)
     for device in _devices(world):
         turn.send(Send(device, Poll(), EffectClass.DURABLE))
+
+
+def _all_devices(config: GymConfig) -> set[str]:
+    """Every device that the site names for anything."""
+    places: list[Place | None] = [zone.buzzer for zone in config.zones]
+    for one in config.assets:
+        places += [*one.at, *one.heart, one.reader]
+    for kiosk in config.kiosks:
+        places += _devices_of(kiosk)
+    places += [gate.at for trail in config.trails for gate in trail.gates]
+    return {place.device for place in places if place is not None}
 
 
 def _devices_of(kiosk: KioskSettings) -> tuple[Place | None, ...]:
