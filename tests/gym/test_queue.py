@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edge.domain.actors import Role
-from edge.domain.gym.messages import ClaimAsset, JoinQueue, LeaveAsset, LeaveQueue
+from edge.domain.gym.messages import ClaimAsset, ClaimWorkout, JoinQueue, LeaveAsset, LeaveQueue
+from edge.domain.gym.rows import QueueRow
 from edge.domain.gym.settings import AssetKind
 
 
@@ -58,6 +59,31 @@ def test_one_place_a_person(full):
 
 def test_a_queue_survives_a_restart(full):
     wait(full, "anna")
+    wait(full, "bo")
+    full.restart()
+    assert [one.row.person for one in full.world.queue] == ["anna", "bo"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_who_steps_on_first_and_shows_the_card_then_waits_no_more(full, late):
+    """Or says so on the page of the workout."""
+    wait(full, "bo")
+    full.run(100, each=lambda: [full.stand("t1"), *go_on(full, "t2", "t3", "t4")()])
+    assert [(one.row.person, one.row.asset) for one in full.world.queue] == [("bo", "t1")]
+    full.run(20, each=go_on(full, "t1", "t2", "t3", "t4"))
+    if late:
+        workout = full.asset("t1").workout.workout_id
+        assert full.command(ClaimWorkout(workout_id=workout, person="bo"), role=Role.MEMBER, user="bo").code == "ok"
+    else:
+        full.card("t1", "c2")
+    assert full.asset("t1").workout.person == "bo"
+    assert full.world.queue == []
+    assert [row.state for row in full.rows.all(QueueRow)] == ["served"]
+
+
+def test_a_clock_that_was_set_back_moves_nobody_up_at_a_start(full):
+    wait(full, "anna")
+    full.wall_ns -= 3600 * 10**9
     wait(full, "bo")
     full.restart()
     assert [one.row.person for one in full.world.queue] == ["anna", "bo"]
