@@ -9,6 +9,7 @@ from edge.domain.actors import Role
 from edge.domain.devices import DeviceReading
 from edge.domain.gym.messages import (
     ClaimAsset,
+    ClaimWorkout,
     DayOpened,
     GiveStopReason,
     JoinQueue,
@@ -48,6 +49,20 @@ def test_a_claim_that_is_fresh_is_nobody_elses(two):
     two.elapse(5)
     assert two.command(ClaimAsset(asset="t1", card="c1")).body["done"] is True
     assert two.asset("t1").phase == "idle"
+
+
+def test_who_trains_here_does_not_train_there_too(two):
+    """A stranger's workout under way is not taken by page either: it would be a second one of the same person."""
+    two.stand("t2")
+    two.card("t1", "c1")
+    two.run(40, each=lambda: (two.walk("t1"), two.walk("t2")))
+    workout = two.asset("t2").workout.workout_id
+    reply = two.command(ClaimWorkout(workout_id=workout, person="anna"), role=Role.MEMBER, user="anna")
+    assert reply.body["problem"] == "busy_elsewhere"
+    two.run(20, each=lambda: (two.stand("t1"), two.walk("t2")))
+    reply = two.command(ClaimWorkout(workout_id=workout, person="anna"), role=Role.MEMBER, user="anna")
+    assert reply.code == "ok"
+    assert two.asset("t1").workout is None, "she has left it"
 
 
 def test_a_machine_that_is_out_of_hearing_is_nobody_elses(two):

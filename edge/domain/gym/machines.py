@@ -182,16 +182,10 @@ def claim(turn: Turn, body: ClaimAsset, *, identity: Identity) -> Outcome:
 
 def _take(turn: Turn, asset: Asset, person: str, identity: Identity) -> Outcome:
     workout, name = asset.workout, asset.settings.asset
-    if any(
-        other.workout is not None and other.workout.person == person and other.phase is Phase.ACTIVE
-        for other in turn.world.assets.values()
-    ):
+    if _trains_elsewhere(turn, person, asset):
         return refused("not_now", problem="busy_elsewhere", asset=name)
     if workout is not None and not workout.person:
-        workout.person, workout.identity = person, identity
-        _leave_others(turn, person, name)
-        _begins(turn, asset)
-        note(turn, asset)
+        _becomes(turn, asset, workout, person, identity)
     elif asset.phase in _TAKEN:
         occupancy.add(turn, asset.settings.zone, asset.settings.kind.value, turned_away=1)
         return refused("asset_busy", asset=name)
@@ -202,6 +196,23 @@ def _take(turn: Turn, asset: Asset, person: str, identity: Identity) -> Outcome:
         changed(turn, asset, [*happened, arm(asset, person, identity, turn.now_ns)])
     turn.show(name, at_once=True)
     return Outcome("ok", {"asset": name, "done": False})
+
+
+def _trains_elsewhere(turn: Turn, person: str, asset: Asset) -> bool:
+    return any(
+        other is not asset and other.workout is not None and other.workout.person == person
+        and other.phase is Phase.ACTIVE
+        for other in turn.world.assets.values()
+    )  # fmt: skip
+
+
+def _becomes(turn: Turn, asset: Asset, workout: Workout, person: str, identity: Identity) -> None:
+    """The anonymous workout under way is this person's, who is nowhere else and waits for no such machine any more."""
+    workout.person, workout.identity = person, identity
+    _leave_others(turn, person, asset.settings.asset)
+    queue.taken(turn, asset, person)
+    _begins(turn, asset)
+    note(turn, asset)
 
 
 def leave(turn: Turn, body: LeaveAsset) -> Outcome:
@@ -230,9 +241,9 @@ def claim_workout(turn: Turn, body: ClaimWorkout) -> Outcome:
             if workout.person not in {"", body.person}:
                 return refused("workout_taken", workout=body.workout_id)
             if not workout.person:
-                workout.person, workout.identity = body.person, Identity.LATE
-                _begins(turn, asset)
-                note(turn, asset)
+                if _trains_elsewhere(turn, body.person, asset):
+                    return refused("not_now", problem="busy_elsewhere", asset=asset.settings.asset)
+                _becomes(turn, asset, workout, body.person, Identity.LATE)
                 turn.show(asset.settings.asset, at_once=True)
             return Outcome("ok", {"workout": body.workout_id})
     row = turn.world.ended.get(body.workout_id)
