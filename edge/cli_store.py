@@ -101,6 +101,7 @@ def backup(target: Path | None, keep: int | None, as_json: bool, site_dir: Path)
     from edge import __version__
     from edge.cli_site import load_site_or_fail
     from edge.storage.backup import take_backup
+    from edge.storage.owner import give_to_owner_of
 
     site = load_site_or_fail(site_dir)
     now_ns = time.time_ns()
@@ -108,6 +109,7 @@ def backup(target: Path | None, keep: int | None, as_json: bool, site_dir: Path)
     if target is None:
         if site.data_dir.is_dir():
             folder.mkdir(mode=0o700, exist_ok=True)
+            give_to_owner_of(site.data_dir, folder)
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_ns // 1_000_000_000))
         target = folder / f"{site.site_id}-{stamp}{SUFFIX}"
     with telling() as tell:
@@ -115,6 +117,8 @@ def backup(target: Path | None, keep: int | None, as_json: bool, site_dir: Path)
             site.data_dir, stores_of(site), target, site_id=site.site_id, build=__version__, now_ns=now_ns,
             notes={}, tell=tell,
         )  # fmt: skip
+    if target.parent == folder:
+        give_to_owner_of(folder, target)
     if keep is not None:
         for old in sorted(folder.glob(f"{site.site_id}-*{SUFFIX}"))[:-keep]:
             old.unlink()

@@ -17,6 +17,7 @@ from pathlib import Path
 from edge.api.account_types import AccountProblem
 from edge.storage.ballast import is_disk_full
 from edge.storage.errors import StoreError
+from edge.storage.owner import give_to_owner_of
 from edge.storage.restore_swap import refuse_half_restored
 
 #: Numbered migrations; ``user_version`` counts those applied. Append only.
@@ -74,6 +75,7 @@ class AccountsDb:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            give_to_owner_of(path.parent, path)
         self._write_lock = threading.Lock()
         self._read_lock = threading.Lock()
         try:

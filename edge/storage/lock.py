@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from edge.storage.errors import StoreError
+from edge.storage.owner import give_to_owner_of
 
 FILE_NAME = "lock"
 
@@ -28,6 +29,7 @@ class StoreLock:
             os.close(self._fd)
             text = f"{directory} is in use by process {holder}: stop it first (each store has one writer)"
             raise StoreError("locked", text) from error
+        give_to_owner_of(directory, path)
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from edge.storage.errors import StoreError
+from edge.storage.owner import give_to_owner_of
 
 PLAN_NAME = "restore.json"
 STAGED_NAME = ".restoring"
@@ -78,10 +79,13 @@ def carry_out(data_dir: Path, plan: Plan, on_step: Callable[[str], None]) -> Non
             continue  # done before the crash
         on_step(f"keep {name}")
         _set_aside(data_dir, kept, name)
-        (data_dir / name).parent.mkdir(mode=0o700, exist_ok=True)
+        folder = (data_dir / name).parent
+        folder.mkdir(mode=0o700, exist_ok=True)
+        give_to_owner_of(data_dir, folder)
         on_step(f"place {name}")
+        give_to_owner_of(data_dir, source)
         source.rename(data_dir / name)
-        _sync((data_dir / name).parent)
+        _sync(folder)
     _sync(data_dir)
     on_step("done")
     (data_dir / PLAN_NAME).unlink()
@@ -91,13 +95,16 @@ def carry_out(data_dir: Path, plan: Plan, on_step: Callable[[str], None]) -> Non
 
 
 def _set_aside(data_dir: Path, kept: Path, name: str) -> None:
-    (kept / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = (kept / name).parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    give_to_owner_of(data_dir, kept)
+    give_to_owner_of(data_dir, folder)
     for suffix in SUFFIXES:
         path = data_dir / (name + suffix)
         with suppress(FileNotFoundError):
             path.rename(kept / (name + suffix))
-    for folder in ((kept / name).parent, kept, data_dir):
-        _sync(folder)
+    for each in (folder, kept, data_dir):
+        _sync(each)
 
 
 def _sync(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sqlite3
@@ -313,3 +314,24 @@ def test_a_plan_that_cannot_be_read_names_the_way_out(site):
     (site / restore_swap.PLAN_NAME).write_bytes(b"{")
     with pytest.raises(StoreError, match="by hand"):
         restore_swap.read_plan(site)
+
+
+def test_what_root_puts_back_belongs_to_the_user_of_the_stores(site, tmp_path, monkeypatch):
+    """The daemons do not run as root: a store, lock or folder of root's would keep them from starting."""
+    given = {}
+
+    def chown(path, uid, gid, *, follow_symlinks):
+        assert not follow_symlinks
+        given[path.lstat().st_ino] = (uid, gid)
+
+    (site / "canteen" / "lock").unlink()
+    old = {path.lstat().st_ino for path in site.rglob("*")}
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", chown)
+    restore(order(site, tmp_path / "b"), tell=silent)
+    made = [path for path in site.rglob("*") if path.lstat().st_ino not in old]
+    assert {"facts.db", "lock", "canteen"} <= {path.name for path in made}
+    owner = (site.stat().st_uid, site.stat().st_gid)
+    assert {str(path.relative_to(site)): given.get(path.lstat().st_ino) for path in made} == {
+        str(path.relative_to(site)): owner for path in made
+    }
