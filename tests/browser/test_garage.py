@@ -170,6 +170,18 @@ def test_a_wall_says_nothing_of_who_came(preview, open_page):
     expect(wall.locator(".access-journal")).to_have_count(0)
 
 
+@pytest.mark.parametrize("role", ["panel", "maintenance", "manager", "admin", "read-only"])
+def test_the_ways_between_the_garages_pages_are_open_to_the_role(preview, open_page, role):
+    """No button leads to "your account may not use this page"."""
+    opened = open_page(*TABLET, role=role)
+    page = opened.goto("/garage", ".zone-tile")
+    ways = page.evaluate("[...document.querySelectorAll('.garage-nav a')].map((one) => one.getAttribute('href'))")
+    assert {"/garage", "/garage/alarms"} <= set(ways)
+    for way in ways:
+        opened.goto(way, ".garage-nav")
+        expect(page.locator(".fault"), f"{role} at {way}").to_have_count(0)
+
+
 def test_older_lines_come_although_news_overtake_them(preview, open_page):
     """Who pages back while a door speaks gets both: neither answer drives the other away."""
     opened = open_page(*TABLET, role="maintenance")

@@ -15,6 +15,8 @@ import { nameOf } from "./names";
 import { causeWord, isAside, reasonWords } from "./words";
 
 export const WATCH_ROLES = ["panel", "maintenance", "manager", "admin", "read-only"];
+/** Who may read who charged and paid; a bearer that only looks on may not. */
+export const SESSION_ROLES = ["panel", "maintenance", "manager", "admin"];
 /** Who may read who came and went; a wall shows it to everybody who passes. */
 export const STAFF_ROLES = ["maintenance", "manager", "admin"];
 
@@ -38,7 +40,9 @@ export function GarageFrame({ board, topic, title, children }: Props) {
       <nav class="garage-nav" aria-label={t("garage.nav")}>
         <NavLink href="/garage" here={topic === "garage"} icon={LayoutGrid} text={t("garage.title")} />
         <NavLink href="/garage/alarms" here={topic === "alarms"} icon={List} text={alarmsText(board)} />
-        <NavLink href="/garage/sessions" here={topic === "sessions"} icon={PlugZap} text={t("sessions.title")} />
+        {SESSION_ROLES.includes(me.value?.role ?? "") && (
+          <NavLink href="/garage/sessions" here={topic === "sessions"} icon={PlugZap} text={t("sessions.title")} />
+        )}
         {STAFF_ROLES.includes(me.value?.role ?? "") && (
           <NavLink href="/garage/access" here={topic === "access"} icon={DoorOpen} text={t("access.title")} />
         )}

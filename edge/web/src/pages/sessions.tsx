@@ -3,16 +3,14 @@ import { useMemo } from "preact/hooks";
 
 import "../styles/garage.css";
 import { Board } from "../garage/board";
-import { GarageFrame, Guarded } from "../garage/frame";
+import { GarageFrame, Guarded, SESSION_ROLES } from "../garage/frame";
 import { SessionRows } from "../garage/SessionRows";
 import { t } from "../lib/i18n";
 import { mount } from "../parts/mount";
 
-const ROLES = ["panel", "maintenance", "manager", "admin"];
-
 function Page() {
   return (
-    <Guarded topic="sessions" title={t("sessions.title")} roles={ROLES}>
+    <Guarded topic="sessions" title={t("sessions.title")} roles={SESSION_ROLES}>
       <Sessions />
     </Guarded>
   );
