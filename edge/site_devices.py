@@ -7,6 +7,7 @@ that answers nothing because of a misspelt setting.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -14,6 +15,7 @@ from drivers.driver import LocalProtocolError
 from drivers.links.link import LinkUrlError
 from drivers.links.mqtt_url import MqttUrl
 from drivers.links.url import LinkUrl, ListenUrl, SerialUrl, occupied_by, parse_link_url
+from drivers.links.ws_url import WsUrl
 from drivers.registry import PROTOCOLS, make_driver
 from edge.domain.words import Text
 from edge.site_model import DeviceSettings
@@ -44,10 +46,15 @@ def read_devices(table: Table, links: Seen) -> tuple[DeviceSettings, ...]:
         entry.finish()
         devices.append(DeviceSettings(device=device, protocol=protocol, link=link, options=options))
         if link and _link_ok(entry, link):
-            url = parse_link_url(link)
+            url = _one_spelling(parse_link_url(link))
             once(links, occupied_by(url), entry, "link")
             once(links, _answers_to(url, devices[-1]), entry, "options")
     return tuple(devices)
+
+
+def _one_spelling(url: LinkUrl) -> LinkUrl:
+    """The broker of this machine is the same one by each of its names."""
+    return replace(url, host="127.0.0.1") if isinstance(url, MqttUrl) and is_loopback(url.host) else url
 
 
 def _answers_to(url: LinkUrl, device: DeviceSettings) -> str:
@@ -89,6 +96,10 @@ def _link_ok(entry: Table, link: str) -> bool:
     except LinkUrlError as error:
         entry.mistake("bad_format", "link", link, hint=same(str(error)))
         return False
+    for file in (url.password_file, getattr(url, "ca", "")) if isinstance(url, MqttUrl | WsUrl) else ():
+        if file and not file.startswith("/"):
+            hint = Text("守护进程不在站点文件夹里运行，请写绝对路径", "the daemon does not run in the site's folder")
+            entry.mistake("bad_format", "link", file, same("/etc/kangle/mqtt.password"), hint, warn=True)
     if isinstance(url, SerialUrl) and url.path.startswith(("/dev/ttyUSB", "/dev/ttyACM")):
         hint = Text(
             "插拔后编号会变，请用 /dev/serial/by-id/ 下的名字",

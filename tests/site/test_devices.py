@@ -82,3 +82,12 @@ def test_two_links_of_shellys_with_one_answer_topic_are_refused(site) -> None:
     assert "duplicate" in [mistake.code for mistake in site.mistakes()]
     site.swap("site.toml", other, other + '[garage.devices.options]\nsource = "kangle-other"\n')
     assert site.load().garage is not None
+
+
+def test_a_password_is_not_looked_for_beside_the_site_file(site) -> None:
+    """It would be where the process happens to run: in the code's folder under the units."""
+    at = "edge@127.0.0.1:1883?client=kangle-zigbee&password_file="
+    site.swap("site.toml", "127.0.0.1:1883?client=kangle-zigbee", f"{at}mqtt.password")
+    assert ("bad_format", "garage.devices[0].link") in [(m.code, m.path) for m in site.load().warnings]
+    site.swap("site.toml", "=mqtt.password", "=/etc/kangle/mqtt.password")
+    assert [m for m in site.load().warnings if m.code == "bad_format"] == []

@@ -75,6 +75,9 @@ def test_numbers_of_a_port_come_from_the_port_then_the_defaults(site):
         (TARIFF, 'energy_yuan_per_kwh = "0.62"', "energy_yuan_per_kwh = 0.62", ("wrong_type", "energy_yuan_per_kwh")),
         (SITE, "offline_limit_fen = 1000", "offline_limit_fen = -1", ("out_of_range", "offline_limit_fen")),
         (SITE, "client=kangle-plugs-east", "client=kangle-zigbee", ("duplicate", "link")),
+        (SITE, "client=kangle-trail", "client=kangle-zigbee", ("duplicate", "link")),
+        (SITE, "127.0.0.1:1883?client=kangle-trail", "localhost:1883?client=kangle-zigbee", ("duplicate", "link")),
+        (SITE, "EXAMPLE6", "EXAMPLE4", ("duplicate", "link")),
         (SITE, 'protocol = "gb26875"', 'protocol = "gb26876"', ("not_allowed", "protocol")),
     ],
 )
