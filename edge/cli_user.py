@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,9 +136,9 @@ def list_users(as_json: bool, site_dir: Path) -> None:  # noqa: FBT001 - click g
     for each in users:
         click.echo(f"user   {each.username:<20} {each.role.value:<15} {each.member or ''}".rstrip())
     for token in tokens:
-        click.echo(
-            f"token  {token.id:<20} {token.role.value:<15} {token.lane or token.panel or '':<6} {token.name}".rstrip()
-        )
+        until = time.strftime("%Y-%m-%d", time.gmtime(token.expires_ns // 1_000_000_000))
+        bound = token.lane or token.panel or ""
+        click.echo(f"token  {token.id:<20} {token.role.value:<15} {bound:<6} until {until}  {token.name}".rstrip())
 
 
 @user.command()

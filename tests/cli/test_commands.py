@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from contextlib import closing
 from datetime import date
 
@@ -162,7 +163,8 @@ def test_a_panel_is_bound_to_its_zone_and_a_person_gets_a_pin_there(command, sit
     listed = command("user", "list", *at).out
     (known,) = json.loads(command("user", "list", "--json", *at).out)["tokens"]
     assert (known["panel"], known["role"]) == ("b1-east-panel", "panel")
-    assert "b1-east-panel wall B1" in listed
+    until = time.strftime("%Y-%m-%d", time.gmtime(known["expires_ns"] // 10**9))
+    assert f"b1-east-panel until {until}  wall B1" in listed, "an expired panel resets nothing: say when"
     assert command("user", "add", "zhao", "--role", "maintenance", "--link-only", *at).status == 0
     given = command("user", "pin", "zhao", *at, stdin="940518\n")
     assert (given.status, given.out) == (0, "")
