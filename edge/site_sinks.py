@@ -141,7 +141,8 @@ def _file(entry: Table, key: str, folder: Path, *, secret: bool = False) -> Path
         return None
     path = folder / name
     try:
-        mode = path.stat().st_mode
+        with path.open("rb"):
+            mode = path.stat().st_mode
     except OSError as error:
         hint = Text("没有它就发不出去；其余照常运行", "nothing can be sent without it; the rest of the box runs")
         entry.mistake("unreadable", key, f"{name}: {error.strerror}", hint=hint, warn=True)

@@ -98,11 +98,18 @@ def test_a_mistake_is_told_with_its_place_and_without_secrets(with_sinks, old, n
     assert "topsecret" not in render_mistakes([mistake], "en") + render_mistakes([mistake], "zh")
 
 
+def unreadable_token(site):
+    """It is there and nobody else may see it, but it cannot be read (root may read all files, but no folder)."""
+    (site.folder / "influx.token").unlink()
+    (site.folder / "influx.token").mkdir(mode=0o700)
+
+
 @pytest.mark.parametrize(
     ("spoil", "code", "words"),
     [
         (lambda site: (site.folder / "influx.token").unlink(), "unreadable", "the rest of the box runs"),
         (lambda site: (site.folder / "influx.token").chmod(0o644), "unsafe", "chmod 600 influx.token"),
+        (unreadable_token, "unreadable", "nothing can be sent without it"),
         (lambda site: site.swap("site.toml", "https://influx", "http://influx"), "unsafe", "use https or mqtts"),
     ],
 )
