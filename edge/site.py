@@ -148,6 +148,12 @@ def _api(table: Table) -> ApiSettings:
         allowed_hosts=table.strings("allowed_hosts") or ApiSettings().allowed_hosts,
         trust_loopback_http=table.boolean("trust_loopback_http", default=True) or False,
     )
+    if not settings.trust_loopback_http:
+        hint = Text(
+            "本版本只提供明文 HTTP：为 false 时接口和页面不启动",
+            "this version serves plain HTTP only: with false the API and the pages do not start",
+        )
+        table.mistake("contradiction", "trust_loopback_http", "false", same("true"), hint, warn=True)
     for index, allowed in enumerate(settings.allowed_hosts):
         if "*" in allowed or not _HOST.fullmatch(allowed):
             hint = Text("写出每个主机名", "name each host")

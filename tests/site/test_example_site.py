@@ -246,3 +246,8 @@ def test_given_values_win_over_defaults(site) -> None:
     config = loaded.canteen
     assert (config.utc_offset_min, config.lanes[1].dead_chip_ppm, config.refund_days) == (0, 0, 0)
     assert loaded.api.trust_loopback_http is False
+
+
+def test_what_the_api_would_refuse_to_start_with_is_told_by_the_check(site) -> None:
+    site.swap("site.toml", "trust_loopback_http = true", "trust_loopback_http = false")
+    assert ("contradiction", "api.trust_loopback_http") in [(m.code, m.path) for m in site.load().warnings]
