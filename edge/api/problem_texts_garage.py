@@ -48,7 +48,7 @@ GARAGE: dict[str, tuple[int, str, str, str, str]] = {
         403,
         "必须在现场操作",
         "On site only",
-        "没有执行。请到该分区自己的面板前操作；复位还要输入本人密码。",
+        "没有执行。请到该分区自己的面板前操作；复位还要输入本人的 PIN 码。",
         "Nothing was done. Go to the panel in this zone; a reset needs your own PIN, too.",
     ),
     "no_person": (
@@ -60,14 +60,14 @@ GARAGE: dict[str, tuple[int, str, str, str, str]] = {
     ),
     "bad_pin": (
         403,
-        "姓名或密码不对",
+        "用户名或 PIN 码不对",
         "Wrong name or PIN",
-        "没有复位。请检查后重试。",
-        "Nothing was reset. Check both and try again.",
+        "没有复位。这里要 PIN 码（6 到 12 位数字），不是登录密码；没有的请管理员给一个。",
+        "Nothing was reset. It is the PIN of 6 to 12 digits, not the password; the administrator gives one.",
     ),
     "weak_pin": (
         422,
-        "密码太简单",
+        "PIN 码太简单",
         "PIN too simple",
         "6 到 12 位数字，至少 4 种不同数字，不要连号。",
         "6 to 12 digits, at least 4 different ones, and no run such as 123456.",

@@ -239,11 +239,12 @@ def test_a_zone_is_reset_only_at_its_panel_with_a_personal_pin(preview, open_pag
 
     def enter(pin):
         page.locator(".reset-form input").nth(0).fill(bound["person"])
+        expect(page.locator(".reset-form label").nth(1), "not the login's 密码").to_contain_text("PIN 码")
         page.locator(".reset-form input").nth(1).fill(pin)
         opened.hold(".reset-form .hold")
 
     enter("918273")
-    expect(page.locator(".act-line[data-at=refused]")).to_contain_text("密码不对")
+    expect(page.locator(".act-line[data-at=refused]")).to_contain_text("PIN 码不对")
     expect(page.locator(".zone-head[data-level=act]")).to_have_count(1)
     enter(bound["pin"])
     page.wait_for_selector(".zone-head[data-level=quiet]")
