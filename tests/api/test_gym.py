@@ -107,9 +107,10 @@ def test_an_anonymous_workout_can_be_found_to_be_claimed(api):
     shown = api.get(f"{BASE}/assets/tm-5", who="member").json()
     assert shown["workout_id"]
     assert shown["totals"]["active_s"] > 0
-    claimed = api.post(f"{BASE}/workouts/{shown['workout_id']}/claim", {"person": "m003"}, who="member2")
-    assert claimed.status_code == 200
-    assert api.get(f"{BASE}/assets/tm-5", who="coach").json()["person"] == "m002", "for oneself, whatever was said"
+    claim = f"{BASE}/workouts/{shown['workout_id']}/claim"
+    assert api.post(claim, {"person": "m003"}, who="member2").status_code == 422, "who trains on another machine"
+    assert api.post(claim, {"person": "m001"}, who="resident2").status_code == 200
+    assert api.get(f"{BASE}/assets/tm-5", who="coach").json()["person"] == "m003", "for oneself, whatever was said"
 
 
 def test_the_live_stream_is_as_blank_as_the_routes(api):
