@@ -71,6 +71,13 @@ def test_only_a_passed_test_gives_a_locked_machine_back(gym, restart):
     assert gym.shown["asset/t1"].use in {"free", "warm"}
 
 
+def test_a_test_that_was_failed_is_told_by_the_order_of_a_machine_that_was_in_use(gym):
+    gym.command(ReportFault(asset="t1", what="noise"))
+    assert repair(gym, ReturnTest(asset="t1", passed=False, note="belt torn")).code == "ok"
+    assert gym.asset("t1").locked_by
+    assert [(row.step, row.note) for row in gym.rows.all(OrderStepRow)][1:] == [("failed", "belt torn")]
+
+
 def test_danger_in_an_inspection_locks_out(gym):
     assert gym.shown["maintenance"].checklist == gym.config.inspection, "a page asks what the kernel takes"
     reply = repair(gym, Inspect(asset="o1", items=(("frame", "ok"), ("bolts", "danger"))))

@@ -183,6 +183,8 @@ def return_test(turn: Turn, body: ReturnTest, by: str) -> Outcome:
     standing = [order for order in turn.world.orders.values() if order.asset == body.asset]
     if not standing:
         return refused("not_now", problem="no_order", asset=body.asset)
+    if not body.passed:
+        lock(turn, asset, "locked_out", body.note, by)  # first: of one input an order keeps its last step
     for order in standing:
         if body.passed:
             done = msgspec.structs.replace(order, state=CLOSED, standing=False, closed_by=by)
@@ -192,8 +194,6 @@ def return_test(turn: Turn, body: ReturnTest, by: str) -> Outcome:
             _step(turn, order, "failed", by, body.note)
     if body.passed:
         asset.locked_by = asset.fault = ""
-    else:
-        lock(turn, asset, "locked_out", body.note, by)
     turn.show(body.asset, at_once=True)
     return Outcome("ok", {"asset": body.asset, "passed": body.passed})
 
