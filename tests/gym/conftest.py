@@ -156,11 +156,11 @@ class Gym:
             if each is not None:
                 each()
 
-    def restart(self, *, down_s: float = 2.0) -> None:
-        """As after kill -9 or a power cut: a new world from the rows that were written."""
+    def restart(self, *, down_s: float = 2.0, at_ns: int = 50 * NS_PER_S) -> None:
+        """As after kill -9 or a power cut: a new world from the rows that were written. ``at_ns``: monotonic."""
         self.boot += 1
         self.wall_ns += round(down_s * NS_PER_S)
-        self.mono_ns = 50 * NS_PER_S
+        self.mono_ns = at_ns
         self.world = self.kernel.load(self.rows)
         self.take(self.kernel.resume(self.world, self.stamp()))
         self.give(ConfigApplied(self.config))

@@ -160,6 +160,22 @@ def test_a_power_cut_does_not_split_a_workout(gym, down_s):
 # --- whose it is ---
 
 
+@pytest.mark.parametrize("stepped_s", [-3600, 100, 3600])
+def test_a_clock_that_was_set_makes_no_minutes_over_a_start_of_the_daemon(gym, stepped_s):
+    """The box itself went on, and so did its monotonic clock. The machine tells metres and no time of its own."""
+    walked = iter(range(2, 1000, 2))
+    gym.says("t1", distance_m=0.0)
+    gym.run(61, each=lambda: gym.says("t1", distance_m=float(next(walked))))
+    gym.wall_ns += stepped_s * 10**9
+    gym.boot -= 1  # ``restart`` tells of another boot
+    at_ns = gym.mono_ns
+    gym.restart(at_ns=at_ns + 2 * 10**9)
+    gym.run(3, each=lambda: gym.says("t1", distance_m=float(next(walked))))
+    workout = gym.asset("t1").workout
+    assert workout.totals.active_ms == pytest.approx(65_000, abs=2_000)
+    assert workout.totals.distance_m == pytest.approx(126, abs=4)
+
+
 def test_a_card_before_makes_it_somebodys(gym):
     gym.person("anna", "c1")
     gym.stand("t1")

@@ -21,7 +21,8 @@ NOTED_NS = 60 * NS_PER_S
 
 
 class Kept(msgspec.Struct, array_like=True):
-    """What of a machine in use the workout's row does not say. Times are ms since the workout began, -1 none."""
+    """What of a machine in use the workout's row does not say. Times are ms since the workout began, -1 none.
+    ``boot_id`` and ``mono_ns``: when it was kept, on a clock that nobody sets."""
 
     phase: Phase
     ms: int
@@ -31,6 +32,8 @@ class Kept(msgspec.Struct, array_like=True):
     set_active_ms: int = 0
     set_over_ms: int = 0
     set_reps: int = 0
+    boot_id: str = ""
+    mono_ns: int = 0
 
 
 def row_of(
@@ -77,7 +80,10 @@ def row_of(
 def _kept(asset: Asset, workout: Workout, stamp: Stamp) -> bytes:
     counters = {name: one.last for name, one in asset.counters.items() if one.last is not None}
     sets = (workout.set_active_ms, workout.set_over_ms, asset.set_reps)
-    kept = Kept(asset.phase, workout.ms(stamp.mono_ns), workout.ms(asset.since_ns), workout.totals, counters, *sets)
+    kept = Kept(
+        asset.phase, workout.ms(stamp.mono_ns), workout.ms(asset.since_ns), workout.totals, counters, *sets,
+        stamp.boot_id, stamp.mono_ns,
+    )  # fmt: skip
     return msgspec.msgpack.encode(kept)
 
 
@@ -96,7 +102,8 @@ def load_workouts(world: World, rows: Rows) -> dict[str, WorkoutRow]:
 def take_up(asset: Asset, row: WorkoutRow, stamp: Stamp) -> None:
     """Go on with a workout that a stop of the box interrupted: lost since it was last kept."""
     kept = msgspec.msgpack.decode(row.body, type=Kept)
-    away_ns = max(0, stamp.wall_ns - row.at_ns)
+    same_boot = kept.boot_id == stamp.boot_id
+    away_ns = max(0, stamp.mono_ns - kept.mono_ns if same_boot else stamp.wall_ns - row.at_ns)
     noted_ns = stamp.mono_ns - away_ns
     workout = Workout(
         workout_id=row.workout_id,
