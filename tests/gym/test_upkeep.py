@@ -8,7 +8,16 @@ import pytest
 from edge.domain.actors import Role
 from edge.domain.alarm_commands import AckAlarm, ResetAlarm
 from edge.domain.devices import DeviceReading
-from edge.domain.gym.messages import ClaimAsset, ConfigApplied, DayOpened, Inspect, JoinQueue, ReportFault, ServiceDone
+from edge.domain.gym.messages import (
+    ClaimAsset,
+    ConfigApplied,
+    DayOpened,
+    Inspect,
+    JoinQueue,
+    ReportFault,
+    ReturnTest,
+    ServiceDone,
+)
 from edge.domain.gym.rows import ROW_TYPES
 from edge.domain.gym.settings import AssetKind, WearSettings
 from edge.domain.gym.wear_state import Wear
@@ -78,6 +87,21 @@ def test_a_code_tells_more_than_the_state(gym):
     assert gym.world.alarms.alarms["fault:t1"].active, "its code said so and has not taken it back"
     gym.health("t1", error_code=0)
     assert not gym.world.alarms.alarms["fault:t1"].active
+
+
+def test_a_code_that_is_told_once_is_a_fault_after_a_start_too(gym):
+    gym.stand("t1")
+    gym.health("t1", error_code=17)
+    gym.restart()
+    gym.elapse(2)
+    gym.stand("t1")
+    assert (gym.shown["asset/t1"].use, gym.shown["asset/t1"].fault) == ("fault", "error_17")
+    assert gym.command(ClaimAsset(asset="t1", person="anna")).body["problem"] == "out_of_order"
+    assert repair(gym, ReturnTest(asset="t1", passed=True)).code == "ok"
+    gym.restart()
+    gym.elapse(2)
+    gym.stand("t1")
+    assert gym.shown["asset/t1"].use == "free"
 
 
 def test_no_code_does_not_mend_what_the_state_says(gym):

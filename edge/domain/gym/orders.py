@@ -194,6 +194,7 @@ def return_test(turn: Turn, body: ReturnTest, by: str) -> Outcome:
             _step(turn, order, "failed", by, body.note)
     if body.passed:
         asset.locked_by = asset.fault = ""
+        clear_alarm(turn.world.alarms, f"fault:{body.asset}", turn.stamp)
     turn.show(body.asset, at_once=True)
     return Outcome("ok", {"asset": body.asset, "passed": body.passed})
 

@@ -26,7 +26,7 @@ from edge.domain.gym.queue import load_queue
 from edge.domain.gym.rows import DayRow
 from edge.domain.gym.settings import GymConfig, KioskSettings, ZoneSettings
 from edge.domain.gym.turn import Turn
-from edge.domain.gym.wear import load_wear
+from edge.domain.gym.wear import load_wear, standing_fault
 from edge.domain.gym.workout import due_ns, end
 from edge.domain.gym.workout_rows import load_workouts, take_up
 from edge.domain.gym.workout_state import Asset, Phase
@@ -191,6 +191,7 @@ def begin(turn: Turn) -> None:
     world.devices, world.straps, world.buzzers, world.watches, world.recoveries = {}, {}, {}, {}, {}
     for name, asset in world.assets.items():
         asset.heard_ns = asset.moved_ns = asset.moving_ns = asset.freed_ns = None
+        asset.fault = standing_fault(world, name)
         row = world.open_rows.pop(name, None)
         if row is not None:
             take_up(asset, row, stamp)

@@ -230,7 +230,7 @@ def _codes(turn: Turn, asset: Asset, body: MachineHealthReading) -> None:
 
 def stands(turn: Turn, asset: Asset, *, faulty: bool) -> None:
     """Whether its own state says that it is broken: all that a machine without error codes can tell. A code tells more,
-    and what a code said before a start of the box is for the next code to take back."""
+    and what a code said is for the next code to take back, also after a start."""
     if asset.fault not in {"", IN_FAULT}:
         return
     _set_fault(turn, asset, IN_FAULT if faulty else "")
@@ -240,6 +240,15 @@ def stands(turn: Turn, asset: Asset, *, faulty: bool) -> None:
         open_order(turn, asset, "fault", IN_FAULT, BOX)
     elif alarm is not None and alarm.active and all(said.endswith(f":{IN_FAULT}") for said in alarm.details):
         _level(turn, asset, "fault", "machine_fault", high=False)
+
+
+def standing_fault(world: World, name: str) -> str:
+    """The fault of a machine as its standing alarm tells it: one that says its code once has it after a start too."""
+    alarm = world.alarms.alarms.get(f"fault:{name}")
+    if alarm is None or not alarm.active or alarm.clear_due_ns is not None or not alarm.details:
+        return ""
+    told = [detail.removeprefix(f"{name}:") for detail in alarm.details]
+    return next((code for code in reversed(told) if code != IN_FAULT), IN_FAULT)
 
 
 def _set_fault(turn: Turn, asset: Asset, fault: str) -> None:
