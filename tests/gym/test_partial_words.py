@@ -159,10 +159,22 @@ def test_a_word_that_comes_late_adds_nothing_and_is_no_reset():
 
 
 def test_a_counter_that_stays_back_has_begun_anew():
-    counter = Counter()
-    told = [advance(counter, value, at * S, rate_per_s=3.0) for at, value in enumerate((8.0, 10.0, 6.0, 8.0, 10.0))]
+    counter, said = Counter(), (8.0, 10.0, 6.0, 7.0, 8.0, 9.0, 10.0)
+    told = [advance(counter, value, at * S, rate_per_s=3.0) for at, value in enumerate(said)]
+    assert [moved for moved, _ in told[2:5]] == [Moved.BACK] * 3
     assert told[-2][0] is Moved.RESET
-    assert told[-1] == (Moved.ON, 2.0)
+    assert told[-1] == (Moved.ON, 1.0)
+
+
+@pytest.mark.parametrize("again", [2, 5, 10])
+def test_words_that_a_broker_says_again_walk_nobody_twice(gym, again):
+    """It was away before they were acknowledged: they come once more, in order, all at once. No word has a time."""
+    gym.stand("t1")
+    for _ in range(6):
+        gym.train("t1", 20)
+        for behind in reversed(range(again)):
+            gym.says("t1", distance_m=gym.metres["t1"] - behind * 6.0 / 3.6, elapsed_s=gym.elapsed["t1"] - behind)
+    assert gym.asset("t1").workout.totals.distance_m == pytest.approx(120 * 6.0 / 3.6, abs=4)
 
 
 def test_two_words_in_the_wrong_order_after_a_loss_do_not_end_it(gym):

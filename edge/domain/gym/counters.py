@@ -2,10 +2,11 @@
 
 A counter means nothing but its differences. The hard part is the step back: a machine that began anew counts from zero
 (what it counts now is new), one that wraps goes on, and one that lies must not add a marathon. A small step back is
-a word that came late, and is left out; the second one in a row is a machine that began anew. So is any step back to
-what was said before the counter's last word: a gateway whose broker died says again what was heard already. Where the
-difference cannot have been done in the time, nothing is added and the leap is counted. A user would notice a mistake as
-a walk of 655 km, as a workout whose distance falls, or as one that was walked twice.
+a word that came late, and is left out; a counter that stays back for seconds is a machine that began anew: a broker
+that says ten words again says them at once. Any step back to what was said before the counter's last word is left out
+as well: a gateway whose broker died says again what was heard already. Where the difference cannot have been done in
+the time, nothing is added and the leap is counted. A user would notice a mistake as a walk of 655 km, as a workout
+whose distance falls, or as one that was walked twice.
 """
 
 from __future__ import annotations
@@ -32,12 +33,13 @@ class Moved(StrEnum):
 
 class Counter(msgspec.Struct):
     """``last`` is the machine's own word, ``at_ns`` when it was said (monotonic), ``leaps`` how often it was not
-    believed, ``backs`` how many words in a row were taken for late ones."""
+    believed, ``backs`` whether the last word was taken for a late one, ``back_ns`` since when."""
 
     last: float | None = None
     at_ns: int = 0
     leaps: int = 0
     backs: int = 0
+    back_ns: int = 0
 
 
 def advance(
@@ -52,7 +54,8 @@ def advance(
     if older and last is not None and value < last:
         return Moved.BACK, 0.0
     late = last is not None and last / 2 < value < last and last - value <= rate_per_s * SLACK_S
-    if late and not counter.backs:
+    if late and (not counter.backs or now_ns - counter.back_ns < SLACK_S * 1e9):
+        counter.back_ns = counter.back_ns if counter.backs else now_ns
         counter.backs = 1
         return Moved.BACK, 0.0
     counter.last, counter.at_ns, counter.backs = value, now_ns, 0
