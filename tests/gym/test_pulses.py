@@ -199,3 +199,18 @@ def test_what_came_after_the_end_is_cut_and_written_again():
 def test_of_two_parts_that_overlap_the_later_counts():
     rows = [PulseRow(workout_id="w", from_s=2, bpm=b"\x70\0\x72"), PulseRow(workout_id="w", from_s=0, bpm=b"dddd")]
     assert [bpm for _, bpm in samples_of(rows, BEGAN, BEGAN + 60 * S)] == [100, 100, 112, 100, 114]
+
+
+def test_the_pulse_of_who_comes_next_is_nobodys_recovery(gym):
+    """Bo shows his card half a minute after Anna has left, with his strap on, and ties his shoes."""
+    gym.person("anna", "c1")
+    gym.person("bo", "c2")
+    gym.stand("t1")
+    gym.card("t1", "c1")
+    gym.train("t1", 60, bpm=130)
+    gym.command(LeaveAsset(asset="t1"))
+    gym.run(30, each=lambda: gym.stand("t1"))
+    gym.card("t1", "c2")
+    gym.run(50, each=lambda: gym.beats("t1", 65))
+    (row,) = gym.workouts()
+    assert (row.person, row.recovery_bpm) == ("anna", None)

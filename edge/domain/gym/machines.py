@@ -42,6 +42,8 @@ def changed(turn: Turn, asset: Asset, happened: list[Happened]) -> None:
             queue.taken(turn, asset, one.workout.person)
         if one.what is What.ENDED:
             _ended(turn, asset, one)
+        elif one.what is What.ARMED:  # somebody else's strap may be heard from now on
+            turn.world.recoveries.pop(asset.settings.asset, None)
         elif one.workout is not None:
             note(turn, asset)
     if asset.workout is not None and turn.now_ns - asset.noted_ns >= NOTED_NS:
