@@ -16,8 +16,9 @@ from edge.domain.kernel import Stamp
 from edge.domain.notices import Channel
 
 NS_PER_S = 1_000_000_000
-#: Standing alarms of priorities below FIRE; more are folded into one alarm ``alarms:overflow``. Fires always enter.
-MAX_ALARMS = 500
+#: Standing alarms of priorities below FIRE; more are folded into one alarm ``alarms:overflow``. Fires always enter, and
+#: for grave ones there is as much room again: what nobody has acknowledged for a year must not hide a heart.
+MAX_ALARMS, MAX_GRAVE_ALARMS = 500, 1000
 #: Details kept per alarm; of the rest ``Alarm.dropped`` keeps a checksum each, to count them once.
 MAX_DETAILS = 64
 MAX_DROPPED = 1000
@@ -158,6 +159,13 @@ def mark(book: AlarmBook, alarm: Alarm) -> None:
     """Have ``flush`` write the alarm and show the book."""
     book.dirty[alarm.key] = None
     book.changed = True
+
+
+def is_full(book: AlarmBook, priority: Priority) -> bool:
+    """Whether no further alarm of this priority finds room."""
+    if priority is Priority.FIRE:
+        return False
+    return len(book.alarms) >= (MAX_GRAVE_ALARMS if priority is Priority.HIGH else MAX_ALARMS)
 
 
 def find(book: AlarmBook, alarm_id: str) -> Alarm | None:

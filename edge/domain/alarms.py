@@ -13,7 +13,7 @@ one fire, or as a dead detector that nobody heard of because its gateway had onc
 
 from __future__ import annotations
 
-from edge.domain.alarm_book import MAX_ALARMS, NS_PER_S, Alarm, AlarmBook, find, mark, next_id
+from edge.domain.alarm_book import NS_PER_S, Alarm, AlarmBook, find, is_full, mark, next_id
 from edge.domain.alarm_clock import to_mono_ns
 from edge.domain.alarm_metrics import acknowledged, flood_due_ns
 from edge.domain.alarm_moves import (
@@ -70,7 +70,7 @@ def raise_alarm(  # noqa: PLR0913 - by keyword only; a call reads as a sentence
     enter(book, stamp)
     alarm = book.alarms.get(key)
     if alarm is None:
-        if priority is not Priority.FIRE and key != OVERFLOW_KEY and len(book.alarms) >= MAX_ALARMS:
+        if key != OVERFLOW_KEY and is_full(book, priority):
             return _overflow(book, key, stamp)
         alarm = _new(book, key, parent, stamp)
         alarm.cause, alarm.priority = cause, priority

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from edge.domain.actors import Role
+from edge.domain.alarm_book import MAX_ALARMS
 from edge.domain.alarm_commands import AckAlarm
+from edge.domain.alarm_states import Priority
+from edge.domain.alarms import raise_alarm
 from edge.domain.field_devices import Operate
-from edge.domain.gym.messages import GiveStopReason, LeaveAsset
+from edge.domain.gym.messages import AckOrder, GiveStopReason, LeaveAsset, ReportFault, ReturnTest
 
 
 @pytest.fixture
@@ -115,3 +118,24 @@ def test_the_buzzer_sounds_until_somebody_has_seen_it(elder, what):
     assert buzzes(elder)
     seen(elder)
     assert not buzzes(elder)
+
+
+def test_a_book_full_of_old_words_hides_no_heart(elder):
+    """A year of small alarms that nobody has acknowledged."""
+    for number in range(MAX_ALARMS + 20):
+        raise_alarm(
+            elder.world.alarms, f"old:{number}", cause="device_lost", zone="", priority=Priority.LOW, detail="",
+            stamp=elder.stamp(),
+        )  # fmt: skip
+    elder.train("e1", 40, bpm=125)
+    assert elder.world.alarms.alarms["heart:e1"].cause == "heart_alarm"
+    assert buzzes(elder)
+
+
+def test_an_order_that_is_seen_to_leaves_no_alarm_behind(elder):
+    for number in range(3):
+        elder.command(ReportFault(asset="t1", what="noise", note=str(number)))
+        if number:
+            elder.command(AckOrder(order_id=next(iter(elder.world.orders))))
+        assert elder.command(ReturnTest(asset="t1", passed=True), role=Role.MAINTENANCE).code == "ok"
+    assert not any(key.startswith("order:") for key in elder.world.alarms.alarms)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from edge.domain.alarm_states import Priority
+from edge.domain.alarms import acknowledge as acknowledge_alarm
 from edge.domain.alarms import clear_alarm, raise_alarm
 from edge.domain.gym import machines, photos
 from edge.domain.gym.messages import (
@@ -115,7 +116,7 @@ def acknowledge(turn: Turn, body: AckOrder, by: str) -> Outcome:
     if order.state == SEEN:
         order = msgspec.structs.replace(order, state=ACKNOWLEDGED)
     _keep(turn, order, ACKNOWLEDGED, by, "")
-    clear_alarm(turn.world.alarms, _alarm_key(order), turn.stamp)
+    _seen(turn, order, by)
     return Outcome("ok", {"order": order.order_id})
 
 
@@ -128,7 +129,7 @@ def ticket(turn: Turn, body: TicketOrder, by: str) -> Outcome:
         return refused("bad_value", field="ticket", low=1, high=60)
     state = order.state if order.state == LOCKED else TICKET
     _keep(turn, msgspec.structs.replace(order, state=state, ticket=body.ticket), TICKET, by, body.ticket)
-    clear_alarm(turn.world.alarms, _alarm_key(order), turn.stamp)
+    _seen(turn, order, by)
     return Outcome("ok", {"order": order.order_id})
 
 
@@ -189,7 +190,7 @@ def return_test(turn: Turn, body: ReturnTest, by: str) -> Outcome:
         if body.passed:
             done = msgspec.structs.replace(order, state=CLOSED, standing=False, closed_by=by)
             _keep(turn, done, "passed", by, body.note)
-            clear_alarm(turn.world.alarms, _alarm_key(order), turn.stamp)
+            _seen(turn, order, by)
         else:
             _step(turn, order, "failed", by, body.note)
     if body.passed:
@@ -211,7 +212,7 @@ def close(turn: Turn, body: CloseOrder, by: str) -> Outcome:
         return refused("bad_value", field="note", low=1, high=MAX_NOTE)
     done = msgspec.structs.replace(order, state=CLOSED, standing=False, closed_by=by)
     _keep(turn, done, "removed", by, body.note)
-    clear_alarm(turn.world.alarms, _alarm_key(order), turn.stamp)
+    _seen(turn, order, by)
     return Outcome("ok", {"order": order.order_id})
 
 
@@ -277,6 +278,14 @@ def _step(turn: Turn, order: OrderRow, step: str, by: str, note: str) -> None:
             at_ns=turn.stamp.wall_ns,
         )
     )  # fmt: skip
+
+
+def _seen(turn: Turn, order: OrderRow, by: str) -> None:
+    """Whoever sees to an order has heard of it: its alarm ends, and does not wait for a second acknowledgement."""
+    book, key = turn.world.alarms, _alarm_key(order)
+    clear_alarm(book, key, turn.stamp)
+    if key in book.alarms:
+        acknowledge_alarm(book, book.alarms[key].alarm_id, by, turn.stamp)
 
 
 def _alarm_key(order: OrderRow) -> str:
