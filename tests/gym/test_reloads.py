@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from edge.domain.actors import Role
-from edge.domain.devices import DeviceState
+from edge.domain.devices import DeviceReading, DeviceState
 from edge.domain.field_devices import Operate
 from edge.domain.gym.messages import ClaimAsset, CloseOrder, ConfigApplied, LockOut, ReturnTest, Timer
+from edge.domain.gym.settings import AssetKind
+from edge.domain.machine_readings import MachineState, StrengthSetReading
 from edge.domain.places import Place
 
 
@@ -147,6 +149,25 @@ def test_a_kiosk_with_other_devices_waits_for_a_card(gym):
     reload(gym, kiosks=(msgspec.structs.replace(old, reader=Place("cards", "k2")),))
     gym.cuff(150)
     assert gym.world.vitals == {}
+
+
+def test_a_pulse_ages_over_a_reload_too(gym, kit):
+    """Between two sets nothing else would look at it for a minute and a half."""
+    machine = kit.asset("s1", AssetKind.STRENGTH, zone="elders")
+    reload(gym, assets=(*gym.config.assets, machine))
+    gym.person("anna", "c1", ceiling_bpm=110, max_bpm=150)
+    gym.card("k1", "c1")
+    gym.cuff(120)
+    done = StrengthSetReading(point="s1", set_number=1, rep_count=8, duration_s=20.0, finished=True)
+    gym.give(DeviceReading("row", 1, StrengthSetReading(point="s1", set_number=1, state=MachineState.IN_USE)))
+    assert gym.card("s1", "c1")
+    gym.elapse(25)
+    gym.give(DeviceReading("row", 1, done))
+    assert gym.asset("s1").phase == "paused"
+    gym.beats("s1", 100)
+    reload(gym, site=msgspec.structs.replace(gym.config.site, en="another word"))
+    gym.run(16)
+    assert gym.shown["asset/s1"].heart.level == "unknown"
 
 
 # --- alarms of what is gone ---

@@ -27,7 +27,7 @@ from edge.domain.gym.rows import DayRow
 from edge.domain.gym.settings import GymConfig, KioskSettings, ZoneSettings
 from edge.domain.gym.turn import Turn
 from edge.domain.gym.wear import load_wear, standing_fault
-from edge.domain.gym.workout import due_ns, end
+from edge.domain.gym.workout import end
 from edge.domain.gym.workout_rows import load_workouts, take_up
 from edge.domain.gym.workout_state import Asset, Phase
 from edge.domain.gym.world import Kiosk, World
@@ -87,7 +87,8 @@ def apply_config(turn: Turn, config: GymConfig) -> None:
     _end_orphans(turn)
     world.alarms.steps = config.escalation
     for asset in world.assets.values():
-        asset.due_ns = due_ns(asset, config.session) if asset.workout is not None else asset.due_ns
+        if asset.workout is not None:
+            heart.schedule(turn, asset)
 
 
 def _retire(turn: Turn, staying: set[str]) -> None:
