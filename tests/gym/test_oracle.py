@@ -138,13 +138,13 @@ CEILING, MAXIMUM = 110, 140
 
 
 def held(beats, at, seconds, holds):
-    """Whether ``holds`` was true of every beat of the last ``seconds``, without a gap that makes a pulse stale."""
+    """Whether ``holds`` was true of every beat of the last ``seconds``, without a gap that makes a pulse unknown."""
     known = [second for second in range(at + 1) if beats[second] is not None]
     if beats[at] is None:
         return False
     first = at
     for earlier, later in zip(reversed(known[:-1]), reversed(known), strict=False):
-        if later - earlier >= RULE.stale_s or not holds(beats[earlier]):
+        if later - earlier >= RULE.unknown_s or not holds(beats[earlier]):
             break
         first = earlier
     return holds(beats[at]) and at - first >= seconds
@@ -178,7 +178,7 @@ def pulses(draw):
     for _ in range(draw(st.integers(2, 12))):
         goal, seconds = draw(st.integers(90, 150)), draw(st.integers(5, 60))
         silent = draw(st.sampled_from((False, False, False, True)))
-        for _ in range(seconds if not silent else min(seconds, 14)):
+        for _ in range(seconds if not silent else min(seconds, 20)):
             bpm += max(-8, min(8, goal - bpm))
             beats.append(None if silent else bpm)
     return beats

@@ -185,8 +185,9 @@ def _freshness(watch: Watch, now_ns: int, settings: LimitSettings) -> Level | No
 
 
 def _weigh(watch: Watch, ceiling: Ceiling, now_ns: int, settings: LimitSettings) -> None:
-    """Hysteresis: how long the pulse has been above, far above, above all limits, or well below."""
-    if len(watch.samples) > 1 and now_ns - watch.samples[-2][0] >= settings.stale_s * NS_PER_S:
+    """Hysteresis: how long the pulse has been above, far above, above all limits, or well below. A strap that speaks
+    every ten seconds is stale in between, and its beats are weighed all the same; only a longer silence begins anew."""
+    if len(watch.samples) > 1 and now_ns - watch.samples[-2][0] >= settings.unknown_s * NS_PER_S:
         watch.over_ns = watch.far_over_ns = watch.over_max_ns = watch.under_ns = None
     bpm = watch.samples[-1][1]
     watch.over_ns = _since(watch.over_ns, now_ns, holds=bpm > ceiling.ceiling_bpm)
