@@ -11,6 +11,7 @@ from edge.domain.gym.messages import (
     ClaimAsset,
     ClaimWorkout,
     DayOpened,
+    ForgetPerson,
     GiveStopReason,
     JoinQueue,
     LeaveAsset,
@@ -196,6 +197,14 @@ def test_a_forgotten_person_waits_for_nothing(line):
 
     assert line.command(ForgetPerson(person="anna"), role=Role.MANAGER).code == "ok"
     assert [place.row.person for place in line.world.queue] == ["bo"]
+
+
+def test_a_forgotten_person_is_measured_no_more(two):
+    two.card("k1", "c1")
+    assert two.command(ForgetPerson(person="anna"), role=Role.MANAGER).code == "ok"
+    two.cuff(150)
+    assert two.world.vitals == {}
+    assert list(two.rows.all(VitalsRow)) == []
 
 
 def test_a_start_keeps_the_newest_workouts_for_a_late_claim(two):

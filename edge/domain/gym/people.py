@@ -74,6 +74,9 @@ def forget(turn: Turn, body: ForgetPerson) -> Outcome:
         return refused("unknown_person", person=body.person)
     _unknow(turn.world, body.person)
     turn.world.vitals.pop(body.person, None)
+    for name, kiosk in turn.world.kiosks.items():
+        if kiosk.person == body.person:  # who sits down next is measured for nobody
+            kiosk.person, turn.kiosks[name] = "", None
     queue.withdraw(turn, body.person)
     turn.put(
         PersonRow(
