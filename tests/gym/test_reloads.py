@@ -111,6 +111,23 @@ def test_what_was_tested_is_not_locked_again_by_its_former_name(gym):
     assert not any(one.locked_by for one in gym.world.assets.values())
 
 
+@pytest.mark.parametrize(("serial", "owed_h"), [("", 110.0), ("another", 0.0)])
+def test_another_name_is_no_service(gym, serial, owed_h):
+    """Unless it is another machine."""
+    gym.health("t1", usage_hours_h=10.0)
+    gym.elapse(700)
+    gym.health("t1", usage_hours_h=120.0)
+    assets = renamed(gym, {"t1": "t9"})
+    reload(gym, assets=(msgspec.structs.replace(assets[0], serial=serial), *assets[1:]))
+    gym.elapse(700)
+    gym.health("t1", usage_hours_h=120.0)
+    gym.restart()
+    wear = gym.world.wear["t9"]
+    assert wear.hours_h - wear.service_h == pytest.approx(owed_h)
+    orders = {(order.asset, order.cause) for order in gym.world.orders.values()}
+    assert (("t9", "hours_due") in orders) == bool(owed_h)
+
+
 def test_two_machines_that_change_names_mix_no_books(gym):
     """Anna runs under the name t1, somebody else under t2, when the installer sets right which console is which."""
     gym.person("anna", "c1")

@@ -24,8 +24,9 @@ from edge.domain.gym.people import load_people
 from edge.domain.gym.photos import erase_strangers, load_photos
 from edge.domain.gym.queue import load_queue
 from edge.domain.gym.rows import DayRow
-from edge.domain.gym.settings import GymConfig, KioskSettings, ZoneSettings
+from edge.domain.gym.settings import AssetSettings, GymConfig, KioskSettings, ZoneSettings
 from edge.domain.gym.turn import Turn
+from edge.domain.gym.wear import keep as keep_wear
 from edge.domain.gym.wear import load_wear, standing_fault
 from edge.domain.gym.workout import end
 from edge.domain.gym.workout_rows import load_workouts, take_up
@@ -80,6 +81,7 @@ def apply_config(turn: Turn, config: GymConfig) -> None:
         _follow_zones(turn, zones)
         if former is not None:
             _keep_locked(turn, _owners(former))
+            _keep_wear(turn, former)
         trail.rebuild(turn, () if former is None else former.trails)
         queue.drop_lines(turn)
         body = msgspec.msgpack.encode(config)
@@ -144,6 +146,23 @@ def _keep_locked(turn: Turn, owners: dict[Place, str]) -> None:
         was = {owners[place] for place in asset.settings.at if owners.get(place) in locked}
         if was and not asset.locked_by:
             lock(turn, asset, "locked_out", f"was {min(was)}", "box")
+
+
+def _keep_wear(turn: Turn, former: GymConfig) -> None:
+    """A machine of another name owes the service that it owed: the same maker, model, number and day of installation,
+    heard at the same place."""
+    world, gone = turn.world, {one.asset: one for one in former.assets if one.asset not in turn.world.assets}
+    known, owners = {one.asset for one in former.assets}, _owners(former)
+    for name, asset in world.assets.items():
+        was = next((gone[owners[place]] for place in asset.settings.at if owners.get(place) in gone), None)
+        if name not in known and was is not None and _plate(was) == _plate(asset.settings) and was.asset in world.wear:
+            world.wear[name] = world.wear.pop(was.asset)
+            keep_wear(turn, asset)
+
+
+def _plate(one: AssetSettings) -> tuple[str, ...]:
+    """What stands on the machine itself."""
+    return one.kind.value, one.maker, one.model, one.serial, one.installed
 
 
 def _follow_zones(turn: Turn, former: dict[str, ZoneSettings]) -> None:
