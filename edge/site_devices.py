@@ -14,7 +14,7 @@ from typing import Any
 from drivers.driver import LocalProtocolError
 from drivers.links.link import LinkUrlError
 from drivers.links.mqtt_url import MqttUrl
-from drivers.links.url import LinkUrl, ListenUrl, SerialUrl, occupied_by, parse_link_url
+from drivers.links.url import LinkUrl, ListenUrl, SerialUrl, TcpUrl, occupied_by, parse_link_url
 from drivers.links.ws_url import WsUrl
 from drivers.registry import PROTOCOLS, make_driver
 from edge.domain.words import Text
@@ -37,6 +37,7 @@ def read_devices(table: Table, links: Seen) -> tuple[DeviceSettings, ...]:
     of two verticals with one MQTT client name would throw each other off for ever."""
     devices = []
     seen: Seen = {}
+    dialled: Seen = {}
     for entry in table.tables("devices"):
         device = entry.ident("device")
         once(seen, device, entry, "device")
@@ -47,7 +48,8 @@ def read_devices(table: Table, links: Seen) -> tuple[DeviceSettings, ...]:
         devices.append(DeviceSettings(device=device, protocol=protocol, link=link, options=options))
         if link and _link_ok(entry, link):
             url = _one_spelling(parse_link_url(link))
-            once(links, occupied_by(url), entry, "link")
+            # Some boards take several TCP connections: two daemons may share one.
+            once(dialled if isinstance(url, TcpUrl) else links, occupied_by(url), entry, "link")
             once(links, _answers_to(url, devices[-1]), entry, "options")
     return tuple(devices)
 
