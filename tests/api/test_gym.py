@@ -9,9 +9,11 @@ from xml.etree import ElementTree as ET
 import fitdecode
 import pytest
 
+from edge.api.gym_owners import CARERS
 from edge.api.history_gateway import HistoryAway, NoHistory
 from edge.api.preview_gym import GymScript
 from edge.api.preview_gym_world import CONFIG
+from edge.domain.actors import Role
 from edge.domain.gym import messages
 from edge.domain.gym.pulses import PulseRow
 from edge.domain.gym.rows import WorkoutRow
@@ -125,6 +127,27 @@ def test_the_live_stream_is_as_blank_as_the_routes(api):
     seen = api.run(look("member"))
     assert [one["person"] for one in seen["gym"]["queue"]] == ["m001", "", ""]
     assert [one["person"] for one in api.run(look("coach"))["gym"]["queue"]] == ["m001", "m002", "m003"]
+
+
+@pytest.mark.parametrize(
+    "who", ["terminal1", *(role.value for role in Role if role not in {*CARERS, Role.DINER_TERMINAL})]
+)
+def test_no_stream_tells_more_than_the_routes_whoever_follows(api, who):
+    """The page of a lane, the cashier's desk and the family see a machine without who is on it, by either way."""
+    api.gym.play("heart")
+    keys = ("gym", "asset/et-1", "trail/park-loop")
+
+    async def look():
+        stream = api.stream("keys=" + ",".join(keys), who)
+        await stream.until(lambda s: any(event == "pulse" for event, _, _ in s.events()))
+        await stream.leave()
+        return {data["key"]: data["view"] for event, _, data in stream.events() if event == "view"}
+
+    seen = api.run(look())
+    assert seen["gym"] == api.get(BASE, who=who).json()
+    assert seen["asset/et-1"] == api.get(f"{BASE}/assets/et-1", who=who).json()
+    if who not in {"member", "resident"}:
+        assert (seen["asset/et-1"]["person"], seen["asset/et-1"]["heart"]["bpm"]) == ("", None)
 
 
 def test_tags_of_walkers_are_cut_for_strangers(api):
