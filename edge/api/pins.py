@@ -56,7 +56,7 @@ class Pins:
     def check(self, username: str, pin: str, panel: str) -> None:
         """Raise ``bad_pin`` (unknown user, no PIN and wrong PIN alike, after the same work) or
         ``throttle.TooManyTries``. Both outcomes are audited with the panel."""
-        person, place = throttle.account_key(f"pin:{username}"), throttle.account_key(f"panel:{panel}")
+        person, place = throttle.pin_keys(username, panel)
         with self._db.write() as db:
             if throttle.charge(db, (person, place), self._now_ns()):
                 audit.append(db, self._now_ns(), f"panel:{panel}", "pin_throttled", username)

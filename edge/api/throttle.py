@@ -32,6 +32,13 @@ def account_key(username: str) -> str:
     return "account:" + hashlib.sha256(username.lower().encode("utf-8", "replace")).hexdigest()[:32]
 
 
+def pin_keys(username: str, panel: str) -> tuple[str, str]:
+    """Keys of a person at a panel and of the panel. Their own, for anybody can type any name at a login: tries there
+    must not keep a guard from resetting a zone."""
+    person, place = (account_key(name).partition(":")[2] for name in (username, panel))
+    return f"pin:{person}", f"panel:{place}"
+
+
 def address_key(address: str) -> str:
     """Key of a client address; an IPv6 host owns its whole /64."""
     try:
@@ -45,7 +52,7 @@ def address_key(address: str) -> str:
 
 def free_tries(key: str) -> int:
     """How many failures cost nothing."""
-    return FREE_PER_ACCOUNT if key.startswith("account:") else FREE_PER_ADDRESS
+    return FREE_PER_ADDRESS if key.startswith("address:") else FREE_PER_ACCOUNT
 
 
 def wait_s(key: str, fails: int) -> int:

@@ -84,6 +84,16 @@ def test_guessing_is_slowed_by_person_and_by_panel(on_site):
     assert reset(on_site, on_site.panel).status_code == 200
 
 
+@pytest.mark.parametrize("typed", ["panel:B1-door", "pin:duty1", "duty1", "B1-door"])
+def test_what_strangers_type_at_a_login_keeps_nobody_from_a_reset(on_site, typed):
+    for n in range(12):
+        wrong = {"username": typed, "password": "not this one"}
+        on_site.post("/api/v1/auth/login", wrong, client=(f"10.0.0.{n}", 1))
+        on_site.clock.advance(20)
+    assert on_site.post("/api/v1/auth/login", wrong, client=("10.0.1.1", 1)).status_code == 429
+    assert reset(on_site, on_site.panel).status_code == 200
+
+
 def test_a_pin_of_somebody_who_lost_the_role_or_the_account_is_dead(on_site):
     assert on_site.delete("/api/v1/users/duty1", who="admin").status_code == 200
     assert reset(on_site, on_site.panel).json()["code"] == "bad_pin"
