@@ -26,8 +26,13 @@ def vertical_of(command: AnyCommand) -> str:
     return _VERTICALS[type(command)]
 
 
+#: The JSON of a view that its daemon took back (``Show`` of None): there is no such thing any more.
+GONE = b"null"
+
+
 class KeyedView(msgspec.Struct, frozen=True):
-    """A complete view as a daemon encoded it. ``boot_id`` and ``version`` tell updates of one daemon life apart."""
+    """A complete view as a daemon encoded it, or ``GONE``. ``boot_id`` and ``version`` tell updates of one daemon life
+    apart."""
 
     key: str
     version: int
@@ -62,7 +67,8 @@ class Gateway(Protocol):
     """The narrow door to the daemons. All methods belong to the event loop's thread."""
 
     def present(self) -> Iterable[KeyedView]:
-        """The newest view of every key, also while the daemon is away (``daemons`` tells its age)."""
+        """The newest view of every key that was not taken back, also while the daemon is away (``daemons`` tells its
+        age)."""
         ...
 
     def listen(self, listener: ViewListener) -> Callable[[], None]:

@@ -10,7 +10,16 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from edge.api.gateway import AnyCommand, CommandAnswer, DaemonAway, DaemonLife, KeyedView, ViewListener, vertical_of
+from edge.api.gateway import (
+    GONE,
+    AnyCommand,
+    CommandAnswer,
+    DaemonAway,
+    DaemonLife,
+    KeyedView,
+    ViewListener,
+    vertical_of,
+)
 from edge.log import structlog
 from edge.runtime.ipc import AnswerUnknownError, DaemonUnreachableError, IpcClient, ViewUpdate
 
@@ -40,7 +49,7 @@ class IpcGateway:
             await self._pump
 
     def present(self) -> Iterable[KeyedView]:
-        return [self._keyed(update) for update in self._client.views.values()]
+        return [self._keyed(update) for update in self._client.views.values() if update.json != GONE]
 
     def listen(self, listener: ViewListener) -> Callable[[], None]:
         self._listeners.append(listener)

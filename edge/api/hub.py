@@ -1,8 +1,9 @@
 """The live stream's hub: every view encoded once, a bounded mailbox per client, a pulse each second.
 
 The hard part is the slow client: a tablet on bad radio must neither grow the box's memory nor see old prices later. A
-mailbox keeps at most the newest frame of each key, so a client that cannot follow skips states and is never behind. The
-pulse carries the age of each daemon and goes on when a daemon is dead: silence of the stream means the API itself is
+mailbox keeps at most the newest frame of each key, so a client that cannot follow skips states and is never behind. A
+view that a daemon takes back (a zone that was renamed), or has no more after its start, leaves every page. The pulse
+carries the age of each daemon and goes on when a daemon is dead: silence of the stream means the API itself is
 gone. A user would notice a mistake here as a total that belongs to the tray before.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from edge.api.gateway import DaemonLife, Gateway, KeyedView
+from edge.api.gateway import GONE, DaemonLife, Gateway, KeyedView
 
 PULSE_S = 1.0
 #: Lanes, zones, devices: a site has tens; chargers: hundreds. More keys than this is a fault of a daemon, and dropped
@@ -23,10 +24,18 @@ MAX_KEYS = 2048
 MAX_CLIENTS = 200
 MAX_CLIENTS_PER_USER = 16
 _PULSE_KEY = ""
+#: Pulses from a daemon's new life to the look for views that it has no more: all that it has come within the first.
+LOOK_AFTER_PULSES = 3
 
 
 class TooManyStreams(Exception):  # noqa: N818 - a limit, not a fault
     """The client or the box has as many live streams as it may."""
+
+
+class GoneData(msgspec.Struct, frozen=True):
+    """Data of the event ``gone``."""
+
+    key: str
 
 
 class PulseData(msgspec.Struct, frozen=True):
@@ -51,6 +60,11 @@ def view_frame(view: KeyedView) -> bytes:
 def pulse_frame(daemons: dict[str, DaemonLife]) -> bytes:
     """The server-sent event that says how long ago each daemon was heard."""
     return b"event: pulse\ndata: %b\n\n" % msgspec.json.encode(PulseData(daemons))
+
+
+def gone_frame(key: str) -> bytes:
+    """The server-sent event that takes the view of ``key`` back. It has no id: it is no state of the view."""
+    return b"event: gone\ndata: %b\n\n" % msgspec.json.encode(GoneData(key))
 
 
 #: A view as one client may see it: the same object, a copy without what is not theirs, or None.
@@ -80,6 +94,11 @@ class Mailbox:
         if shown is not None:
             self.put(view.key, frame if shown is view else view_frame(shown))
 
+    def withdraw(self, view: KeyedView) -> None:
+        """Take ``view`` back from a client that may have been shown it."""
+        if self.wants(view.key) and (self.shape is None or self.shape(view) is not None):
+            self.put(view.key, gone_frame(view.key))
+
     def put(self, key: str, frame: bytes) -> None:
         self._frames[key] = frame
         self._ready.set()
@@ -106,6 +125,8 @@ class Hub:
         self.counters: Counter[str] = Counter()
         self._gateway = gateway
         self._frames: dict[str, tuple[KeyedView, bytes]] = {}
+        self._boots: set[str] = set()
+        self._look_in = 0
         self._clients: set[Mailbox] = set()
         self._unlisten: Callable[[], None] = lambda: None
         self._ticker: asyncio.Task[None] | None = None
@@ -152,9 +173,15 @@ class Hub:
         return len(self._clients)
 
     def _on_view(self, view: KeyedView) -> None:
+        if view.json == GONE:
+            self._forget(view.key)
+            return
         if b"\n" in view.json or not view.key or (view.key not in self._frames and len(self._frames) >= MAX_KEYS):
             self.counters["dropped_views"] += 1
             return
+        if view.boot_id not in self._boots:
+            self._boots.add(view.boot_id)
+            self._look_in = LOOK_AFTER_PULSES
         frame = view_frame(view)
         self._frames[view.key] = (view, frame)
         for client in self._clients:
@@ -163,7 +190,25 @@ class Hub:
     async def _pulse(self) -> None:
         while True:
             await asyncio.sleep(PULSE_S)
+            self._look_in -= 1
+            if self._look_in == 0:
+                self._forget_gone()
             if self._clients:
                 frame = pulse_frame(self._gateway.daemons())
                 for client in self._clients:
                     client.put(_PULSE_KEY, frame)
+
+    def _forget(self, key: str) -> None:
+        if key not in self._frames:
+            return
+        view, _ = self._frames.pop(key)
+        for client in self._clients:
+            client.withdraw(view)
+
+    def _forget_gone(self) -> None:
+        """Forget what no daemon has any more, and take it back from every page. Of a daemon that is away the gateway
+        still has all: its views are old, not gone."""
+        present = {view.key for view in self._gateway.present()}
+        for key in [key for key in self._frames if key not in present]:
+            self._forget(key)
+        self._boots = {view.boot_id for view, _ in self._frames.values()}

@@ -15,7 +15,16 @@ import msgspec
 from edge.api import preview_world as world
 from edge.api.books import BadCursor, BooksAway, Listing, OrderFile
 from edge.api.demo_control import DemoControl
-from edge.api.gateway import AnyCommand, CommandAnswer, DaemonAway, DaemonLife, KeyedView, ViewListener, vertical_of
+from edge.api.gateway import (
+    GONE,
+    AnyCommand,
+    CommandAnswer,
+    DaemonAway,
+    DaemonLife,
+    KeyedView,
+    ViewListener,
+    vertical_of,
+)
 from edge.domain.actors import Role
 from edge.domain.canteen import rows
 from edge.domain.canteen.messages import COMMAND_ROLES, Command
@@ -59,7 +68,7 @@ class MemoryGateway:
             listener(keyed)
 
     def present(self) -> Iterable[KeyedView]:
-        return list(self._views.values())
+        return [view for view in self._views.values() if view.json != GONE]
 
     def listen(self, listener: ViewListener) -> Callable[[], None]:
         self._listeners.append(listener)

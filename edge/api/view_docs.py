@@ -159,6 +159,7 @@ FIELDS: dict[tuple[str, str], Doc] = {
     ("ViewEvent", "key"): ("Which view.", "lane/1"),
     ("ViewEvent", "version"): ("Rises with each change within one life of the daemon.", 42),
     ("ViewEvent", "view"): ("The complete view.", {}),
+    ("GoneEvent", "key"): ("Which view no daemon has any more.", "zone/B1"),
     ("PulseEvent", "daemons"): ("Every daemon by name.", {"canteen": {"alive": True, "age_ms": 120}}),
     ("DaemonLife", "alive"): ("Heard within the last 1.5 s; if not, show its views as stale.", True),
     ("DaemonLife", "age_ms"): ("Since its last sign of life, ms; -1 for never.", 120),

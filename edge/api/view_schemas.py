@@ -13,7 +13,7 @@ import msgspec
 from edge.api import gym_answers, gym_register, gym_sums, history_answers, history_zone_answers
 from edge.api.access_books import AccessEventList
 from edge.api.garage_books import AlarmEventList, SessionList
-from edge.api.hub import PulseData
+from edge.api.hub import GoneData, PulseData
 from edge.api.order_answers import ANSWERS
 from edge.api.view_docs import ENUMS, field_doc
 from edge.domain.alarm_metrics import AlarmKpi
@@ -121,6 +121,7 @@ TYPES: tuple[Any, ...] = (
     DayView,
     DeviceView,
     ViewEvent,
+    GoneData,
     PulseData,
     PaidView,
     Quote,
@@ -149,7 +150,7 @@ TYPES: tuple[Any, ...] = (
 )
 #: Answers that may carry more fields than are named.
 OPEN = {"CommandDone", "DemoAnswer", "DemoState", "DemoLane", "DemoPlate", "DemoDiners", "DemoMember", "ViewEvent"}
-NAMES = {"PulseData": "PulseEvent"}
+NAMES = {"PulseData": "PulseEvent", "GoneData": "GoneEvent"}
 
 
 def _tidy(name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ A user would notice a mistake here as a "paid" screen for a sale that a power cu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -60,7 +60,7 @@ class Send(msgspec.Struct, frozen=True, tag="send"):
 
 class Show(msgspec.Struct, frozen=True, tag="show"):
     """Publish the current state of ``key`` (such as ``lane/1``) to whoever watches. Later views replace earlier
-    ones.
+    ones; None takes them back: there is no such thing any more.
     """
 
     key: str
@@ -80,6 +80,12 @@ class Reply(msgspec.Struct, frozen=True, tag="reply"):
 
 Effect = Put | Send | Show | Reply
 Effects = list[Effect]
+
+
+def taken_back(before: Iterable[str], after: Iterable[str]) -> Effects:
+    """What ends the views of things that a new configuration has no more; nobody would show them again, and the last
+    one would stand for ever as if it were of now."""
+    return [Show(key, None, EffectClass.DURABLE) for key in sorted(set(before) - set(after))]
 
 
 def effect_class(effect: Effect) -> EffectClass:

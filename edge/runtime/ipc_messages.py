@@ -49,6 +49,8 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
 
 
 class ViewUpdate(msgspec.Struct, frozen=True, tag="view"):
+    """The present state of ``key``; ``json`` is ``null`` for one that was taken back."""
+
     key: str
     version: int
     json: bytes

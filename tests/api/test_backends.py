@@ -8,10 +8,12 @@ import threading
 import msgspec
 import pytest
 
+from edge.api import hub as hub_module
 from edge.api import preview_world as world
 from edge.api.books import BadCursor, BooksAway
 from edge.api.gateway import DaemonAway
 from edge.api.gateway_ipc import IpcGateway
+from edge.api.hub import Hub
 from edge.api.order_answers import order
 from edge.api.store_books import StoreBooks
 from edge.domain.actors import Actor, Role
@@ -221,6 +223,67 @@ def test_views_and_answers_come_over_the_socket(tmp_path):
         ("lane/1", "boot1", b'{"n":2}'),
     ]
     assert set(present) == {"menu", "lane/1"}
+
+
+def test_what_a_daemon_has_no_more_after_a_reload_is_taken_back_from_every_page(tmp_path, monkeypatch):
+    """A zone that the site file calls otherwise now: no wall may show the old one as quiet for ever."""
+    monkeypatch.setattr(hub_module, "PULSE_S", 0.05)
+
+    async def scenario(gateway):
+        hub = Hub(gateway)
+        hub.start()
+        first = await started_with(gateway, tmp_path, "boot1", ("alarms", "zone/old"))
+        await until(lambda: {"alarms", "zone/old"} <= set(hub._frames))
+        page = hub.open("wall", lambda _: True)
+        lane = hub.open("terminal", lambda _: True, lambda view: None if view.key.startswith("zone/") else view)
+        await asyncio.gather(page.take(), lane.take())
+        await first.close("reload")
+        await until(lambda: not gateway.daemons()["canteen"].alive)
+        second = await started_with(gateway, tmp_path, "boot2", ("alarms", "zone/new"))
+        told = {page: b"", lane: b""}
+        async with asyncio.timeout(60):
+            while b"gone" not in told[page]:
+                for box in told:
+                    told[box] += await box.take()
+        late = await hub.open("late wall", lambda _: True).take()
+        hub.close()
+        await second.close("test")
+        return told[page], told[lane], late
+
+    page, lane, late = run(scenario, tmp_path)
+    assert page.count(b"event: gone") == 1
+    assert b'event: gone\ndata: {"key":"zone/old"}\n\n' in page
+    assert b"zone/" not in lane, "nobody learns a name of what he may not see"
+    assert b"zone/old" not in late
+    assert b"zone/new" in late
+
+
+def test_the_views_of_a_daemon_that_is_away_are_old_and_not_gone(tmp_path, monkeypatch):
+    monkeypatch.setattr(hub_module, "PULSE_S", 0.01)
+
+    async def scenario(gateway):
+        hub = Hub(gateway)
+        hub.start()
+        server = await started_with(gateway, tmp_path, "boot1", ("alarms", "zone/old"))
+        await until(lambda: {"alarms", "zone/old"} <= set(hub._frames))
+        await server.close("test")
+        await until(lambda: not gateway.daemons()["canteen"].alive and hub._look_in < -3)
+        late = await hub.open("wall", lambda _: True).take()
+        hub.close()
+        return late
+
+    assert b"zone/old" in run(scenario, tmp_path)
+
+
+async def started_with(gateway, tmp_path, boot, keys):
+    """A life of the daemon that shows ``keys``."""
+    welcome = Welcome(PROTOCOL_VERSION, "canteen", "test", boot)
+    server = IpcServer(tmp_path / "canteen.sock", welcome, Command, lambda _command: None)
+    await server.start()
+    for key in keys:
+        server.show(key, {"boot": boot})
+    await until(lambda: {view.key for view in gateway.present() if view.boot_id == boot} == set(keys))
+    return server
 
 
 @pytest.mark.parametrize("state", ["absent", "silent", "dies"])

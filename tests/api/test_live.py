@@ -274,6 +274,31 @@ def test_keys_are_bounded(api, monkeypatch):
     assert b"new" in api.context.hub._frames["menu"][1], "known keys still change"
 
 
+def test_what_a_daemon_takes_back_leaves_the_open_pages_and_the_routes(api):
+    async def watch():
+        stream = api.stream("keys=zone/", "panel")
+        lane = api.stream("keys=menu,zone/", "cashier")
+        for one in (stream, lane):
+            await one.until(lambda s: s.views())
+        api.gateway.show("zone/B1", None)
+        api.gateway.show("menu", {"n": 1})
+        await stream.until(lambda s: any(event == "gone" for event, _, _ in s.events()))
+        await lane.until(lambda s: s.views().count("menu") == 2)
+        late = api.stream("keys=zone/", "panel")
+        await late.until(lambda s: s.views())
+        for one in (stream, lane, late):
+            await one.leave()
+        return stream.events(), lane.events(), late.views()
+
+    wall, lane, late = api.run(watch())
+    assert [(ident, data) for event, ident, data in wall if event == "gone"] == [(None, {"key": "zone/B1"})]
+    assert "gone" not in {event for event, _, _ in lane}, "nobody learns a name of what he may not see"
+    assert "zone/B1" not in late
+    assert api.get("/api/v1/garage/zones/B1", who="panel").json()["code"] == "unknown_zone"
+    api.gateway.show("zone/B1", {"back": True})
+    assert api.context.hub._frames["zone/B1"][0].json == b'{"back":true}'
+
+
 def test_frames_are_what_browsers_parse():
     frame = view_frame(KeyedView('lane/"1', 3, b'{"x":"\\n"}', "boot")).decode()
     lines = frame.split("\n")

@@ -170,6 +170,7 @@ def test_the_views_are_described_for_the_pages(document):
         "DayView",
         "DeviceView",
         "ViewEvent",
+        "GoneEvent",
         "PulseEvent",
         "Order",
         "Quote",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from edge.domain.canteen.messages import ConfigApplied
 from edge.domain.canteen.settings import Rule, RuleKind
 from edge.domain.words import Text
 
@@ -31,3 +34,14 @@ def test_the_menu_follows_the_meal_although_nobody_buys(kit):
     canteen.restart()
     canteen.elapse(21 * 60 * MINUTE_NS)
     assert board() == ("lunch", 900)
+
+
+def test_the_view_of_a_lane_goes_with_it(kit):
+    """The cashier's desk would show its last tray as of now."""
+    canteen = kit.new(kit.config())
+    canteen.reads("2", [])
+    fewer = msgspec.structs.replace(canteen.config, version="c2", lanes=canteen.config.lanes[:1])
+    canteen.give(ConfigApplied(fewer))
+    canteen.elapse(60_000_000_000)
+    canteen.reads("1", [])
+    assert [key for key, view in canteen.shown.items() if view is None] == ["lane/2"]

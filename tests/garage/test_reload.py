@@ -72,6 +72,17 @@ def test_a_zone_is_taken_away_while_somebody_waits_in_it(queueing, kit, zone):
     assert not queueing.operates("B1-p2", on=True), "nobody gets the turn of a port that goes, to go himself"
 
 
+def test_no_view_outlives_the_zone_and_the_outlets_that_a_reload_takes_away(queueing, kit, zone):
+    """Nobody would show them again: a wall would have the last word of a zone that is no more, quiet, for ever."""
+    before = {key for key in queueing.shown if key.startswith(("zone/B1", "port/B1"))}
+    queueing.give(ConfigApplied(kit.config(zone("B2"), version="g2")))
+    queueing.run(10)
+    assert {"zone/B1", "port/B1-p1", "port/B1-p2"} <= before
+    assert {key for key, view in queueing.shown.items() if view is None} == before
+    queueing.give(ConfigApplied(msgspec.structs.replace(queueing.config, version="g3")))
+    assert queueing.shown["zone/B1"].zone == "B1", "and it comes back with the file"
+
+
 def test_a_turn_that_a_reload_sets_free_goes_to_who_stays(queueing):
     ports = tuple(port for port in queueing.config.ports if port.port != "B1-p1")
     queueing.give(ConfigApplied(msgspec.structs.replace(queueing.config, version="g2", ports=ports)))

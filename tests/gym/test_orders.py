@@ -121,6 +121,14 @@ def without(gym, name):
     return msgspec.structs.replace(gym.config, version="gone", assets=left)
 
 
+def test_the_view_of_a_machine_goes_with_it(gym):
+    """A page would show it as free for ever."""
+    assert gym.shown["asset/t1"] is not None
+    gym.give(ConfigApplied(without(gym, "t1")))
+    gym.run(3)
+    assert [key for key, view in gym.shown.items() if view is None] == ["asset/t1"]
+
+
 def test_an_order_of_a_machine_that_is_gone_is_closed_by_a_reason(gym):
     gym.command(LockOut(asset="t1", note="belt torn"))
     order = next(iter(gym.world.orders))

@@ -51,8 +51,9 @@ def _check_wanted(ctx: Context, who: Principal, wanted: Wanted) -> None:
     responses={
         200: {
             "description": "Server-sent events without end: `view` (data: ViewEvent, id `<boot>:<key>:<version>`), the "
-            "present views first; `pulse` each second (data: PulseEvent). Views are complete states; a slow client "
-            "skips states and is never behind. No pulse for 3 s means that the connection is dead.",
+            "present views first; `gone` (data: GoneEvent) for one that there is no more, as after a reload of the "
+            "site; `pulse` each second (data: PulseEvent). Views are complete states; a slow client skips states and "
+            "is never behind. No pulse for 3 s means that the connection is dead.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     },

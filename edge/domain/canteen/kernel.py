@@ -55,7 +55,7 @@ from edge.domain.canteen.refunds import refund_lines, void_order
 from edge.domain.canteen.rows import ROW_TYPES
 from edge.domain.canteen.world import Lane, World
 from edge.domain.devices import DeviceHealth, DeviceReading, DeviceState, PlatePass
-from edge.domain.kernel import EffectClass, Effects, Put, Reply, Row, Rows, Show, Stamp
+from edge.domain.kernel import EffectClass, Effects, Put, Reply, Row, Rows, Show, Stamp, taken_back
 
 MAX_COMMAND_ID = 255
 #: The boards (menu, day) follow a command so much later: no checkout waits for them, and a rush shows them once.
@@ -113,8 +113,10 @@ class CanteenKernel:
             case Command():
                 return self._command(world, item, stamp)
             case ConfigApplied(config=config):
-                rows = apply_config(world, config)
-                return self._written(rows) + self._refresh_all(world, stamp, durable=True) + _boards(world, stamp)
+                before = [f"lane/{name}" for name in world.lanes]
+                effects = self._written(apply_config(world, config))
+                effects += self._refresh_all(world, stamp, durable=True) + _boards(world, stamp)
+                return effects + taken_back(before, [f"lane/{name}" for name in world.lanes])
             case DayOpened(day=day):
                 rows = open_day(world, day)
                 if not rows:

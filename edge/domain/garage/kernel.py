@@ -30,7 +30,7 @@ from edge.domain.garage.turn import Turn
 from edge.domain.garage.views import garage_view, port_view, shows
 from edge.domain.garage.world import World
 from edge.domain.garage.zones import evaluate, impulse
-from edge.domain.kernel import EffectClass, Effects, Leave, Reply, Row, Rows, Show, Stamp
+from edge.domain.kernel import EffectClass, Effects, Leave, Reply, Row, Rows, Show, Stamp, taken_back
 
 #: Zones that want to be looked at in the same moment follow each other by this.
 STAGGER_NS = 1_000_000
@@ -107,8 +107,9 @@ class GarageKernel:
                 return self._command(turn, item)
             case ConfigApplied(config=config):
                 turn.view_class = EffectClass.DURABLE
+                before = _keys(world)
                 apply_config(turn, config, CONFIG_KIND)
-                return self._finish(turn, whole=True)
+                return [*self._finish(turn, whole=True), *taken_back(before, _keys(world))]
             case DayOpened(day=day):
                 turn.view_class = EffectClass.DURABLE
                 if not _open_day(turn, day):
@@ -151,6 +152,11 @@ class GarageKernel:
         turn.ports = {}
         views.append(Show("garage", garage_view(world, stamp), EffectClass.DURABLE))
         return [*turn.effects(), *alarms, *shows(turn), *views]
+
+
+def _keys(world: World) -> list[str]:
+    """The views of things that a configuration may take away."""
+    return [*(f"zone/{name}" for name in world.zones), *(f"port/{name}" for name in world.ports)]
 
 
 def _timer(turn: Turn) -> None:

@@ -26,7 +26,7 @@ from edge.domain.gym.views import asset_view, gym_view, kiosk_view, maintenance_
 from edge.domain.gym.workout import NS_PER_S
 from edge.domain.gym.workout_state import Asset
 from edge.domain.gym.world import Today, World
-from edge.domain.kernel import Effect, EffectClass, Effects, Reply, Row, Rows, Show, Stamp
+from edge.domain.kernel import Effect, EffectClass, Effects, Reply, Row, Rows, Show, Stamp, taken_back
 
 #: A machine whose state does not change is shown at most so often.
 SHOWN_NS = NS_PER_S
@@ -86,7 +86,7 @@ class GymKernel:
         if isinstance(item, Command):
             turn.view_class = EffectClass.DURABLE
             return self._command(turn, item)
-        whole = False
+        whole, gone = False, Effects()
         match item:
             case DeviceReading() if world.config is not None:
                 heard(turn, item)
@@ -94,14 +94,16 @@ class GymKernel:
                 _timer(turn)
             case ConfigApplied(config=config):
                 turn.view_class, whole = EffectClass.DURABLE, True
+                before = _keys(world)
                 apply_config(turn, config)
+                gone = taken_back(before, _keys(world))
             case DayOpened(day=day):
                 turn.view_class, whole = EffectClass.DURABLE, True
                 if not _open_day(turn, day):
                     return []
             case _:
                 pass
-        return self._finish(turn, whole=whole)
+        return [*self._finish(turn, whole=whole), *gone]
 
     def _command(self, turn: Turn, command: Command) -> Effects:
         world = turn.world
@@ -132,6 +134,13 @@ class GymKernel:
             world.board_due_ns = turn.now_ns
         alarms = flush(world.alarms, turn.stamp, ALARMS_KEY)
         return [*turn.first, *turn.rest, *alarms, *_views(turn)]
+
+
+def _keys(world: World) -> list[str]:
+    """The views of things that a configuration may take away."""
+    trails = () if world.config is None else world.config.trails
+    kinds = (("asset", world.assets), ("kiosk", world.kiosks), ("trail", [one.trail for one in trails]))
+    return [f"{kind}/{name}" for kind, names in kinds for name in names]
 
 
 def _views(turn: Turn) -> Effects:

@@ -3847,6 +3847,14 @@ export interface components {
              */
             password: string;
         };
+        /** @description Data of the event ``gone``. */
+        GoneEvent: {
+            /**
+             * @description Which view no daemon has any more.
+             * @example zone/B1
+             */
+            key: string;
+        };
         /** @description The whole gym in one glance; key ``gym``. ``assets``: (asset, use, phase). ``limits_signed``: "author, date" of the limits' sign-off, "" unsigned. ``today``: of this business day. */
         GymView: {
             /**
@@ -9389,7 +9397,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events without end: `view` (data: ViewEvent, id `<boot>:<key>:<version>`), the present views first; `pulse` each second (data: PulseEvent). Views are complete states; a slow client skips states and is never behind. No pulse for 3 s means that the connection is dead. */
+            /** @description Server-sent events without end: `view` (data: ViewEvent, id `<boot>:<key>:<version>`), the present views first; `gone` (data: GoneEvent) for one that there is no more, as after a reload of the site; `pulse` each second (data: PulseEvent). Views are complete states; a slow client skips states and is never behind. No pulse for 3 s means that the connection is dead. */
             200: {
                 headers: {
                     [name: string]: unknown;

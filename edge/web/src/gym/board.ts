@@ -68,7 +68,7 @@ export class GymBoard {
         .filter((key) => key.startsWith(prefix))
         .map((key) => this.live.view(key).value as T | undefined)
         .filter((view) => view !== undefined);
-      if (gathering || latest.length === 0) return;
+      if (gathering || (latest.length === 0 && shown.peek().length === 0)) return;
       gathering = true;
       window.setTimeout(() => {
         gathering = false;

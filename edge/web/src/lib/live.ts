@@ -12,6 +12,8 @@ export const LOST_AFTER_MS = 2500;
 /** A stream that is still silent after this long is closed and opened anew. */
 const REOPEN_AFTER_MS = 5000;
 const TICK_MS = 200;
+/** Pulses of a living daemon on a new stream after which a view that the stream has not brought is gone. */
+const COMPLETE_AFTER_PULSES = 3;
 const RETRY_MS = [300, 700, 1500, 2500] as const;
 
 /** connecting: nothing yet · live · lost: the API is silent · daemon: the API lives, its daemon does not. */
@@ -23,12 +25,18 @@ interface Entry {
   atMs: number;
   boot: string;
   version: number;
+  /** Number of the stream by which it last came. */
+  stream: number;
 }
 
 interface ViewEvent {
   key: string;
   version: number;
   view: unknown;
+}
+
+interface GoneEvent {
+  key: string;
 }
 
 interface PulseEvent {
@@ -47,6 +55,8 @@ export class Live {
 
   private readonly entries = new Map<string, Entry>();
   private source: EventSource | null = null;
+  private stream = 0;
+  private pulsesAlive = 0;
   private retry = 0;
   private reopenAt = 0;
   private lastPulse: number;
@@ -86,7 +96,7 @@ export class Live {
   private entry(key: string): Entry {
     let entry = this.entries.get(key);
     if (!entry) {
-      entry = { value: signal<unknown>(undefined), atMs: 0, boot: "", version: -1 };
+      entry = { value: signal<unknown>(undefined), atMs: 0, boot: "", version: -1, stream: 0 };
       this.entries.set(key, entry);
     }
     return entry;
@@ -95,6 +105,8 @@ export class Live {
   private open(): void {
     this.source?.close();
     this.reopenAt = 0;
+    this.stream += 1;
+    this.pulsesAlive = 0;
     const source = new EventSource(`/api/v1/live?keys=${this.keys.map(encodeURIComponent).join(",")}`);
     this.source = source;
     source.addEventListener("open", () => {
@@ -102,6 +114,9 @@ export class Live {
     });
     source.addEventListener("view", (event) => {
       this.onView(event as MessageEvent<string>);
+    });
+    source.addEventListener("gone", (event) => {
+      this.forget(JSON.parse((event as MessageEvent<string>).data) as GoneEvent);
     });
     source.addEventListener("pulse", (event) => {
       this.onPulse(event as MessageEvent<string>);
@@ -120,6 +135,7 @@ export class Live {
     const { key, version, view } = JSON.parse(event.data) as ViewEvent;
     const boot = event.lastEventId.split(":")[0] ?? "";
     const entry = this.entry(key);
+    entry.stream = this.stream;
     if (boot === entry.boot && version < entry.version) return;
     if (entry.version < 0) this.keysSeen.value = [...this.keysSeen.value, key].sort();
     entry.boot = boot;
@@ -135,7 +151,28 @@ export class Live {
     if (this.daemonAlive) this.lastGood = this.lastPulse;
     this.heard = true;
     this.retry = 0;
+    this.pulsesAlive = this.daemonAlive ? this.pulsesAlive + 1 : 0;
+    if (this.pulsesAlive === COMPLETE_AFTER_PULSES) this.forgetOldStreams();
     this.tick();
+  }
+
+  /**
+   * The box has no such view any more: a zone, lane or machine was renamed or taken away. What stays on the screen
+   * beside a living connection is read as true.
+   */
+  private forget({ key }: GoneEvent): void {
+    const entry = this.entry(key);
+    entry.boot = "";
+    entry.version = -1;
+    this.keysSeen.value = this.keysSeen.value.filter((seen) => seen !== key);
+    entry.value.value = undefined;
+  }
+
+  /** What went while no stream was open: a stream begins with all that there is. */
+  private forgetOldStreams(): void {
+    for (const [key, entry] of this.entries) {
+      if (entry.version >= 0 && entry.stream !== this.stream) this.forget({ key });
+    }
   }
 
   private tick(): void {

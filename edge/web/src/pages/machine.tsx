@@ -33,8 +33,8 @@ function Page() {
 
 function Machine() {
   const board = useMemo(() => new GymBoard(["gym", `asset/${ID}`]), []);
-  const missing = useMissing();
   const asset = board.asset(ID).value;
+  const missing = useMissing(asset === undefined);
   const [ended, setEnded] = useState("");
   const role = me.value?.role ?? "";
   const mine = isMine(asset);
@@ -64,14 +64,15 @@ function isMine(asset: AssetView | undefined): boolean {
   return asset !== undefined && asset.person !== "" && asset.person === me.value?.member;
 }
 
-/** Whether the box says that there is no such machine; silence says nothing. */
-function useMissing(): boolean {
+/** Whether the box says that there is no such machine, also when it takes it back; silence says nothing. */
+function useMissing(unseen: boolean): boolean {
   const [missing, setMissing] = useState(false);
   useEffect(() => {
+    if (!unseen) return;
     call(`/gym/assets/${encodeURIComponent(ID)}`).catch((error: unknown) => {
       setMissing(error instanceof ApiError && error.problem.code === "unknown_asset");
     });
-  }, []);
+  }, [unseen]);
   return missing;
 }
 

@@ -28,9 +28,9 @@ function Page() {
 
 function Port() {
   const board = useMemo(() => new Board([`port/${ID}`]), []);
-  const missing = useMissing();
   const live = board.live;
   const port = board.port(ID).value;
+  const missing = useMissing(port === undefined);
   const quiet = { level: "quiet", text: t("port.quiet") } as const;
   return (
     <div class="page page-port">
@@ -51,14 +51,15 @@ function Port() {
   );
 }
 
-/** Whether the box says that there is no such outlet; silence says nothing. */
-function useMissing(): boolean {
+/** Whether the box says that there is no such outlet, also when it takes it back; silence says nothing. */
+function useMissing(unseen: boolean): boolean {
   const [missing, setMissing] = useState(false);
   useEffect(() => {
+    if (!unseen) return;
     call(`/garage/ports/${encodeURIComponent(ID)}`).catch((error: unknown) => {
       setMissing(error instanceof ApiError && error.problem.code === "unknown_port");
     });
-  }, []);
+  }, [unseen]);
   return missing;
 }
 
