@@ -153,8 +153,9 @@ TEXTS: dict[str, ProblemText] = {
         409,
         "同一个键，不同的内容",
         "Same key, other content",
-        "没有执行。新的操作请用新的 Idempotency-Key。",
-        "Nothing was done. A new action needs a new Idempotency-Key.",
+        "这次没有执行；这个键先前已用于别的内容或别的登录，那一次的结果不变。新的操作请用新的 Idempotency-Key。",
+        "Nothing was done this time; what the key did before, for other content or another login, stands. A new action "
+        "needs a new Idempotency-Key.",
     ),
     "id_taken": ProblemText(
         409, "编号已被使用", "Id already taken", "没有执行。请用新的编号。", "Nothing was done. Use a new id."

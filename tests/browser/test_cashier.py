@@ -99,6 +99,33 @@ def test_a_top_up_reads_the_purse_first_and_is_never_done_twice(desk):
     assert len(sent) >= 3
 
 
+def test_a_top_up_booked_before_the_shift_changed_is_not_called_undone(desk, logins):
+    """Its answer was lost and the next cashier logs in at the same desk. "Nothing was done" would have the money of one
+    note put into the purse twice."""
+    _, page, sent = desk
+    page.fill(".topup input", "m001")
+    page.click(".topup button:has-text('查余额')")
+    page.wait_for_selector("text=m001 余额 ¥")
+
+    def lose(route):
+        route.fetch()
+        route.abort()
+
+    page.route("**/top-ups", lose)
+    page.focus(".topup .hold")
+    page.keyboard.down("Enter")
+    page.wait_for_selector("text=正在用同一单号再问")
+    page.keyboard.up("Enter")
+    page.context.add_cookies(logins("cashier"))
+    page.unroute("**/top-ups")
+    page.reload()
+    page.wait_for_selector(".desk-note[data-tone=look]")
+    words = page.inner_text(".desk-note")
+    assert "已在另一个登录下处理过" in words
+    assert "可能已经入账" in words
+    assert len({key for _, key, _ in sent}) == 1
+
+
 def test_a_late_answer_never_puts_another_members_purse_before_the_desk(desk):
     """The purse of who was looked up first comes last: the money would go to the wrong member."""
     opened, page, _ = desk

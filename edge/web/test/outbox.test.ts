@@ -157,6 +157,24 @@ void describe("outbox", () => {
     }
   });
 
+  void it("never calls undone what was answered to another login", async () => {
+    const before = { status: 409, code: "id_reused" };
+    for (const [lookUp, told, at] of [
+      [null, [before], "id_reused"],
+      ["/orders/o1", [before, { status: 200 }], "confirmed"],
+      ["/orders/o1", [before, { status: 404, code: "unknown_order" }], "not_booked"],
+      ["/orders/o1", [before, "lost", before, { status: 200 }], "confirmed"],
+    ] as const) {
+      keep("slot", JSON.stringify({ key: "k1", path: "/top-ups", body: { order_id: "o1" }, lookUp }));
+      const outbox = new Outbox<Body>("slot");
+      answers = [...told];
+      const done = settled(outbox);
+      outbox.resume();
+      const end = await done;
+      assert.equal(end.at === "refused" ? end.problem.code : end.at, at);
+    }
+  });
+
   void it("keeps waiting when the look-up gets no answer either", async () => {
     const outbox = new Outbox<Body>("slot");
     answers = [{ status: 503, code: "busy" }, { status: 503, code: "busy" }, "lost", { status: 200 }];

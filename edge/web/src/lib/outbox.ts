@@ -20,7 +20,8 @@ export interface Pending<B> {
 
 /**
  * idle · sent: on its way, `tries` so far, `trouble` is the last problem without a verdict ("" = nobody answered yet) ·
- * confirmed: the box has it on disk · refused: the box said no, nothing was moved.
+ * confirmed: the box has it on disk · refused: the box said no, nothing was moved (but for `id_reused`: what became of
+ * it was told to another login).
  */
 export type Delivery<B> =
   | { at: "idle" }
@@ -146,11 +147,23 @@ async function attempt<B>(pending: Pending<B>): Promise<Verdict<B>> {
   } catch (error) {
     if (!(error instanceof ApiError)) return { decided: false, trouble: "no_answer", waitMs: null };
     const { problem, retryAfterMs } = error;
+    if (problem.code === "id_reused") return answeredBefore(pending, problem);
     if (problem.status >= 500 || UNDECIDED.has(problem.status)) {
       return { decided: false, trouble: problem.code, waitMs: retryAfterMs };
     }
     return { decided: true, outcome: { at: "refused", pending, problem } };
   }
+}
+
+/**
+ * This very id was answered before, but to another login: the answer was lost, and somebody else has logged in since.
+ * "Refused" would be a lie that gets the same money booked twice.
+ */
+async function answeredBefore<B>(pending: Pending<B>, problem: Problem): Promise<Verdict<B>> {
+  const found = await lookUp(pending);
+  if (found) return { decided: true, outcome: found };
+  if (pending.lookUp !== null) return { decided: false, trouble: problem.code, waitMs: null };
+  return { decided: true, outcome: { at: "refused", pending, problem } };
 }
 
 /** Whether it was carried out after all; null when nobody can tell. */
