@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Callable
 
 import msgspec
@@ -30,9 +31,9 @@ class ApiTokens:
         check_binding(role, None, lane, panel)
         now, token_id, secret = self._now_ns(), secrets.token_hex(4), secrets.token_urlsafe(32)
         with self._db.write() as db:
-            db.execute("DELETE FROM tokens WHERE expires_ns <= ?", (now,))
-            (count,) = db.execute("SELECT count(*) FROM tokens").fetchone()
-            if count >= MAX_TOKENS:
+            if _count(db) >= MAX_TOKENS:  # not before: the clock may be wrong, and a kiosk's secret was shown once
+                db.execute("DELETE FROM tokens WHERE expires_ns <= ?", (now,))
+            if _count(db) >= MAX_TOKENS:
                 raise AccountProblem("full")
             db.execute(
                 "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
@@ -62,3 +63,8 @@ class ApiTokens:
             if not db.execute("DELETE FROM tokens WHERE id = ?", (token_id,)).rowcount:
                 raise AccountProblem("unknown_token")
             audit.append(db, self._now_ns(), by, "token_revoked", token_id)
+
+
+def _count(db: sqlite3.Connection) -> int:
+    (count,) = db.execute("SELECT count(*) FROM tokens").fetchone()
+    return int(count)

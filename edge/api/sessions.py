@@ -30,7 +30,7 @@ from edge.domain.actors import Role
 TOKEN_PREFIX = "kgl_"  # noqa: S105 - a marker that secret scanners can look for, not a secret
 
 _SESSION = """
-    SELECT s.id, s.seen_ns, s.idle_ns, s.until_ns, s.username, s.token_id, u.role AS user_role, u.member,
+    SELECT s.id, s.created_ns, s.seen_ns, s.idle_ns, s.until_ns, s.username, s.token_id, u.role AS user_role, u.member,
         t.role AS token_role, t.lane, t.panel, t.expires_ns
     FROM sessions s LEFT JOIN users u ON u.username = s.username LEFT JOIN tokens t ON t.id = s.token_id WHERE
 """
@@ -46,14 +46,18 @@ class Sessions:
 
     def open(self, db: sqlite3.Connection, username: str | None, token_id: str | None, old_cookie: str) -> NewSession:
         """A new session within the caller's transaction; the one of ``old_cookie`` ends (rotation at login). Of the
-        owner's sessions the oldest go beyond ``MAX_SESSIONS_PER_OWNER``; expired ones of anybody go too."""
+        owner's sessions the oldest go beyond ``MAX_SESSIONS_PER_OWNER``; expired ones of persons go too. Those of
+        kiosks go with their token alone: a clock that ran years ahead for a minute must not end them for good."""
         now = self._now_ns()
         secret, session_id = secrets.token_urlsafe(32), secrets.token_hex(8)
         until, idle = now + PERSON_MAX_S * S, PERSON_IDLE_S * S
         if token_id is not None:
             (until,) = db.execute("SELECT expires_ns FROM tokens WHERE id = ?", (token_id,)).fetchone()
             idle = KIOSK_IDLE_S * S
-        db.execute("DELETE FROM sessions WHERE secret_hash = ? OR until_ns <= ?", (digest(old_cookie), now))
+        db.execute(
+            "DELETE FROM sessions WHERE secret_hash = ? OR (until_ns <= ? AND token_id IS NULL)",
+            (digest(old_cookie), now),
+        )
         db.execute(
             "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (session_id, digest(secret), username, token_id, now, now, idle, until),
@@ -127,6 +131,8 @@ class Sessions:
         seen = max(row["seen_ns"], self._seen.get(("sessions", row["id"]), 0))
         if now >= row["until_ns"] or now - seen > row["idle_ns"] or (row["token_id"] and row["expires_ns"] <= now):
             return None
+        if row["token_id"] is None and now < row["created_ns"] - PERSON_MAX_S * S:
+            return None  # opened while the clock ran ahead: its end lies as far in the future
         if touch:
             self._seen["sessions", row["id"]] = now
         return _of_session(row)

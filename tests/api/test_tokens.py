@@ -169,3 +169,25 @@ def test_users_that_make_no_sense_are_refused(api, body):
     full = {"username": "new", "password": PASSWORD, **body}
     assert api.post("/api/v1/users", full, who="admin").status_code == 422
     assert [user.username for user in api.accounts.users()] == ["admin"]
+
+
+def test_a_clock_that_ran_years_ahead_for_a_minute_ends_no_terminal(api):
+    """Somebody logs in and makes a token meanwhile; at noon the lanes must not ask for secrets that were shown once."""
+    right = with_user(api)
+    token = new_token(api).json()["token"]
+    kiosk = cookie_of(api.post("/api/v1/auth/terminal", {"token": token}))
+    years_s = 12 * 365 * 86_400
+    api.clock.advance(years_s)
+    assert me(api, kiosk).status_code == bearer(api, token).status_code == 401
+    ahead = cookie_of(api.post(LOGIN, right))
+    api.accounts.tokens.create("another", Role.READ_ONLY, None, 30, "boss")
+    api.clock.advance(-years_s)
+    assert me(api, kiosk).json()["lane"] == "1"
+    assert bearer(api, token).status_code == 200
+    assert me(api, ahead).status_code == 401, "nor does a login of that minute hold for twelve years"
+
+
+def test_a_clock_put_back_an_hour_ends_no_session(api):
+    cookie = cookie_of(api.post(LOGIN, with_user(api)))
+    api.clock.advance(-3600)
+    assert me(api, cookie).status_code == 200
