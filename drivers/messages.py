@@ -22,13 +22,15 @@ from drivers.decoded import Decoded, Fields
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One message. ``expiry_s`` None: none given, or the broker speaks no MQTT 5."""
+    """One message. ``expiry_s`` None: none given, or the broker speaks no MQTT 5. ``queued``: the broker kept it while
+    nobody listened, for days maybe."""
 
     topic: str
     payload: str
     retain: bool
     binary: bool = False
     expiry_s: int | None = None
+    queued: bool = False
 
 
 class Problem(NamedTuple):

@@ -31,12 +31,10 @@ UNSETTLED_MAX = 1024
 #: Publications that may wait for the broker's acknowledgement: five rounds of 400 cuts.
 UNSENT_MAX = 2048
 
-#: A publication that waits for the broker's acknowledgement for so long: the broker is dead. The link is given up, and
-#: with it what was not sent.
+#: A publication that nobody acknowledges for so long: the broker is dead; the link and what was not sent are given up.
 UNSENT_S = 5.0
 
-#: A message that is not settled for so long was lost on its way to the disk: with the link opened anew the broker sends
-#: it again.
+#: A message not settled for so long was lost on its way to the disk: over a new link the broker sends it again.
 UNSETTLED_S = 60.0
 
 PAYLOAD_BYTES_MAX = 64 * 1024
@@ -66,6 +64,7 @@ class MqttLink:
         self._topics: tuple[str, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
         self._arrived: deque[Publish] = deque()
+        self._kept = 0  # of those: came before the subscription, so the broker had kept them
         self._unsettled = Unsettled(self._acknowledge)
         self._held: deque[Message] = deque()
         self._unsent: dict[int, float] = {}
@@ -108,8 +107,7 @@ class MqttLink:
         self._send()
 
     def pause_reading(self) -> None:
-        """Hand over nothing more; what comes still waits here, then in the broker, which waits for our
-        acknowledgements."""
+        """Hand over nothing more; what comes waits here, then in the broker, which waits for our acknowledgements."""
         self._paused = True
 
     def resume_reading(self) -> None:
@@ -182,6 +180,7 @@ class MqttLink:
         match packet.kind:
             case packets.PUBLISH:
                 self._arrived.append(packets.read_publish(packet, v5=self.v5))
+                self._kept += not self._begun.done()
             case packets.PUBACK:
                 self._unsent.pop(packets.read_mid(packet), None)
                 if self._held:
@@ -225,7 +224,8 @@ class MqttLink:
     def _deliver(self) -> None:
         while self._arrived and not self._paused and self._handler is not None:
             message = self._arrived.popleft()
-            data = _to_json(message)
+            data = _to_json(message, queued=self._kept > 0)
+            self._kept = max(0, self._kept - 1)
             if data is None:
                 self.dropped += 1
                 if message.mid:
@@ -283,7 +283,7 @@ class MqttLink:
             handler.link_lost(reason)
 
 
-def _to_json(message: Publish) -> bytes | None:
+def _to_json(message: Publish, *, queued: bool) -> bytes | None:
     if len(message.payload) > PAYLOAD_BYTES_MAX:
         return None
     try:
@@ -294,6 +294,7 @@ def _to_json(message: Publish) -> bytes | None:
         payload, binary = message.payload.decode(), False
     except UnicodeDecodeError:
         payload, binary = message.payload.decode("utf-8", "replace"), True
+    retain, expiry_s = message.retain, message.expiry_s
     return encode_message(
-        Message(topic=topic, payload=payload, retain=message.retain, binary=binary, expiry_s=message.expiry_s)
+        Message(topic=topic, payload=payload, retain=retain, binary=binary, expiry_s=expiry_s, queued=queued)
     )

@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+import msgspec
+
 from drivers.messages import Message, PayloadError, Problem, check_meter
 from drivers.options import OptionReader, OptionValue
 from drivers.topics import POINTS_MAX, TopicsDriver
@@ -68,7 +70,8 @@ class Zigbee2MqttDriver(TopicsDriver):
         for item in parse(message, self._base):
             if isinstance(item, DeviceState):  # most that comes
                 self.heard()
-                self._state(self._cache.marked(item, self.now_ns))
+                told = self._kept(item) if message.queued else item
+                self._state(self._cache.marked(told, self.now_ns))
             elif isinstance(item, Problem):
                 self._refuse(name, item, message)
             else:
@@ -115,6 +118,14 @@ class Zigbee2MqttDriver(TopicsDriver):
             self._signals(state, told)
         if point in self._buttons or not OTHERS.isdisjoint(state.fields):  # a head that smells smoke has none
             self._others(state)
+
+    def _kept(self, state: DeviceState) -> DeviceState:
+        """A message that the broker kept while nobody listened: what cries fire is as good as ever, all else says only
+        how things stood then. One with a time of its own is judged by that."""
+        smoke = state.smoke is not None and state.smoke != (state.device in self._inverted)
+        if state.fields.get("last_seen") is not None or smoke or fires(state) or is_call(state, self._call_actions):
+            return state
+        return msgspec.structs.replace(state, retained=True)
 
     def _others(self, state: DeviceState) -> None:
         """What buttons, meters and outputs say."""

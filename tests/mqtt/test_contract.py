@@ -67,7 +67,14 @@ def test_the_session_holds_what_came_meanwhile(broker, heard, linked, run):
         told = heard()
         async with linked(broker.url(), told):
             await told.until(lambda t: len(t.messages) >= 30)
-        assert sorted(told.payloads, key=int) == [str(number) for number in range(30)]
+            async with broker.peer() as peer:
+                await peer.publish("a/x", "30", qos=1)
+            await told.until(lambda t: len(t.messages) >= 31)
+        assert sorted(told.payloads, key=int) == [str(number) for number in range(31)]
+        queued = [message.get("queued", False) for message in told.messages]
+        assert not queued[-1], "it came to a listener"
+        if broker.v5:
+            assert all(queued[:-1]), "Mosquitto sends what it kept before it answers the subscription"
 
     run(away())
 

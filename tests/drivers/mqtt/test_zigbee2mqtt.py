@@ -372,3 +372,29 @@ def test_a_damaged_stored_message_that_says_smoke_is_stored_smoke(talk):
     assert (word.active, word.retained) == (True, True)
     (word,) = smoke_words(z, '{"smoke":true,"t":NaN}')
     assert (word.active, word.retained) == (True, False)
+
+
+def test_what_the_broker_kept_while_nobody_listened_is_no_fresh_word(talk):
+    z = talk("zigbee2mqtt", inverted="odd")
+    z.hear(A, {"smoke": False}, queued=True)
+    z.hear("zigbee2mqtt/odd", {"smoke": True}, queued=True)
+    assert [(each.active, each.retained) for each in z.of("SignalReading")] == [(False, True), (False, True)]
+    z.hear(A, {"smoke": False})
+    assert z.of("SignalReading")[-1].retained is False
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("head", {"smoke": True}),
+        ("odd", {"smoke": False}),
+        ("head", {"gas": True, "smoke": False}),
+        ("button", {"action": "emergency"}),
+        ("head", {"smoke": False, "last_seen": 1_795_312_800_000}),
+    ],
+)
+def test_fire_that_the_broker_kept_is_as_good_as_ever_and_so_is_what_names_its_time(talk, name, fields):
+    z = talk("zigbee2mqtt", inverted="odd")
+    z.hear(f"zigbee2mqtt/{name}", fields, queued=True)
+    assert z.of("SignalReading")
+    assert not any(each.retained for each in z.of("SignalReading"))
