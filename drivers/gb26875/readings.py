@@ -30,6 +30,7 @@ from drivers.wallclock import to_wall_ns
 from edge.domain.field_devices import (
     FieldReading,
     MeterReading,
+    PanelReset,
     PressureReading,
     Quality,
     SignalKind,
@@ -149,7 +150,8 @@ class Reader:
         gone = [key for key in self._active if key[0] == system_point or key[0].startswith(prefix)]
         for key in gone:
             del self._active[key]
-        return [SignalReading(point=point, kind=kind, active=False, detail=why) for point, kind in gone]
+        cleared = [SignalReading(point=point, kind=kind, active=False, detail=why) for point, kind in gone]
+        return [*cleared, PanelReset(point=system_point, detail=why)]
 
 
 def _times(at: datetime | None, sent: datetime | None) -> tuple[int | None, int | None]:

@@ -142,6 +142,14 @@ class PressureReading(msgspec.Struct, frozen=True, kw_only=True, tag="pressure")
     temperature_c: float | None = None
 
 
+class PanelReset(msgspec.Struct, frozen=True, kw_only=True, tag="panel_reset"):
+    """A fire panel was reset by hand: what it reported active at ``point`` (a system) and at the components behind it
+    (``point:...``) is so no longer, until it says so again. Panels send no word for each of them."""
+
+    point: str
+    detail: str = ""
+
+
 FieldReading = (
     SignalReading
     | MeterReading
@@ -151,6 +159,7 @@ FieldReading = (
     | KeypadReading
     | SessionReading
     | PressureReading
+    | PanelReset
 )
 
 

@@ -95,7 +95,7 @@ WORDS: dict[type[msgspec.Struct], frozenset[str]] = {
 CODES: dict[type[msgspec.Struct], frozenset[str]] = {devices.PlatePass: frozenset({"status"})}
 #: Readings, by tag, that hold no measurement at all: who a device is, who stood there, what was typed, what a notice
 #: came to.
-NOT_SAMPLED = frozenset({"device_identity", "machine_info", "card", "keypad", "notify_result"})
+NOT_SAMPLED = frozenset({"device_identity", "machine_info", "card", "keypad", "notify_result", "panel_reset"})
 #: Readings of a person's body, by tag: they belong to that person's record, never to a history that staff browse.
 PERSONAL = frozenset({"heart_rate", "blood_pressure", "weight"})
 #: The same in readings that are not personal as a whole: what a machine's hand grips feel (decision 0009).

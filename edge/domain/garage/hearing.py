@@ -19,6 +19,7 @@ from edge.domain.field_devices import (
     KeypadReading,
     MeterReading,
     OutputReading,
+    PanelReset,
     PointHealth,
     PressureReading,
     SessionReading,
@@ -106,8 +107,19 @@ def _seldom(turn: Turn, item: DeviceReading, zones: dict[str, None]) -> None:
         case PressureReading() as body:
             as_signal = SignalReading(point=body.point, kind=SignalKind.PRESSURE, active=body.high)
             _signal(turn, item.device, as_signal, zones)
+        case PanelReset() as body:
+            _reset_panel(turn, item.device, body, zones)
         case _:
             pass
+
+
+def _reset_panel(turn: Turn, device: str, body: PanelReset, zones: dict[str, None]) -> None:
+    """Its driver says so of what it has heard itself; here is also what was heard before the box was started anew."""
+    behind = f"{body.point}:"
+    for source in [each for each in turn.world.sources.values() if each.device == device and each.weight]:
+        if source.point == body.point or source.point.startswith(behind):
+            word = SignalReading(point=source.point, kind=source.kind, active=False, detail=body.detail)
+            _signal(turn, device, word, zones)
 
 
 def _signal(turn: Turn, device: str, body: SignalReading, zones: dict[str, None]) -> None:

@@ -83,6 +83,13 @@ def test_a_panel_reset_clears_what_it_reported_and_nothing_else(building):
     assert cleared == {("1:1:3:1", False), ("1:1:3:6", False), ("1:1", False)}
 
 
+def test_a_reset_is_told_as_such_since_the_driver_may_have_been_started_anew(building):
+    building.run(2 * S)
+    building.device.panel.resets += 1
+    building.run(S)
+    assert [each.point for each in building.of("PanelReset")] == ["1:1"]
+
+
 def test_a_reset_that_still_says_fire_clears_nothing(make):
     driver = make_driver("gb26875", {"poll": False})
     driver.opened(0)
