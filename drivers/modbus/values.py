@@ -127,7 +127,8 @@ def _state(entry: Entry, message: Message, at: int) -> bool | None:
     word = message.registers[at]
     if entry.bit is not None:
         return bool(word >> entry.bit & 1) != entry.invert
-    return {entry.on: True, entry.off: False}.get(word)
+    state = {entry.on: True, entry.off: False}.get(word)
+    return None if state is None else state != entry.invert
 
 
 def _number(entry: Entry, message: Message, at: int) -> float | None:

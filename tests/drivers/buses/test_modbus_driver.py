@@ -188,6 +188,17 @@ def test_an_output_in_a_register(rig):
     assert (line.boards["b1"].holding[3], states(bus, "fan")[-1]) == (85, False)
 
 
+def test_an_inverted_output_in_a_register_reads_back_as_it_was_told(rig):
+    line = line_of()
+    bus = rig("modbus", {"map": "fan output holding:3 on=170 off=85 invert"}, line)
+    bus.command(on(bus, "fan"))
+    bus.run(700)
+    assert (line.boards["b1"].holding[3], states(bus, "fan")[-1]) == (85, True)
+    bus.command(off("fan"))
+    bus.run(700)
+    assert (line.boards["b1"].holding[3], states(bus, "fan")[-1]) == (170, False)
+
+
 def test_exceptions_are_told_and_are_no_values(rig):
     line = line_of()
     text = "gone flow discrete:500\ngone2 power_w input:900\nout output coil:700\nmain flow discrete:8"
