@@ -23,6 +23,7 @@ class Cache:
     def __init__(self) -> None:
         self._sends = False
         self._until_ns = 0
+        self._opened_until_ns = 0
         self._told: set[str] = set()
 
     def learn(self, info: BridgeInfo) -> None:
@@ -33,6 +34,23 @@ class Cache:
         """The bridge came online just now."""
         self._until_ns = now_ns + CACHE_NS
         self._told.clear()
+
+    def opened(self, now_ns: int) -> None:
+        """Our link is open just now. After a power cut the bridge may have come first: its "online" is a stored one
+        then, and its cache is under way."""
+        self._opened_until_ns = now_ns + CACHE_NS
+        self._told.clear()
+
+    def may_be(self, state: DeviceState, now_ns: int) -> bool:
+        """Whether the message may be memory because our link was opened after the bridge's start, which nobody saw: the
+        device's first since then."""
+        if not self._sends or not self._until_ns <= now_ns < self._opened_until_ns:
+            return False
+        if state.retained or state.device in self._told:
+            return False
+        if len(self._told) < DEVICES_MAX:
+            self._told.add(state.device)
+        return True
 
     def marked(self, state: DeviceState, now_ns: int) -> DeviceState:
         """The message; as a stored one when it may be memory: the device's first since the bridge's start, without a

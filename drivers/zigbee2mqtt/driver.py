@@ -61,6 +61,9 @@ class Zigbee2MqttDriver(TopicsDriver):
         self._outputs: dict[str, None] = {}
         self._cache = Cache()
 
+    def on_opened(self) -> None:
+        self._cache.opened(self.now_ns)
+
     # --- in -----------------------------------------------------------------------------------------------------------
 
     def on_message(self, message: Message) -> None:
@@ -70,7 +73,8 @@ class Zigbee2MqttDriver(TopicsDriver):
         for item in parse(message, self._base):
             if isinstance(item, DeviceState):  # most that comes
                 self.heard()
-                told = self._kept(item) if message.queued else item
+                old = message.queued or self._cache.may_be(item, self.now_ns)
+                told = self._kept(item) if old else item
                 self._state(self._cache.marked(told, self.now_ns))
             elif isinstance(item, Problem):
                 self._refuse(name, item, message)
@@ -120,8 +124,8 @@ class Zigbee2MqttDriver(TopicsDriver):
             self._others(state)
 
     def _kept(self, state: DeviceState) -> DeviceState:
-        """A message that the broker kept while nobody listened: what cries fire is as good as ever, all else says only
-        how things stood then. One with a time of its own is judged by that."""
+        """A message from before we listened, kept by the broker or by the bridge: what cries fire is as good as ever,
+        all else says only how things stood then. One with a time of its own is judged by that."""
         smoke = state.smoke is not None and state.smoke != (state.device in self._inverted)
         if state.fields.get("last_seen") is not None or smoke or fires(state) or is_call(state, self._call_actions):
             return state

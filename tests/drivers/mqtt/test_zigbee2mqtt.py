@@ -358,10 +358,25 @@ def test_what_says_when_it_was_heard_and_what_comes_long_after_the_start_is_no_m
     assert not word.retained
 
 
-def test_a_stored_online_is_no_start_of_the_bridge(talk):
+def test_after_a_power_cut_the_bridge_may_have_come_before_us(talk):
+    """Its "online" is a stored one then, and nobody saw its start; what cries fire is believed."""
     z = talk("zigbee2mqtt")
     z.hear("zigbee2mqtt/bridge/info", INFO, retain=True)
     z.hear("zigbee2mqtt/bridge/state", {"state": "online"}, retain=True)
+    (word,) = smoke_words(z, {"smoke": False})
+    assert word.retained
+    (word,) = smoke_words(z, {"smoke": False})
+    assert not word.retained, "it has spoken since"
+    z.readings.clear()
+    z.hear("zigbee2mqtt/other", {"smoke": True})
+    assert [(each.active, each.retained) for each in z.of("SignalReading")] == [(True, False)]
+
+
+def test_long_after_our_opening_a_stored_online_is_no_start_of_the_bridge(talk):
+    z = talk("zigbee2mqtt")
+    z.hear("zigbee2mqtt/bridge/info", INFO, retain=True)
+    z.hear("zigbee2mqtt/bridge/state", {"state": "online"}, retain=True)
+    z.wait(120)
     (word,) = smoke_words(z, {"smoke": False})
     assert not word.retained
 
