@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -124,17 +124,17 @@ class StoreGarageBooks:
 
 
 class _Rows:
-    """The reader as a kernel's ``Rows``."""
+    """The reader as ``StandingRows``."""
 
     def __init__(self, reader: StoreReader) -> None:
         self._reader = reader
 
-    def all(self, kind: type[R]) -> Iterator[R]:
+    def all(self, kind: type[R]) -> list[R]:
         by: tuple[str, ...] = kind.KEY  # type: ignore[attr-defined] # every row struct has one
-        return iter(self._reader.page(kind, by=by, newest_first=True, limit=MAX_ROWS).rows)
+        return self._reader.page(kind, by=by, newest_first=True, limit=MAX_ROWS).rows
 
-    def since(self, kind: type[R], column: str, value: str | int) -> Iterator[R]:
-        return iter(self._reader.fetch(kind, {column: value}, limit=MAX_ROWS))
+    def where(self, kind: type[R], where: Mapping[str, str | int]) -> list[R]:
+        return self._reader.fetch(kind, where, limit=MAX_ROWS)
 
 
 def _read(work: Callable[[], T]) -> T:

@@ -68,6 +68,9 @@ class MemoryRows:
     def since(self, kind: type[R], column: str, value: str | int) -> Iterator[R]:
         return (row for row in self.all(kind) if getattr(row, column) >= value)
 
+    def columns_since(self, kind: type[R], columns: tuple[str, ...], value: str | int) -> Iterator[Key]:
+        return iter(sorted(_values(row, columns) for row in self.since(kind, columns[0], value)))
+
 
 def _in_order(table: Mapping[Key, Row]) -> list[Any]:
     return [table[key] for key in sorted(table)]

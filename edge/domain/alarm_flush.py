@@ -11,7 +11,7 @@ from edge.domain.alarm_rows import AlarmClockRow, AlarmHourRow, AlarmRow, Notifi
 from edge.domain.alarm_states import AlarmState
 from edge.domain.alarm_views import alarms_view
 from edge.domain.alarms import next_due
-from edge.domain.kernel import EffectClass, Effects, Put, Rows, Send, Show, Stamp
+from edge.domain.kernel import EffectClass, Effects, Put, Send, Show, Stamp, StandingRows
 from edge.domain.notices import NOTIFY_DEVICE
 
 VIEW_KEY = "alarms"
@@ -41,19 +41,19 @@ def flush(book: AlarmBook, stamp: Stamp, view_key: str = VIEW_KEY) -> Effects:
     return effects
 
 
-def load_alarms(rows: Rows, steps: tuple[Step, ...] = ()) -> AlarmBook:
+def load_alarms(rows: StandingRows, steps: tuple[Step, ...] = ()) -> AlarmBook:
     """The book as the committed rows tell it. ``steps`` is the escalation plan of the configuration in force. What was
     suppressed by design stays so until the kernel says otherwise. Flap damping and the flood window begin anew."""
     book = AlarmBook(steps=steps)
     for clock in rows.all(AlarmClockRow):
         book.clock = BookClock(clock.book_ns, clock.boot_id, clock.mono_ns, clock.wall_ns, clock.wall_trusted)
         book.dropped_notices = clock.dropped_notices
-    standing = [msgspec.msgpack.decode(row.body, type=Alarm) for row in rows.since(AlarmRow, "standing", 1)]
+    standing = [msgspec.msgpack.decode(row.body, type=Alarm) for row in rows.where(AlarmRow, {"standing": 1})]
     for alarm in sorted(standing, key=lambda alarm: (alarm.first_wall_ns, alarm.alarm_id)):
         book.alarms[alarm.key] = alarm
         if alarm.hidden_by.startswith(_DESIGN):
             book.by_design[alarm.key] = alarm.hidden_by.removeprefix(_DESIGN)
-    pending = [msgspec.msgpack.decode(row.body, type=Notice) for row in rows.since(NotificationRow, "pending", 1)]
+    pending = [msgspec.msgpack.decode(row.body, type=Notice) for row in rows.where(NotificationRow, {"pending": 1})]
     for notice in sorted(pending, key=lambda notice: (notice.made_ns, notice.notice_id)):
         book.notices[notice.notice_id] = notice
     hours = {row.hour: row for row in rows.all(AlarmHourRow)}

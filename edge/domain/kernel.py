@@ -14,7 +14,7 @@ A user would notice a mistake here as a "paid" screen for a sale that a power cu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -105,13 +105,30 @@ def is_urgent(effects: Sequence[Effect]) -> bool:
 R = TypeVar("R", bound=Row)
 
 
-class Rows(Protocol):
-    """Read access to stored rows at start. Every method yields rows in the order of their primary key."""
+class StandingRows(Protocol):
+    """As much of ``Rows`` as a book of what stands now is read with. Rows come in the order of their primary key."""
 
-    def all(self, kind: type[R]) -> Iterator[R]: ...
+    def all(self, kind: type[R]) -> Iterable[R]:
+        """Every row: for tables that do not grow with time."""
+        ...
 
-    def since(self, kind: type[R], column: str, value: str | int) -> Iterator[R]:
+    def where(self, kind: type[R], where: Mapping[str, str | int]) -> Iterable[R]:
+        """Rows whose columns have these values. A few rows of a table that grows need an index that begins with the
+        columns, or one of these rows only (``WHERE standing = 1``: used for this very value, never by ``since``)."""
+        ...
+
+
+class Rows(StandingRows, Protocol):
+    """Read access to stored rows at start, which must not take longer with every year: a table that grows is read by
+    what is open in it, or since when."""
+
+    def since(self, kind: type[R], column: str, value: str | int) -> Iterable[R]:
         """Rows whose ``column`` is at least ``value``, in the order of their primary key."""
+        ...
+
+    def columns_since(self, kind: type[R], columns: tuple[str, ...], value: str | int) -> Iterable[tuple[Any, ...]]:
+        """These ``columns`` alone of the rows whose first of them is at least ``value``, in the order of the columns: a
+        little of very many rows. Their checksum, which is over all columns, is not looked at."""
         ...
 
 

@@ -66,6 +66,9 @@ class FactsStore:
         self._path = path
         self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._reader.execute("PRAGMA query_only = ON")
+        self._reader.execute(
+            "PRAGMA temp_store = MEMORY"
+        )  # rows are sorted at a start, which a full disk must not stop
         self._closed = False
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -37,8 +37,8 @@ class Desk:
     def all(self, kind: type) -> Iterator[Any]:
         yield from (row for _, row in sorted(self.rows.get(kind, {}).items()))
 
-    def since(self, kind: type, column: str, value: Any) -> Iterator[Any]:
-        yield from (row for row in self.all(kind) if getattr(row, column) >= value)
+    def where(self, kind: type, where: Mapping[str, str | int]) -> Any:
+        return iter([row for row in self.all(kind) if where.items() <= msgspec.structs.asdict(row).items()])
 
     # --- time ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,6 +115,13 @@ class MemoryRows:
 
     def since(self, kind: type[Row], column: str, value: str | int) -> Any:
         return iter([row for row in self.all(kind) if getattr(row, column) >= value])
+
+    def where(self, kind: type[Row], where: Mapping[str, str | int]) -> Any:
+        return iter([row for row in self.all(kind) if where.items() <= msgspec.structs.asdict(row).items()])
+
+    def columns_since(self, kind: type[Row], columns: tuple[str, ...], value: str | int) -> Any:
+        found = self.since(kind, columns[0], value)
+        return iter(sorted(tuple(getattr(row, name) for name in columns) for row in found))
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +98,9 @@ class MemoryRows:
 
     def since(self, kind: type[Row], column: str, value: str | int) -> Any:
         return iter([row for row in self.all(kind) if getattr(row, column) >= value])
+
+    def where(self, kind: type[Row], where: Mapping[str, str | int]) -> Any:
+        return iter([row for row in self.all(kind) if where.items() <= msgspec.structs.asdict(row).items()])
 
 
 @dataclass

@@ -8,6 +8,7 @@ import logging
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 import structlog
 
@@ -136,6 +137,13 @@ class HeldRows:
 
     def since(self, kind, column, value):
         return iter([row for row in self.all(kind) if getattr(row, column) >= value])
+
+    def where(self, kind, where):
+        return iter([row for row in self.all(kind) if where.items() <= msgspec.structs.asdict(row).items()])
+
+    def columns_since(self, kind, columns, value):
+        found = self.since(kind, columns[0], value)
+        return iter(sorted(tuple(getattr(row, name) for name in columns) for row in found))
 
 
 class Outlets:

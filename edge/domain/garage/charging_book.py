@@ -89,8 +89,12 @@ def _spend(book: Book, session_id: str, day: str) -> None:
 
 def forget_ids(book: Book, day: str) -> None:
     """``day`` begins: ids of long ago may be used again."""
-    oldest = (date.fromisoformat(day) - timedelta(days=ID_DAYS)).isoformat()
+    oldest = _ids_kept_from(day)
     book.spent = {began: marks for began, marks in book.spent.items() if began >= oldest}
+
+
+def _ids_kept_from(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=ID_DAYS)).isoformat() if day else ""
 
 
 def _mark(session_id: str) -> int:
@@ -201,34 +205,49 @@ def ended_rows(book: Book, session: Session, stamp: Stamp, *, armed: bool) -> li
     return rows
 
 
-def load_book(rows: Rows) -> Book:
-    """The book as committed rows tell it. Running sessions wait for ``resumed_ns`` (their row's wall time) to be turned
-    into downtime by the first turn after the start."""
+def load_book(rows: Rows, day: str) -> Book:
+    """The book as committed rows tell it on ``day`` ("" before the first). Running sessions wait for ``resumed_ns``
+    (their row's wall time) to be turned into downtime by the first turn after the start. Of sessions and charges only
+    those are read that matter now: the rows are of all years, and nothing is cut until they are read."""
     book = Book()
     for copy in rows.all(PurseCopyRow):
         known = msgspec.msgpack.decode(copy.body, type=tuple[tuple[str, str, int], ...])
         purses.take_copy(book.purses, PurseCopy(as_of_wall_ns=copy.as_of_ns, purses=known))
-    for charge in rows.all(ChargeRow):
-        if charge.state != "paid" or charge.answered_ns >= book.purses.as_of_wall_ns:
-            paid_ns = charge.answered_ns if charge.state == "paid" else 0
-            book.purses.unseen[charge.session_id] = (charge.member, charge.fen, paid_ns)
-        if charge.state != "paid":
-            book.charges[charge.session_id] = charge
-    machines = {row.port: row for row in rows.all(PortChargingRow) if row.open}
-    for row in rows.all(SessionRow):
-        _spend(book, row.session_id, row.day)
-        machine = machines.get(row.port)
-        if row.state == "ended" or machine is None or machine.session_id != row.session_id:
-            continue
-        book.sessions[row.port] = _session(row, machine)
-        book.resumed_ns[row.port] = machine.at_ns
-        if row.payer:
-            book.purses.reserved[row.session_id] = (row.payer, row.limit_fen)
+    _load_charges(book, rows)
+    for began, session_id in rows.columns_since(SessionRow, ("day", "session_id"), _ids_kept_from(day)):
+        _spend(book, session_id, began)
+    _load_sessions(book, rows)
     drawing = {port for port, session in book.sessions.items() if not session.waiting}
     for queue in rows.all(LoadRow):
         book.loads[queue.zone] = msgspec.msgpack.decode(queue.body, type=Load)
         load.rebase(book.loads[queue.zone], drawing)
     return book
+
+
+def _load_charges(book: Book, rows: Rows) -> None:
+    """Charges on their way, and those paid since the copy of the purses was taken, which does not contain them."""
+    answered = rows.since(ChargeRow, "answered_ns", book.purses.as_of_wall_ns)
+    unseen = [charge for charge in answered if charge.state == "paid"]
+    for state in ("pending", "owed"):
+        unseen += rows.where(ChargeRow, {"state": state})
+    for charge in sorted(unseen, key=lambda charge: charge.session_id):
+        paid_ns = charge.answered_ns if charge.state == "paid" else 0
+        book.purses.unseen[charge.session_id] = (charge.member, charge.fen, paid_ns)
+        if charge.state != "paid":
+            book.charges[charge.session_id] = charge
+
+
+def _load_sessions(book: Book, rows: Rows) -> None:
+    """The sessions whose port says that it has them open, by id: on whatever day they began, "0000-00-00" included."""
+    machines = [machine for machine in rows.all(PortChargingRow) if machine.open]
+    for machine in sorted(machines, key=lambda machine: machine.session_id):
+        for row in rows.where(SessionRow, {"session_id": machine.session_id}):
+            if row.state == "ended" or row.port != machine.port:
+                continue
+            book.sessions[row.port] = _session(row, machine)
+            book.resumed_ns[row.port] = machine.at_ns
+            if row.payer:
+                book.purses.reserved[row.session_id] = (row.payer, row.limit_fen)
 
 
 def _session(row: SessionRow, machine: PortChargingRow) -> Session:

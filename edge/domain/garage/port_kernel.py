@@ -269,9 +269,7 @@ def tick(turn: Turn) -> None:
 
 def load_sessions(world: World, rows: Rows) -> None:
     """Sessions, purses and queues from rows."""
-    world.charging = charging_book.load_book(rows)
-    if world.day:
-        charging_book.forget_ids(world.charging, world.day)
+    world.charging = charging_book.load_book(rows, world.day)
 
 
 def begin(turn: Turn) -> None:

@@ -49,7 +49,7 @@ def load_world(rows: Rows) -> World:
         world.config = msgspec.msgpack.decode(config.body, type=GarageConfig)
     world.zone_rows = {row.zone: row for row in rows.all(ZoneRow)}
     world.switch_rows = {row.name: row for row in rows.all(SwitchRow)}
-    for cause in rows.since(CauseRow, "standing", 1):
+    for cause in rows.where(CauseRow, {"standing": 1}):
         world.cause_rows.setdefault(cause.zone, []).append(cause)
     if world.config is not None:
         build(world, world.config)

@@ -44,7 +44,7 @@ MAX_STANDING = 20
 
 def load_orders(world: World, rows: Rows) -> None:
     """The standing orders."""
-    world.orders = {row.order_id: row for row in rows.since(OrderRow, "standing", 1)}
+    world.orders = {row.order_id: row for row in rows.where(OrderRow, {"standing": 1})}
 
 
 def apply_locks(world: World) -> None:

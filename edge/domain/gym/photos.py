@@ -36,7 +36,7 @@ def digest_of(jpeg: bytes) -> str:
 
 def load_photos(world: World, rows: Rows) -> None:
     """The facts of the standing photos; no picture is read."""
-    world.photos = {_key(row.kind, row.ref): row for row in rows.since(PhotoRow, "standing", 1)}
+    world.photos = {_key(row.kind, row.ref): row for row in rows.where(PhotoRow, {"standing": 1})}
 
 
 def photo_view(world: World, kind: str, ref: str) -> PhotoView | None:

@@ -30,7 +30,7 @@ _TAKEABLE = frozenset({Use.FREE, Use.WARM})
 def load_queue(world: World, rows: Rows) -> None:
     """Who was waiting goes on waiting; who was called is called anew by the first tick. Who joined first
     is known by the number of the input: a clock may have been set back between two."""
-    waiting = sorted(rows.since(QueueRow, "waiting", 1), key=lambda row: int(row.entry_id.rpartition("-")[2]))
+    waiting = sorted(rows.where(QueueRow, {"waiting": 1}), key=lambda row: int(row.entry_id.rpartition("-")[2]))
     world.queue = [
         QueuePlace(row=msgspec.structs.replace(row, state=WAITING, asset=""), joined_ns=0) for row in waiting
     ]

@@ -35,7 +35,7 @@ SHOWN_LAPS = 20
 
 def load_trails(world: World, rows: Rows) -> None:
     """Outings under way end with the stop of the box: a lap with a hole in it is none."""
-    world.cut_outings = list(rows.since(OutingRow, "standing", 1))
+    world.cut_outings = list(rows.where(OutingRow, {"standing": 1}))
     for lap in rows.since(LapRow, "day", world.day):
         world.trails.setdefault(lap.trail, Trail()).laps_today += lap.problem in {"", "missing_gate"}
 

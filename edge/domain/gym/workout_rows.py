@@ -96,7 +96,7 @@ def load_workouts(world: World, rows: Rows) -> dict[str, WorkoutRow]:
             world.today.active_ms += row.active_ms
             world.today.distance_m += row.distance_m
     world.ended = dict(list(world.ended.items())[-MAX_ENDED:])
-    return {row.asset: row for row in rows.since(WorkoutRow, "standing", 1)}
+    return {row.asset: row for row in rows.where(WorkoutRow, {"standing": 1})}
 
 
 def take_up(asset: Asset, row: WorkoutRow, stamp: Stamp) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from edge.domain.actors import Actor
 from edge.domain.answered import ConfigRow
@@ -51,6 +54,13 @@ class WorldRows:
 
     def since(self, kind: type, column: str, value: Any) -> Any:
         return (row for row in self.all(kind) if getattr(row, column) >= value)
+
+    def where(self, kind: type, where: Mapping[str, Any]) -> Any:
+        return (row for row in self.all(kind) if where.items() <= msgspec.structs.asdict(row).items())
+
+    def columns_since(self, kind: type, columns: tuple[str, ...], value: Any) -> Any:
+        found = self.since(kind, columns[0], value)
+        return iter(sorted(tuple(getattr(row, name) for name in columns) for row in found))
 
 
 def plain_start(turn: Any, body: StartSession, _actor: Actor) -> Outcome:
