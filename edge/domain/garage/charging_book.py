@@ -73,6 +73,8 @@ def is_spent(book: Book, session_id: str) -> bool:
     """Whether a session has or had this id: a page makes it, and what is charged by it is charged once."""
     if session_id in book.purses.reserved or session_id in book.charges:
         return True
+    if any(session.session_id == session_id for session in book.sessions.values()):
+        return True  # begun before the first day was known: its mark went when that day began
     mark = _mark(session_id)
     return any(mark in marks for marks in book.spent.values())
 

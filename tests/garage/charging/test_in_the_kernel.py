@@ -302,3 +302,12 @@ def test_a_zone_keeps_to_its_limit_after_a_restart(full_zone):
     drawing = [port for port in full_zone.watts if full_zone.world.ports[port].wanted]
     assert sum(full_zone.watts[port] for port in drawing) <= 1000
     assert len(drawing) == 2
+
+
+def test_an_id_is_taken_while_its_session_runs_though_it_began_before_the_first_day(garage):
+    """Nobody pays for it and its day was not known, so neither a reservation nor the ids of 100 days tell of it."""
+    garage.world.day = ""
+    body = StartSession(session_id="x", port="B1-p1")
+    assert garage.command(body, role=Role.PANEL).code == "ok"
+    garage.give(DayOpened("2027-01-31"))
+    assert garage.command(StartSession(session_id="x", port="B1-p2"), role=Role.PANEL).code == "id_reused"
