@@ -170,6 +170,26 @@ def test_a_wall_whose_line_is_dead_says_so_and_recovers(gym, open_page, line):
     page.wait_for_selector(".machine[data-stale=false]")
 
 
+def test_a_late_answer_never_puts_anothers_prescription_under_the_name_typed_now(gym, open_page):
+    """It would be saved for whoever is typed now: the ceiling of one pulse and the beta-blocker for another heart."""
+    opened = open_page(*TABLET, role="coach")
+    opened.tolerate = ("Failed to load resource",)
+    page = opened.goto("/gym/coach", ".prescription")
+    held = []
+    page.route("**/gym/persons/m001", lambda route: held.append(route))  # noqa: PLW0108 - a function it must be
+    page.fill(".prescription input", "m001")
+    page.click(".prescription button[type=submit]")
+    opened.eventually(lambda: held, "the prescription of the first was asked for")
+    page.fill(".prescription input", "m999")
+    with page.expect_response("**/gym/persons/m001"):
+        held[0].continue_()
+    opened.rest()
+    assert page.locator(".prescription form").count() == 1, "nothing to save before m999 was looked up"
+    page.click(".prescription button[type=submit]")
+    page.wait_for_selector(".prescription form >> nth=1")
+    assert page.locator(".prescription form >> nth=1").locator("input").nth(2).input_value() == "0"
+
+
 def test_a_coach_shelves_and_resets_an_alarm_as_acts_of_their_own(gym, open_page):
     gym("capped")
     page = open_page(*TABLET, role="coach").goto("/gym/coach", ".alarm-card[data-cause=safety_key]")

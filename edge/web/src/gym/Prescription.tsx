@@ -6,6 +6,7 @@ import { ActLine } from "../parts/ActLine";
 import { Hold } from "../parts/Hold";
 import { ApiError, call, wordsOf } from "../lib/http";
 import { t, type Key } from "../lib/i18n";
+import { Newest } from "../lib/newest";
 import type { Prescription as Set } from "../types";
 
 const NUMBERS: readonly (readonly ["birth_year" | "rest_bpm" | "ceiling_bpm" | "max_bpm", Key, number])[] = [
@@ -21,12 +22,16 @@ export function Prescription() {
   const [form, setForm] = useState<typeof EMPTY | null>(null);
   const [said, setSaid] = useState("");
   const act = useMemo(() => new Act("gym"), []);
+  const looking = useMemo(() => new Newest(), []);
   const load = async (): Promise<void> => {
+    const wanted = looking.ask();
     try {
       const found = await call<Set>(`/gym/persons/${encodeURIComponent(person)}`);
+      if (!wanted()) return;
       setForm({ ...found, cards: found.cards.join(" ") });
       setSaid(t("coach.set_by", { who: found.set_by, day: found.day }));
     } catch (error) {
+      if (!wanted()) return;
       const missing = error instanceof ApiError && error.problem.status === 404;
       setForm(missing ? EMPTY : null);
       setSaid(missing ? t("coach.not_set") : wordsOf(error).title);
@@ -51,6 +56,7 @@ export function Prescription() {
         <label>
           {t("coach.person")}
           <input value={person} autocomplete="off" maxLength={64} onInput={(event) => {
+            looking.ask(); // an answer about whoever was typed before is not wanted any more
             setPerson(event.currentTarget.value.trim());
             setForm(null);
             setSaid("");
