@@ -50,6 +50,31 @@ def test_paying_sends_the_tray_as_shown_and_shows_paid(lane):
     assert pending(page) is None
 
 
+def test_the_second_tap_on_another_button_pays_nothing(lane, preview):
+    """ "These are all plates" gives way to "pay" in the same place, quicker than an unsteady hand's second tap."""
+    opened, page, requests = lane
+    preview.phase("1", "ask")
+    page.wait_for_selector(".lane[data-mode=ask]")
+
+    def confirmed(route):
+        preview.phase("1", "firm")
+        route.fulfill(json={"code": "ok"})
+
+    page.route("**/lanes/1/confirm-plates", confirmed)
+    opened.rest()
+    box = page.locator(".actions .primary").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(*middle)
+    page.wait_for_selector(".lane[data-mode=firm]")
+    page.wait_for_selector(".actions .primary:has-text('¥15.30')")
+    page.mouse.click(*middle)
+    opened.rest()
+    assert requests == []
+    page.click(".actions .primary")
+    page.wait_for_selector(".lane[data-mode=paid]")
+    assert len(requests) == 1
+
+
 def test_the_ids_are_on_disk_before_the_first_send(lane):
     _, page, requests = lane
     kept = []

@@ -3,6 +3,7 @@ import { useMemo } from "preact/hooks";
 
 import { Act } from "../parts/act";
 import { ActLine } from "../parts/ActLine";
+import { useSettled } from "../parts/settled";
 import { t, type Key } from "../lib/i18n";
 import { me } from "../lib/session";
 import type { AssetView } from "../types";
@@ -28,6 +29,7 @@ export function MachineActs({ asset, mine, board }: Props) {
   const member = me.value?.member ?? "";
   const waits = board.gym.value?.queue.some((entry) => entry.person !== "" && entry.person === member) ?? false;
   const ways = member === "" ? staffWays(asset) : [...ownWays(asset, mine), ...queueWays(asset, mine, waits)];
+  const settled = useSettled(ways.map((way) => way.key).join(" "));
   return (
     <section class="machine-acts">
       {me.value?.role === "panel" && <p class="muted">{t("machine.guest")}</p>}
@@ -37,7 +39,10 @@ export function MachineActs({ asset, mine, board }: Props) {
           type="button"
           class={`act ${way.primary === true ? "primary big" : ""}`}
           disabled={act.state.value.at === "sent"}
-          onClick={() => void act.send(way.path, way.body ?? {})}
+          aria-disabled={!settled}
+          onClick={() => {
+            if (settled) void act.send(way.path, way.body ?? {});
+          }}
         >
           <span>{t(way.key, { kind: kindOf(asset) })}</span>
           <small>{t(way.does)}</small>

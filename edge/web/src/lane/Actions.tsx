@@ -1,35 +1,17 @@
 /** What the person can do now: one large button, quieter ones below. Disabled buttons say why. */
 import { Banknote, CircleCheck, CreditCard, HandHelping, LoaderCircle, ReceiptText, UserX } from "lucide";
-import type { IconNode } from "lucide";
-import type { ComponentChildren } from "preact";
 
 import { money } from "../lib/format";
 import { t } from "../lib/i18n";
 import { Hold } from "../parts/Hold";
-import { Icon } from "../parts/Icon";
+import { useSettled } from "../parts/settled";
 import type { LaneView } from "../types";
+import { Act } from "./Act";
 import type { LaneControl, Pane } from "./control";
 import { countRead } from "./words";
 
 /** Without an answer for this long, staff may look the order up and release the lane. */
 const RELEASE_AFTER_TRIES = 4;
-
-interface ActProps {
-  icon?: IconNode;
-  primary?: boolean;
-  disabled?: boolean;
-  onPress: () => void;
-  children: ComponentChildren;
-}
-
-function Act({ icon, primary = false, disabled = false, onPress, children }: ActProps) {
-  return (
-    <button type="button" class={primary ? "primary" : "secondary"} disabled={disabled} onClick={onPress}>
-      {icon && <Icon of={icon} />}
-      <span>{children}</span>
-    </button>
-  );
-}
 
 export function Actions({ control }: { control: LaneControl }) {
   const view = control.view.value;
@@ -112,10 +94,12 @@ function GuestPays({ control, view }: { control: LaneControl; view: LaneView }) 
 }
 
 function PayNothing({ control }: { control: LaneControl }) {
+  const settled = useSettled("nothing");
   return (
     <Act
       icon={CircleCheck}
       primary
+      settled={settled}
       disabled={control.stale.value}
       onPress={() => {
         control.pay("cash");
@@ -130,12 +114,14 @@ function MemberPays({ control, view }: { control: LaneControl; view: LaneView })
   const balance = view.diner.balance_fen ?? 0;
   const missing = view.payable_fen - balance;
   const frozen = control.stale.value;
+  const settled = useSettled(`${view.diner.member ?? ""} ${view.payable_fen}`);
   return (
     <>
       <Act
         icon={CreditCard}
         primary
         disabled={frozen || missing > 0}
+        settled={settled}
         onPress={() => {
           control.pay("purse");
         }}
